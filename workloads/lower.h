@@ -1,0 +1,73 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Lowering: a layer becomes at most one matrix item, plus vector work fused
+ * behind it or standing alone, plus data movement (engine.md section 1).
+ * Attention lowers to two matrix items with vector work between them.
+ * The im2col matrix of a convolution is never stored: a window descriptor lets
+ * callers compute the bytes of any tile of A as the bounding box of its input.
+ */
+#ifndef SY_WORKLOADS_LOWER_H
+#define SY_WORKLOADS_LOWER_H
+
+#include "workloads/layer.h"
+
+enum { SY_MAX_ITEMS = 8 };
+
+enum sy_item_kind { SY_ITEM_MATRIX, SY_ITEM_VECTOR, SY_ITEM_DATA };
+
+/* Address shape of the A operand of a lowered convolution. */
+struct sy_window {
+    bool is_conv;           /* false: A is a plain m x k matrix */
+    uint64_t b, h, w, c;    /* input tensor (c = channels of one group) */
+    uint64_t oh, ow;        /* output: m = b * oh * ow */
+    uint64_t fh, fw, sh, sw, dh, dw, pt, pl;
+};
+
+/* groups independent products of m x k by k x n. Tensor indices refer to the layer:
+ * 0.. = in[], -1 = an intermediate of the lowering, -2 = out. */
+struct sy_matrix_item {
+    uint64_t groups, m, k, n;
+    bool shared_b;           /* all groups use one B */
+    enum sy_dtype a, b, c, accumulator;
+    int tensor_a, tensor_b, tensor_c;
+    struct sy_window window;
+    uint64_t dense_k;        /* k before structured sparsity; MACs of the layer use it */
+};
+/* Work of the vector unit on elements outputs. */
+struct sy_vector_item {
+    uint64_t elements;            /* output elements */
+    uint64_t simple_ops;          /* in total */
+    uint64_t transcendental_ops;  /* in total */
+    uint64_t reduce_ops;          /* cross-lane, in total */
+    uint64_t bytes_in, bytes_out; /* through the scratchpad */
+    bool fused;                   /* epilogue of the matrix item before it */
+    uint32_t passes;              /* how often the data is read */
+    int tensors_in[SY_MAX_INPUTS];
+    uint32_t tensor_inputs;
+    int tensor_out;
+};
+struct sy_data_item {
+    uint64_t bytes;
+    int tensor_in, tensor_out;
+};
+struct sy_item {
+    enum sy_item_kind kind;
+    union {
+        struct sy_matrix_item matrix;
+        struct sy_vector_item vector;
+        struct sy_data_item data;
+    } u;
+};
+struct sy_work {
+    uint32_t items;
+    struct sy_item item[SY_MAX_ITEMS];
+};
+
+/* The layer must have passed sy_layer_check. SY_OVERFLOW when a product does not fit. */
+enum sy_status sy_lower(const struct sy_layer *layer, struct sy_work *work);
+
+/* Elements of A under rows [m0, m0 + tm) and columns [k0, k0 + tk) of one group: tm * tk for a plain matrix, for a
+ * convolution the bounding box of the input window clipped to the tensor (padding is not stored). */
+uint64_t sy_window_elements(const struct sy_window *window, uint64_t m0, uint64_t tm, uint64_t k0, uint64_t tk);
+
+#endif
