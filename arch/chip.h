@@ -1,0 +1,165 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The chip: an immutable description, loaded from YAML through one schema
+ * table (arch/schema.c) that drives parsing, range checks, defaults, docs and
+ * `systole show`. Nothing here knows a layer's shape or a cycle count.
+ *
+ * Invariants of a loaded chip: at least one array dimension and one memory
+ * level; levels are ordered inner to outer; every operand A, B, C is held by
+ * at least one level of kind DRAM or HOST (its backing store) and that is the
+ * outermost level of its chain; every operand has an on-chip level; all
+ * frequencies are > 0; every name is unique; all counts are in the ranges of
+ * the schema table.
+ */
+#ifndef SY_ARCH_CHIP_H
+#define SY_ARCH_CHIP_H
+
+#include "arch/array_timing.h"
+#include "sim/base/arena.h"
+#include "sim/base/diag.h"
+#include "workloads/dtype.h"
+
+enum {
+    SY_MAX_LEVELS = 8,
+    SY_MAX_CLOCKS = 8,
+    SY_MAX_DATAFLOWS = 8,
+    SY_MAX_PRECISIONS = 16
+};
+
+enum sy_operand { SY_A, SY_B, SY_C, SY_OPERANDS };
+
+/* An exact frequency, num / den Hz. */
+struct sy_hz { uint64_t num, den; };
+
+struct sy_clock { const char *name; struct sy_hz frequency; };
+
+/* ---- dataflow: data, not code ----
+ * Which GEMM dimensions are spread over the rows and the columns of the array, and which operand stays put. The named
+ * instances os, ws, is are files of arch/dataflows; a chip may write its own. */
+enum sy_loop { SY_LOOP_M = 1, SY_LOOP_K = 2, SY_LOOP_N = 4, SY_LOOP_CIN = 8, SY_LOOP_FH = 16, SY_LOOP_FW = 32 };
+struct sy_dataflow {
+    const char *name;
+    uint32_t rows;              /* OR of enum sy_loop */
+    uint32_t cols;
+    enum sy_operand stationary;
+    enum sy_dataflow_kind kind; /* the timing family it maps to (derived from stationary) */
+};
+
+/* How fast one array multiplies a pair of formats, relative to its native rate: macs_num / macs_den MACs a PE a cycle. */
+struct sy_precision {
+    enum sy_dtype a, b, accumulator;
+    uint64_t macs_num, macs_den;
+};
+
+struct sy_array {
+    uint64_t rows, cols;
+    uint64_t count;             /* equal arrays a core */
+    uint32_t dataflows;
+    struct sy_dataflow dataflow[SY_MAX_DATAFLOWS]; /* the mapper may choose among these */
+    uint32_t precisions;
+    struct sy_precision precision[SY_MAX_PRECISIONS];
+    const char *timing_name;    /* file of arch/arrays, or "inline" */
+    struct sy_array_timing timing;
+    bool pack_window;           /* small-channel convolutions fill rows with the kernel window */
+};
+
+struct sy_vector_unit {
+    uint64_t lanes;                     /* elements a cycle for one simple operation */
+    uint64_t simple_cycles;             /* cycles an operation a lane */
+    uint64_t transcendental_cycles;
+    uint64_t reduce_cycles;             /* cross-lane step */
+    uint64_t startup_cycles;            /* once a vector command */
+    bool follows_array;                 /* may start with the first results of a tile, else after the last */
+    bool fuses_epilogue;                /* bias, activation ... applied on the way out of the accumulator */
+};
+
+struct sy_dma {
+    uint64_t engines;                   /* load engines between a level and its child; stores have as many */
+    bool shared_load_store;             /* one engine does loads and stores */
+    uint64_t overhead_cycles;           /* a descriptor, core clock */
+    uint64_t outstanding_requests;      /* in flight an engine; 0 = unlimited */
+    uint64_t request_bytes;             /* largest request; rate <= outstanding x request / latency */
+    uint64_t queue_depth;               /* commands the sequencer may queue on each unit */
+    double bandwidth_bytes_per_s;       /* of one engine; 0 = unlimited */
+};
+
+enum sy_level_kind { SY_LEVEL_SRAM, SY_LEVEL_DRAM, SY_LEVEL_HOST };
+
+/* One memory level. Inner levels first. */
+struct sy_level {
+    const char *name;
+    enum sy_level_kind kind;
+    uint32_t holds;                     /* bit i: operand i of enum sy_operand */
+    bool shared;                        /* one for all cores, else one a core */
+    uint64_t capacity_bytes;            /* 0 = unlimited (DRAM, HOST) */
+    uint64_t operand_bytes[SY_OPERANDS];/* a fixed split; 0 = shares the rest */
+    bool accumulates;                   /* holds C as partial sums at accumulator precision */
+    uint64_t depth;                     /* buffers a tile operand: 2 = ping-pong */
+    uint64_t depth_of[SY_OPERANDS];     /* an operand's own depth, 0 = depth */
+    bool stores_whole_tensors;          /* activations may stay here between layers */
+    uint64_t alignment_bytes;           /* of a tile or tensor in this level */
+    uint64_t banks, ports, width_bytes; /* width of one bank's port */
+    double read_bytes_per_s, write_bytes_per_s; /* sustained peak; for DRAM the data bus of all channels */
+    uint64_t latency_ps;                /* first byte */
+    const char *clock;                  /* domain of SRAM ports; NULL = core clock */
+    /* DRAM only */
+    const char *device;                 /* file of arch/dram; NULL = bandwidth, latency and refresh only */
+    uint64_t channels;
+    uint64_t interleave_bytes;
+    uint64_t burst_bytes;               /* transfers are whole bursts */
+    uint64_t refresh_interval_ps, refresh_time_ps; /* tREFI, tRFC; 0 = none */
+    /* energy and area (DESIGN section 4): names of rows in the energy tables */
+    const char *energy_component;
+};
+
+struct sy_power {
+    double static_w;            /* leakage of the chip, when known as one figure */
+    double clock_w;             /* clock tree while clocked */
+    double tdp_w;
+    double idle_w, busy_w;      /* published, for information */
+};
+
+struct sy_chip {
+    struct sy_arena *arena;
+    const char *name, *description, *source, *confidence;
+    uint64_t process_nm;
+    double voltage_v;
+    uint32_t clocks;
+    struct sy_clock clock[SY_MAX_CLOCKS]; /* [0] is the core clock: array cycles are counted in it */
+    uint64_t cores;
+    struct sy_array array;
+    struct sy_vector_unit vector;
+    struct sy_dma dma;
+    uint32_t levels;
+    struct sy_level level[SY_MAX_LEVELS]; /* inner to outer */
+    uint64_t launch_cycles;        /* once a workload: host and launch overhead, core clock */
+    uint64_t layer_overhead_cycles;/* once a layer record */
+    bool prefetch_across_layers;
+    bool serialize;                /* no overlap of load, compute, store: for study and tests */
+    struct sy_power power;
+    const char *energy_table;      /* file of arch/energy */
+    uint32_t overridden;           /* number of --set overrides applied on a calibrated preset */
+    const char *text;              /* the resolved YAML, for hashing and show */
+    char sha256[65];
+};
+
+struct sy_chip_options {
+    const char *data_dir;              /* the folder that holds arch/ (a source tree or share/systole) */
+    const char *const *set;            /* "core.array.rows=128", NULL-terminated, or NULL */
+};
+
+/* name_or_path: a preset name ("tpu-v1") or a YAML file. Every error in the file is reported before it returns. */
+enum sy_status sy_chip_load(const char *name_or_path, const struct sy_chip_options *options, struct sy_chip **chip,
+                            struct sy_diag *diag);
+/* The same from memory; path names it in messages and resolves `inherits`. */
+enum sy_status sy_chip_parse(const char *text, size_t length, const char *path, const struct sy_chip_options *options,
+                             struct sy_chip **chip, struct sy_diag *diag);
+void sy_chip_destroy(struct sy_chip *chip);
+
+/* Levels that hold an operand, inner to outer; returns their number, the last is its backing store. */
+uint32_t sy_chip_chain(const struct sy_chip *chip, enum sy_operand operand, uint32_t chain[SY_MAX_LEVELS]);
+/* MACs a cycle of the whole chip (all cores and arrays) for a pair of formats as num / den; false when unsupported. */
+bool sy_chip_peak_macs(const struct sy_chip *chip, enum sy_dtype a, enum sy_dtype b, uint64_t *num, uint64_t *den);
+const struct sy_precision *sy_chip_precision(const struct sy_chip *chip, enum sy_dtype a, enum sy_dtype b);
+
+#endif
