@@ -55,18 +55,20 @@ TESTS := $(TEST_C:tests/%.c=$(OUT)/tests/%)
 BENCHES := $(BENCH_C:tests/bench/%.c=$(OUT)/bench/%)
 
 .PHONY: all
-all: $(OUT)/systole $(OUT)/libsystole.so
+all: $(OUT)/libsystole.a $(OUT)/libsystole.so $(if $(CLI_C),$(OUT)/systole)
 
-# registry rule: KIND -> array sy_KINDs[] of every `const struct sy_KIND sy_KIND_NAME = {`
+# registry rule: KIND -> array sy_KINDs[] of every `const struct sy_KIND sy_KIND_NAME = {`.
+# A folder whose KIND.h is not there yet has no registry.
 define REGISTRY_RULE
-$(OUT)/gen/registry_$(1).c: $$(wildcard $(2)/*.c) Makefile
+$(OUT)/gen/registry_$(1).c: $$(wildcard $(2)/*.c $(2)/$(1).h) Makefile
 	@mkdir -p $$(@D)
 	@{ echo '/* generated from $(2): do not edit */'; \
+	   if [ -f $(2)/$(1).h ]; then \
 	   echo '#include "$(2)/$(1).h"'; \
 	   sed -n 's/^const struct sy_$(1) \(sy_$(1)_[a-z0-9_]*\) = .*/extern const struct sy_$(1) \1;/p' $$(sort $$(wildcard $(2)/*.c)) /dev/null; \
 	   echo 'const struct sy_$(1) *const sy_$(1)s[] = {'; \
 	   sed -n 's/^const struct sy_$(1) \(sy_$(1)_[a-z0-9_]*\) = .*/    \&\1,/p' $$(sort $$(wildcard $(2)/*.c)) /dev/null; \
-	   echo '    0};'; } > $$@.tmp && mv $$@.tmp $$@
+	   echo '    0};'; fi; } > $$@.tmp && mv $$@.tmp $$@
 endef
 $(foreach r,$(REGISTRIES),$(eval $(call REGISTRY_RULE,$(word 1,$(subst :, ,$(r))),$(word 2,$(subst :, ,$(r))))))
 
