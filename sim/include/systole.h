@@ -1,0 +1,192 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Systole: what would this chip do with this model?
+ *
+ * The one public header. Rules that hold for every call:
+ *  - Functions return enum systole_status and write results through
+ *    out-parameters, which are untouched on failure unless said otherwise.
+ *  - Handles are opaque, made by _load/_run/..., released by _free (NULL is
+ *    fine). A handle may be read from several threads, changed from one.
+ *  - Nothing is printed, nothing exits, no input makes the library abort.
+ *    Messages go to the options' diagnostics sink, on the calling thread.
+ *  - Options structs begin with their own size: set it to sizeof the struct
+ *    (SYSTOLE_OPTIONS_INIT does) so that later versions can append fields.
+ *  - Strings returned live as long as the handle they came from; bytes
+ *    returned through systole_text are the caller's, released by
+ *    systole_text_free.
+ *  - With the heap kernel several threads may run one simulation each; the
+ *    SystemC kernel allows one running simulation in a process (SYSTOLE_STATE
+ *    otherwise).
+ * Not promised: the layout of handles, the order of diagnostics, equal figures
+ * between different model revisions.
+ */
+#ifndef SYSTOLE_H
+#define SYSTOLE_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+#define SYSTOLE_VERSION_MAJOR 0
+#define SYSTOLE_VERSION_MINOR 1
+#define SYSTOLE_VERSION_PATCH 0
+#if defined(__GNUC__)
+#define SYSTOLE_API __attribute__((visibility("default")))
+#else
+#define SYSTOLE_API
+#endif
+
+enum systole_status {
+    SYSTOLE_OK,
+    SYSTOLE_CHECK_FAILED, /* a checked figure is outside its tolerance */
+    SYSTOLE_USAGE,        /* the call is not valid */
+    SYSTOLE_INPUT,        /* an input is not valid; the sink says where and why */
+    SYSTOLE_UNSUPPORTED,  /* the input asks for something not modelled */
+    SYSTOLE_OVERFLOW,     /* a figure does not fit 64 bits */
+    SYSTOLE_IO,
+    SYSTOLE_NOMEM,
+    SYSTOLE_INTERNAL,     /* an invariant of the model does not hold: a bug */
+    SYSTOLE_STATE,        /* not allowed now, for example a second SystemC run */
+    SYSTOLE_INTERRUPTED
+};
+SYSTOLE_API const char *systole_status_text(enum systole_status status);
+SYSTOLE_API int systole_exit_code(enum systole_status status); /* what a command should exit with */
+SYSTOLE_API const char *systole_version(void);                 /* "0.1.0" */
+/* Changes when any modelled figure may have changed; `check` compares it. */
+SYSTOLE_API const char *systole_model_revision(void);
+
+/* ---- diagnostics ---- */
+enum systole_severity { SYSTOLE_ERROR, SYSTOLE_WARNING, SYSTOLE_NOTE };
+struct systole_diagnostic {
+    enum systole_severity severity;
+    const char *file;      /* NULL: not about a file */
+    uint32_t line, column; /* 1-based, 0 unknown */
+    int has_offset;        /* byte_offset is set: compressed or binary input */
+    uint64_t byte_offset;
+    const char *message;
+    const char *hint;      /* NULL or what to do */
+};
+typedef void (*systole_diagnostic_fn)(void *context, const struct systole_diagnostic *diagnostic);
+
+/* Options common to all calls that read or run. Zero members mean the default. */
+struct systole_context {
+    size_t struct_size;
+    const char *data_dir;                /* folder with arch/ and workloads/; NULL: SYSTOLE_DATA is not consulted, files by path only */
+    systole_diagnostic_fn diagnose;
+    void *diagnose_context;
+    void *(*allocate)(void *context, size_t size); /* NULL: malloc */
+    void (*release)(void *context, void *pointer);
+    void *allocate_context;
+};
+#define SYSTOLE_OPTIONS_INIT(type) ((type){.struct_size = sizeof(type)})
+
+/* Bytes handed to the caller. */
+struct systole_text { char *data; size_t length; };
+SYSTOLE_API void systole_text_free(struct systole_text *text);
+
+/* ---- chips ---- */
+struct systole_chip;
+/* name_or_path: a preset or a YAML file; set: "core.array.rows=128" overrides, NULL-terminated, or NULL. */
+SYSTOLE_API enum systole_status systole_chip_load(const struct systole_context *context, const char *name_or_path,
+                                                  const char *const *set, struct systole_chip **chip);
+SYSTOLE_API void systole_chip_free(struct systole_chip *chip);
+SYSTOLE_API const char *systole_chip_name(const struct systole_chip *chip);
+/* The resolved chip with units, sources and confidence of every figure, as text ("table"), "yaml" or "json". */
+SYSTOLE_API enum systole_status systole_chip_show(const struct systole_context *context, const struct systole_chip *chip,
+                                                  const char *format, struct systole_text *text);
+
+/* ---- workloads ---- */
+struct systole_import_options {
+    size_t struct_size;
+    const char *format;            /* importer name, NULL = recognise */
+    const char *activation, *weight, *accumulator; /* number formats, NULL = the file's or int8/int8/int32 */
+    uint64_t batch, context, new_tokens; /* 0 = default */
+    const char *phase;             /* "prefill", "decode", "train-step" */
+    const char *kind;              /* SCALE-Sim: "conv", "gemm" */
+    int allow_unmodelled;
+    const char *const *dims;       /* "name=value", NULL-terminated */
+};
+/* A workload is named by a preset ("resnet50"), a trace or a model file. Traces are opened again at each run and
+ * streamed; model files are imported here. */
+struct systole_workload;
+SYSTOLE_API enum systole_status systole_workload_load(const struct systole_context *context, const char *name_or_path,
+                                                      const struct systole_import_options *options,
+                                                      struct systole_workload **workload);
+SYSTOLE_API void systole_workload_free(struct systole_workload *workload);
+SYSTOLE_API const char *systole_workload_name(const struct systole_workload *workload);
+/* Write as a layer trace; path "-" is standard output. plain: text without compression. */
+SYSTOLE_API enum systole_status systole_workload_write(const struct systole_context *context,
+                                                       const struct systole_workload *workload, const char *path, int plain);
+
+/* ---- traces ---- */
+SYSTOLE_API enum systole_status systole_trace_info(const struct systole_context *context, const char *path,
+                                                   const char *format, struct systole_text *text);
+/* Decompressed records to `text` callback in pieces; stops when it returns non-zero. */
+typedef int (*systole_write_fn)(void *context, const char *data, size_t length);
+SYSTOLE_API enum systole_status systole_trace_cat(const struct systole_context *context, const char *path,
+                                                  systole_write_fn write, void *write_context);
+SYSTOLE_API enum systole_status systole_trace_verify(const struct systole_context *context, const char *path,
+                                                     uint64_t *intact_records, uint64_t *intact_bytes);
+SYSTOLE_API enum systole_status systole_trace_recover(const struct systole_context *context, const char *path,
+                                                      const char *out_path, uint64_t *records);
+/* Text or gzip in, block-compressed trace with an index out (or plain text). */
+SYSTOLE_API enum systole_status systole_trace_pack(const struct systole_context *context, const char *path,
+                                                   const char *out_path, int plain);
+
+/* ---- runs ---- */
+struct systole_run_options {
+    size_t struct_size;
+    const char *fidelity;      /* "analytic", "event" (default), "cycle" */
+    const char *memory;        /* "ideal", "shared" (default), "sampled", "burst" */
+    const char *objective;     /* "cycles" (default), "energy", "edp", "traffic" */
+    const char *kernel;        /* "systemc" (default), "heap" */
+    const char *emit_schedule; /* write the schedule as a trace to this path */
+    const char *timeline;      /* Chrome trace JSON path */
+    const char *vcd;           /* value change dump path */
+    const char *energy_table;  /* overrides the chip's */
+    uint64_t seed;
+    volatile const int *cancel;/* run ends with SYSTOLE_INTERRUPTED soon after *cancel becomes non-zero */
+    void (*progress)(void *context, uint64_t layers_done, uint64_t cycles);
+    void *progress_context;
+};
+struct systole_result;
+SYSTOLE_API enum systole_status systole_run(const struct systole_context *context, const struct systole_chip *chip,
+                                            const struct systole_workload *workload,
+                                            const struct systole_run_options *options, struct systole_result **result);
+SYSTOLE_API void systole_result_free(struct systole_result *result);
+/* format: a report format's name ("table", "csv", "json"). details: 0 totals only, 1 with layers. */
+SYSTOLE_API enum systole_status systole_result_format(const struct systole_context *context,
+                                                      const struct systole_result *result, const char *format, int details,
+                                                      struct systole_text *text);
+/* One figure by its JSON name in totals ("cycles", "utilization", "energy_j"); SYSTOLE_UNSUPPORTED when it does not apply. */
+SYSTOLE_API enum systole_status systole_result_figure(const struct systole_result *result, const char *name, double *value);
+/* Name of the i-th figure of totals, NULL past the end. Static storage. */
+SYSTOLE_API const char *systole_result_figure_name(size_t index);
+/* Exact counters. */
+SYSTOLE_API uint64_t systole_result_cycles(const struct systole_result *result);
+SYSTOLE_API uint64_t systole_result_macs(const struct systole_result *result);
+
+/* ---- lists ---- */
+/* what: chips workloads drams dataflows formats importers suites energy. One "name\tsentence" a line. */
+SYSTOLE_API enum systole_status systole_list(const struct systole_context *context, const char *what,
+                                             struct systole_text *text);
+
+/* ---- validation ---- */
+struct systole_validate_options {
+    size_t struct_size;
+    const char *data;   /* a CSV with the suite's columns; NULL = the shipped one */
+    const char *memory; /* dram: "burst" or "sampled" */
+    double max_error;   /* percent; < 0 = no bound */
+};
+/* format "table" or "json" (DESIGN section 7). SYSTOLE_CHECK_FAILED beyond max_error. */
+SYSTOLE_API enum systole_status systole_validate(const struct systole_context *context, const char *suite,
+                                                 const struct systole_validate_options *options, const char *format,
+                                                 struct systole_text *text);
+
+#ifdef __cplusplus
+}
+#endif
+#endif
