@@ -1,12 +1,51 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The layer trace, `.slt.gz` (byte-by-byte in docs/formats.md).
+ * The layer trace, `.slt.gz` (byte by byte in docs/formats.md).
  *
  * Text, one record a line, inside gzip members of bounded size, a version line
  * first, `end <records>` last; a block index in the extra fields of empty
  * trailing members, so zcat, Python's gzip and grep read it. A plain gzip file
  * or plain text without an index is a valid trace too. Readers stream in
  * constant memory. Anything wrong is reported with line and byte offset.
+ *
+ *     systole-trace 1
+ *     net resnet50                        # optional; comments run to the end of the line
+ *     conv conv1 h=224 w=224 c=3 n=64 fh=7 fw=7 sh=2 sw=2 pt=3 pb=3 pl=3 pr=3 x=image:int8 w=conv1.w:int8:weight y=conv1.y:int8 post=bn+relu
+ *     repeat 32 {
+ *     gemm q m=1 k=4096 n=4096 a=x:bf16 b=wq:bf16:weight y=q:bf16 acc=fp32
+ *     }
+ *     unmodelled NonMaxSuppression 1 4096
+ *     end 5
+ *
+ * Every line ends with a newline (a carriage return before it is ignored).
+ * Words are separated by blanks or tabs; blank lines and indentation are free.
+ *
+ * Layer:   OP NAME KEY=VALUE...   in any order of keys; an omitted key has its default.
+ *   OP, the dimension keys, their ranges and defaults and the input keys are those of sy_ops[] (workloads/layer.h).
+ *   INPUTKEY=TENSOR, e=TENSOR     input tensors by the name in sy_ops[], then epilogue operands in order, each `e=`
+ *   y=TENSOR                      output
+ *   acc=DTYPE                     type of the partial sums
+ *   post=FUNCTION+FUNCTION...     epilogue
+ *   sparsity=2:4                  keep 2 of every 4 along K
+ *   tile0=M,K,N order0=mnk        schedule: tile and loops around it (outer to inner) at level 0, 1, ... innermost first
+ *   dataflow=ws resident=B
+ * TENSOR:  NAME:DTYPE[:FLAG]...   flags weight shared pinned state. Inside `repeat` a name is a tensor of its own in each
+ *   iteration unless it is marked shared; the reader hands out the name, the replayer decides.
+ * NAME:    a bare word, or "quoted" with \" \\ \t \n \r \xHH; `-` alone is no name at all (NULL), "-" is a name.
+ *   Bare words hold no blank, control character, or any of " \ : = # { }.
+ * Numbers are decimal, without sign or leading zero, below 2^64.
+ *
+ * Commands (traces/command.h), after the layer whose schedule they are:
+ *   load  A|B|C level=0 parent=1 rows=1 bytes=256 pitch=256 at=4096 DEPENDENCY...     bytes is of one row
+ *   store A|B|C (the same)        defaults: level 0, parent level+1, rows 1, pitch = bytes, at 0
+ *   matmul m=128 k=128 n=128 rep=1 df=0 a=int8 b=int8 acc=0 DEPENDENCY...             acc=1 adds to the accumulator
+ *   vector n=128 simple=0 trans=0 reduce=0 in=0 out=0 follows=0 DEPENDENCY...
+ *   wait DEPENDENCY...
+ * DEPENDENCY: <D[s|f][.STALL]     the command D places back in the same stream, D >= 1; at its streamed (s) or first (f)
+ *   point instead of done; STALL is a name of sy_stall_names, default dependency. At most SY_MAX_DEPS.
+ * A stream begins at every layer record (and at the start of the file); ids run on through repeat blocks.
+ *
+ * `end N` counts the records before it: layers, commands, unmodelled, `repeat` and `}` lines.
  */
 #ifndef SY_TRACES_TRACE_H
 #define SY_TRACES_TRACE_H
