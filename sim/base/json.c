@@ -10,6 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "sim/base/units.h"
 #include "sim/base/utf8.h"
 
 enum { MAX_DEPTH = 64 };
@@ -459,5 +460,6 @@ bool sy_json_u64(const struct sy_json *value, uint64_t *out)
     if (value == NULL || value->kind != SY_JSON_NUMBER) {
         return false;
     }
-    return sy_text_to_u64(value->string, strlen(value->string), out);
+    /* The unit parser takes every JSON number and gives whole ones exactly (1e3, 1.0). */
+    return sy_parse_u64(value->string, SY_UNIT_NONE, out, NULL);
 }
