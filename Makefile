@@ -32,7 +32,8 @@ COMMON := $(OPT_$(VARIANT)) -fPIC -fvisibility=hidden -ffp-contract=off -ffile-p
 ALL_CFLAGS := -std=c11 $(CWARN) $(COMMON) $(CFLAGS)
 # The SystemC library links only with C++17.
 ALL_CXXFLAGS := -std=c++17 -Wall -Wextra -Werror $(COMMON) $(CXXFLAGS)
-LIBS := -lsystemc -lyaml -lz -lm -lstdc++
+# as-needed: a test that does not touch the kernel must not need the sc_main that SystemC asks for.
+LIBS := -Wl,--as-needed -lsystemc -lyaml -lz -lm -lstdc++
 
 # ---- sources: whatever lies in the folders; nothing is listed by hand ----
 LIB_DIRS := sim/base sim/kernel sim/map sim/engine sim/stats sim/report sim/explore sim/validate \

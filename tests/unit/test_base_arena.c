@@ -3,6 +3,16 @@
 
 #include "tests/unit/base_support.h"
 
+static int all_equal(const unsigned char *bytes, size_t count, unsigned char value)
+{
+    for (size_t i = 0; i < count; i++) {
+        if (bytes[i] != value) {
+            return 0;
+        }
+    }
+    return 1;
+}
+
 START_TEST(memory_is_zeroed_aligned_and_disjoint)
 {
     enum { COUNT = 4000 };
@@ -15,15 +25,11 @@ START_TEST(memory_is_zeroed_aligned_and_disjoint)
         block[i] = sy_arena_alloc(arena, size[i]);
         ck_assert_ptr_nonnull(block[i]);
         ck_assert_uint_eq((uintptr_t)block[i] % alignof(max_align_t), 0);
-        for (size_t b = 0; b < size[i]; b++) {
-            ck_assert_uint_eq(block[i][b], 0);
-        }
+        ck_assert(all_equal(block[i], size[i], 0));
         memset(block[i], (int)(i & 0xff), size[i]);
     }
     for (size_t i = 0; i < COUNT; i++) {
-        for (size_t b = 0; b < size[i]; b++) {
-            ck_assert_uint_eq(block[i][b], i & 0xff);
-        }
+        ck_assert(all_equal(block[i], size[i], (unsigned char)(i & 0xff)));
     }
     sy_arena_destroy(arena);
 }
