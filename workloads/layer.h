@@ -47,6 +47,8 @@ enum sy_op {
 struct sy_gemm_dims {
     uint64_t g, m, k, n;   /* g independent products */
     uint64_t shared_b;     /* 1: all g products use the same B (a batch over weights) */
+    uint64_t experts;      /* B matrices stored, of which g are used (mixture of experts); 0 = g */
+    uint64_t tied;         /* 1: B was counted as parameters by another record (tied embedding, second use) */
 };
 struct sy_conv_dims {
     uint64_t b, h, w, c, n, fh, fw; /* batch, input height and width, input channels, filters, filter height and width */
@@ -55,24 +57,39 @@ struct sy_conv_dims {
     uint64_t dh, dw;                /* dilation */
     uint64_t groups;                /* divides c and n; groups == c is depthwise */
     uint64_t oh, ow;                /* output size; 0 = the usual floor formula. Explicit where a tool rounds up */
+    uint64_t tied;                  /* 1: B was counted as parameters by another record */
 };
 struct sy_pool_dims {
     uint64_t b, h, w, c, fh, fw, sh, sw, pt, pb, pl, pr;
     uint64_t average;   /* 0 max, 1 average */
     uint64_t ceil_mode; /* 1: output size rounds up */
 };
-struct sy_elementwise_dims { uint64_t elements; uint64_t function; /* enum sy_function */ };
-struct sy_rows_dims { uint64_t rows, cols; uint64_t kind; /* NORM: enum sy_norm_kind; REDUCE: enum sy_function */ };
-struct sy_gather_dims { uint64_t rows, cols, table_rows; };
-struct sy_move_dims { uint64_t elements; };
+struct sy_elementwise_dims {
+    uint64_t elements;   /* of the output */
+    uint64_t function;   /* enum sy_function */
+    uint64_t operand[3]; /* elements of each input where it is broadcast; 0 = elements */
+};
+struct sy_rows_dims {
+    uint64_t rows, cols;
+    uint64_t kind;   /* NORM: enum sy_norm_kind; REDUCE: enum sy_function (sum, mean, max, min, mul) */
+    uint64_t affine; /* NORM: enum sy_affine */
+};
+struct sy_gather_dims { uint64_t rows, cols, table_rows; }; /* rows x cols read from a table of table_rows x cols */
+struct sy_move_dims {
+    uint64_t elements;   /* of the output */
+    uint64_t operand[4]; /* elements taken from each input; 0 = an equal share */
+};
 struct sy_attention_dims {
     uint64_t b, heads, kv_heads, q_len, kv_len, head_dim, value_dim;
     uint64_t causal; /* 1: query i sees keys up to kv_len - q_len + i */
     uint64_t window; /* sliding window in keys; 0 = none */
+    uint64_t v_in_k; /* 1: the values are the first value_dim columns of the keys (absorbed MLA): v is not read */
 };
 struct sy_collective_dims { uint64_t elements, ranks, kind; /* enum sy_collective_kind */ };
 
 enum sy_norm_kind { SY_NORM_LAYER, SY_NORM_RMS, SY_NORM_BATCH };
+/* Learnable parameters a column: usual = 2 for layer and batch, 1 for rms. */
+enum sy_affine { SY_AFFINE_USUAL, SY_AFFINE_NONE, SY_AFFINE_SCALE, SY_AFFINE_SCALE_BIAS };
 enum sy_collective_kind { SY_ALL_REDUCE, SY_ALL_GATHER, SY_REDUCE_SCATTER, SY_ALL_TO_ALL, SY_BROADCAST };
 
 /* Functions of the vector unit: per-element work by class.
@@ -169,7 +186,8 @@ struct sy_layer {
         struct sy_attention_dims attention;
         struct sy_collective_dims collective;
     } dim;
-    struct sy_tensor in[SY_MAX_INPUTS]; /* GEMM, CONV: [0] = A, [1] = B, then epilogue operands. ATTENTION: q, k, v */
+    struct sy_tensor in[SY_MAX_INPUTS]; /* GEMM, CONV: [0] = A, [1] = B, then one operand for each two-input epilogue
+                                           function, in order. ATTENTION: q, k, v. GATHER: indices, table */
     uint32_t inputs;
     struct sy_tensor out;
     enum sy_dtype accumulator;          /* GEMM, CONV: type of the partial sums */
@@ -202,17 +220,31 @@ struct sy_op_info {
 };
 extern const struct sy_op_info sy_ops[SY_OP_COUNT];
 
-/* A layer of `op` with every dimension at its default, int8 operands, int32 accumulator. */
+/* A layer of `op` with every dimension at its default (required ones 0), int8 operands, int32 accumulator, the least
+ * number of inputs, anonymous; in[1] is marked a weight where the operator normally has one. */
 void sy_layer_init(struct sy_layer *layer, enum sy_op op);
+/* Inputs that the operator itself needs, without epilogue operands (ELEMENTWISE: what its function takes). */
+uint32_t sy_layer_own_inputs(const struct sy_layer *layer);
 /* Check every invariant; reports all that fails with the layer's line. */
 enum sy_status sy_layer_check(const struct sy_layer *layer, const char *file, struct sy_diag *diag);
 
-/* ---- derived figures; all need a checked layer ---- */
+/* ---- derived figures; all need a checked layer; pure, thread safe ---- */
 /* Output height and width of CONV and POOL. */
 void sy_layer_output_size(const struct sy_layer *layer, uint64_t *oh, uint64_t *ow);
-uint64_t sy_layer_macs(const struct sy_layer *layer);       /* dense multiply-accumulates */
-uint64_t sy_layer_parameters(const struct sy_layer *layer); /* learnable: weights, bias, norm, tables */
+/* Dense multiply-accumulates: structured sparsity and masks do not lower it. ATTENTION: the whole rectangle of queries x
+ * sy_attention_keys(), the convention of an unfused implementation; sy_attention_pairs() is the masked count. */
+uint64_t sy_layer_macs(const struct sy_layer *layer);
+/* Learnable: weights, bias, norm, tables. Untouched experts count, tied operands do not. */
+uint64_t sy_layer_parameters(const struct sy_layer *layer);
+/* Elements the layer reads of one input (GATHER: the rows picked, not the table; CONV: the tensor, not the windows). */
 uint64_t sy_layer_input_elements(const struct sy_layer *layer, uint32_t input);
 uint64_t sy_layer_output_elements(const struct sy_layer *layer);
+/* ATTENTION: keys that any query can see, min(kv_len, window + q_len - 1). */
+uint64_t sy_attention_keys(const struct sy_attention_dims *dims);
+/* ATTENTION: visible (query, key) pairs of one head under the causal mask and the window. */
+uint64_t sy_attention_pairs(const struct sy_attention_dims *dims);
+/* Bytes that the parameters occupy: weights in their own format, epilogue parameters in the accumulator's, norms in the
+ * activations'. false on overflow. */
+bool sy_layer_weight_bytes(const struct sy_layer *layer, uint64_t *bytes);
 
 #endif

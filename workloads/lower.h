@@ -15,7 +15,8 @@ enum { SY_MAX_ITEMS = 8 };
 
 enum sy_item_kind { SY_ITEM_MATRIX, SY_ITEM_VECTOR, SY_ITEM_DATA };
 
-/* Address shape of the A operand of a lowered convolution. */
+/* Address shape of the A operand of a lowered convolution. A 1 x 1 convolution of stride 1 without padding is a plain
+ * matrix: its pixels are the rows of A. */
 struct sy_window {
     bool is_conv;           /* false: A is a plain m x k matrix */
     uint64_t b, h, w, c;    /* input tensor (c = channels of one group) */
@@ -23,8 +24,12 @@ struct sy_window {
     uint64_t fh, fw, sh, sw, dh, dw, pt, pl;
 };
 
-/* groups independent products of m x k by k x n. Tensor indices refer to the layer:
- * 0.. = in[], -1 = an intermediate of the lowering, -2 = out. */
+/* Tensor indices refer to the layer: 0.. = in[]. */
+enum { SY_TENSOR_INTERMEDIATE = -1, SY_TENSOR_OUT = -2 };
+
+/* groups independent products of m x k by k x n. A batch over one B (shared_b) is folded into m. tensor_c is the
+ * layer's output also when a fused vector item stands behind (that item then transforms C on its way out);
+ * INTERMEDIATE only for the scores of attention. c is the format in which C leaves, accumulator that of partial sums. */
 struct sy_matrix_item {
     uint64_t groups, m, k, n;
     bool shared_b;           /* all groups use one B */
@@ -33,12 +38,16 @@ struct sy_matrix_item {
     struct sy_window window;
     uint64_t dense_k;        /* k before structured sparsity; MACs of the layer use it */
 };
-/* Work of the vector unit on elements outputs. */
+/* Work of the vector unit. A fused item is all functions of the epilogue, in one pass over the accumulators, with the
+ * conversion to the output format when that differs (cast between floats, requantization to integers); its
+ * tensors_in start with INTERMEDIATE, the accumulators. Bytes count every element each time the vector program loads it
+ * from the scratchpad: softmax reads its input three times (maximum; exponential and sum; scaling), layer and RMS
+ * normalization twice (sums; scaling), a pool every element of every window. Bytes of parameters are included. */
 struct sy_vector_item {
-    uint64_t elements;            /* output elements */
+    uint64_t elements;            /* output elements; of REDUCE input elements */
     uint64_t simple_ops;          /* in total */
     uint64_t transcendental_ops;  /* in total */
-    uint64_t reduce_ops;          /* cross-lane, in total */
+    uint64_t reduce_ops;          /* in total; one = a register of all lanes combined into one value */
     uint64_t bytes_in, bytes_out; /* through the scratchpad */
     bool fused;                   /* epilogue of the matrix item before it */
     uint32_t passes;              /* how often the data is read */
@@ -46,6 +55,7 @@ struct sy_vector_item {
     uint32_t tensor_inputs;
     int tensor_out;
 };
+/* bytes of tensor_in copied to tensor_out: read once, written once. */
 struct sy_data_item {
     uint64_t bytes;
     int tensor_in, tensor_out;
@@ -67,7 +77,9 @@ struct sy_work {
 enum sy_status sy_lower(const struct sy_layer *layer, struct sy_work *work);
 
 /* Elements of A under rows [m0, m0 + tm) and columns [k0, k0 + tk) of one group: tm * tk for a plain matrix, for a
- * convolution the bounding box of the input window clipped to the tensor (padding is not stored). */
+ * convolution the bounding box of the input window in each image, clipped to the tensor (padding is not stored) and
+ * summed over images. Rows count (image, oy, ox), columns (fy, fx, channel), the last fastest. 0 when tm or tk is 0.
+ * Constant time. Pure, thread safe. */
 uint64_t sy_window_elements(const struct sy_window *window, uint64_t m0, uint64_t tm, uint64_t k0, uint64_t tk);
 
 #endif

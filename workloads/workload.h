@@ -32,17 +32,25 @@ struct sy_workload {
     const char *name;
     struct sy_workload_record *first, *last;
     uint64_t records;
-    struct sy_unmodelled *unmodelled;
+    uint32_t depth; /* repeat blocks open now */
+    struct sy_unmodelled *unmodelled; /* in order of first appearance, one entry an operator name */
 };
+
+enum { SY_MAX_REPEAT_DEPTH = 16 };
 
 enum sy_status sy_workload_create(const char *name, struct sy_workload **workload);
 void sy_workload_destroy(struct sy_workload *workload);
-/* Append a copy (strings are copied into the arena). Returns SY_NOMEM or SY_OK. */
+/* Append a copy (strings are copied into the arena). Returns SY_NOMEM or SY_OK. The layer is not checked. */
 enum sy_status sy_workload_add_layer(struct sy_workload *workload, const struct sy_layer *layer);
+/* SY_INPUT when times is 0, SY_STATE when nested deeper than SY_MAX_REPEAT_DEPTH or when no block is open. */
 enum sy_status sy_workload_add_repeat(struct sy_workload *workload, uint64_t times);
 enum sy_status sy_workload_end_repeat(struct sy_workload *workload);
+/* Count an operator that was let through; bytes = its inputs and outputs as far as they are known. */
+enum sy_status sy_workload_add_unmodelled(struct sy_workload *workload, const char *op, uint64_t bytes);
 
-/* Totals with repeats multiplied out; false on overflow. */
+/* Totals with repeats multiplied out; false on overflow, or when a repeat block is still open. parameters and
+ * weight_bytes: weights inside a repeat block are distinct in each iteration unless marked SY_TENSOR_SHARED.
+ * activation_bytes: inputs that are no weights plus outputs, each layer. */
 struct sy_workload_totals { uint64_t layers, macs, parameters, weight_bytes, activation_bytes; };
 bool sy_workload_totals(const struct sy_workload *workload, struct sy_workload_totals *totals);
 
