@@ -25,15 +25,15 @@ START_TEST(results_are_exact_or_refused)
     for (int i = 0; i < CASES; i++) {
         uint64_t a = any_u64(&seed), b = any_u64(&seed), c = any_u64(&seed), got;
         sy_u128 sum = (sy_u128)a + b, product = (sy_u128)a * b;
-        ck_assert_int_eq(sy_add(a, b, &got), sum <= UINT64_MAX);
-        ck_assert(sum > UINT64_MAX || got == sum);
-        ck_assert_int_eq(sy_sub(a, b, &got), a >= b);
-        ck_assert(a < b || got == a - b);
-        ck_assert_int_eq(sy_mul(a, b, &got), product <= UINT64_MAX);
-        ck_assert(product > UINT64_MAX || got == product);
+        EXPECT((sy_add(a, b, &got)) == (sum <= UINT64_MAX));
+        EXPECT(sum > UINT64_MAX || got == sum);
+        EXPECT((sy_sub(a, b, &got)) == (a >= b));
+        EXPECT(a < b || got == a - b);
+        EXPECT((sy_mul(a, b, &got)) == (product <= UINT64_MAX));
+        EXPECT(product > UINT64_MAX || got == product);
         bool fits = product <= UINT64_MAX && (sy_u128)(uint64_t)product * c <= UINT64_MAX;
-        ck_assert_int_eq(sy_mul3(a, b, c, &got), fits);
-        ck_assert(!fits || got == (uint64_t)product * c);
+        EXPECT((sy_mul3(a, b, c, &got)) == (fits));
+        EXPECT(!fits || got == (uint64_t)product * c);
         refused += !fits;
         kept += fits;
     }
@@ -50,23 +50,23 @@ START_TEST(division_rounds_as_named)
         uint64_t a = any_u64(&seed), b = any_u64(&seed), c = any_u64(&seed), down, up;
         c += c == 0;
         sy_u128 ceiling = sy_ceil_div(a, c);
-        ck_assert(ceiling * c >= a);
-        ck_assert(ceiling == 0 ? a == 0 : (ceiling - 1) * c < a);
+        EXPECT(ceiling * c >= a);
+        EXPECT(ceiling == 0 ? a == 0 : (ceiling - 1) * c < a);
         sy_u128 product = (sy_u128)a * b;
         bool fits_down = sy_mul_div(a, b, c, &down), fits_up = sy_mul_div_up(a, b, c, &up);
-        ck_assert(!fits_up || fits_down);
+        EXPECT(!fits_up || fits_down);
         if (fits_down) {
-            ck_assert((sy_u128)down * c <= product);
-            ck_assert(product - (sy_u128)down * c < c);
+            EXPECT((sy_u128)down * c <= product);
+            EXPECT(product - (sy_u128)down * c < c);
         } else {
-            ck_assert(product / c > UINT64_MAX);
+            EXPECT(product / c > UINT64_MAX);
         }
         if (fits_up) {
-            ck_assert((sy_u128)up * c >= product);
-            ck_assert((sy_u128)up * c - product < c);
+            EXPECT((sy_u128)up * c >= product);
+            EXPECT((sy_u128)up * c - product < c);
         }
-        ck_assert_uint_eq(sy_min(a, b) + sy_max(a, b), a + b);
-        ck_assert_uint_le(sy_min(a, b), sy_max(a, b));
+        EXPECT((sy_min(a, b) + sy_max(a, b)) == (a + b));
+        EXPECT(sy_min(a, b) <= sy_max(a, b));
     }
 }
 END_TEST
