@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
-# Systole. `make demo` and `make check` are the two commands of README.md.
-# Variants: release (default), debug, san (ASan + UBSan), cov. Everything built
-# goes under build/VARIANT; `make BUILD=DIR` puts it elsewhere.
+# Systole. `make demo` and `make check` are the two commands of README.md;
+# `make help` lists the others.
+# Variants: release (default), debug, san (ASan + UBSan), cov, fuzz (clang).
+# Everything built goes under build/VARIANT; `make BUILD=DIR` puts it elsewhere.
 
 VARIANT ?= release
 BUILD ?= build
@@ -10,14 +11,29 @@ CC ?= cc
 CXX ?= c++
 AR ?= ar
 PREFIX ?= /usr/local
+BINDIR ?= $(PREFIX)/bin
+LIBDIR ?= $(PREFIX)/lib
+INCLUDEDIR ?= $(PREFIX)/include
+DATADIR ?= $(PREFIX)/share
+MANDIR ?= $(DATADIR)/man
+INSTALL ?= install
+TEST_JOBS ?= 2
+FUZZ_SECONDS ?= 10
+# V=1 shows the commands.
+Q := $(if $(filter 1,$(V)),,@)
 
-VARIANTS := release debug san cov
+VARIANTS := release debug san cov fuzz
 ifeq ($(filter $(VARIANT),$(VARIANTS)),)
 $(error VARIANT=$(VARIANT) is not one of: $(VARIANTS))
 endif
 
 MAJOR := 0
 VERSION := 0.1.0
+
+# Debian packages: to build, to test, to lint.
+DEPS := gcc g++ make pkg-config libsystemc-dev zlib1g-dev libyaml-dev
+DEPS_TEST := check python3
+DEPS_LINT := clang-format clang-tidy cppcheck pmccabe python3
 
 WARN := -Wall -Wextra -Werror -Wshadow -Wvla -Wpointer-arith -Wcast-qual -Wundef \
 	-Wformat=2 -Wconversion -Wno-sign-conversion -Wdouble-promotion -Wswitch-enum
@@ -26,14 +42,18 @@ OPT_release := -O2 -g -flto=auto -ffat-lto-objects
 OPT_debug := -O0 -g3 -DSY_DEBUG
 OPT_san := -O1 -g -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer
 OPT_cov := -O0 -g --coverage
+OPT_fuzz := -O1 -g -fsanitize=fuzzer-no-link,address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer
 # -ffp-contract=off: the same bits from every compiler and machine.
 COMMON := $(OPT_$(VARIANT)) -fPIC -fvisibility=hidden -ffp-contract=off -ffile-prefix-map=$(CURDIR)=. -I. -I$(OUT)/gen \
-	-DSYSTOLE_VERSION_STRING='"$(VERSION)"' -DSYSTOLE_PREFIX='"$(PREFIX)"' -D_GNU_SOURCE -MMD -MP
+	-DSYSTOLE_VERSION_STRING='"$(VERSION)"' -D_GNU_SOURCE -MMD -MP
 ALL_CFLAGS := -std=c11 $(CWARN) $(COMMON) $(CFLAGS)
 # The SystemC library links only with C++17.
 ALL_CXXFLAGS := -std=c++17 -Wall -Wextra -Werror $(COMMON) $(CXXFLAGS)
 # as-needed: a test that does not touch the kernel must not need the sc_main that SystemC asks for.
 LIBS := -Wl,--as-needed -lsystemc -lyaml -lz -lm -lstdc++
+LINK := $(CXX) $(OPT_$(VARIANT)) $(CFLAGS) $(LDFLAGS)
+# Test programs take the machine code of the fat objects: many quick links instead of many long ones.
+TEST_LINK := $(LINK) $(if $(filter release,$(VARIANT)),-fno-lto)
 
 # ---- sources: whatever lies in the folders; nothing is listed by hand ----
 LIB_DIRS := sim/base sim/kernel sim/map sim/engine sim/stats sim/report sim/explore sim/validate \
@@ -43,6 +63,8 @@ LIB_CXX := $(sort $(wildcard sim/kernel/*.cpp))
 CLI_C := $(sort $(wildcard sim/cli/*.c))
 TEST_C := $(sort $(wildcard tests/unit/test_*.c tests/api/test_*.c))
 BENCH_C := $(sort $(wildcard tests/bench/bench_*.c))
+FUZZ_C := $(sort $(wildcard tests/fuzz/fuzz_*.c))
+CLI_TESTS := $(sort $(wildcard tests/cli/*.sh))
 
 # ---- registries: generated from the files that define one thing each ----
 # kind  struct           folder
@@ -54,6 +76,8 @@ LIB_O := $(LIB_C:%.c=$(OUT)/obj/%.o) $(LIB_CXX:%.cpp=$(OUT)/obj/%.o) $(REG_C:$(O
 CLI_O := $(CLI_C:%.c=$(OUT)/obj/%.o) $(OUT)/obj/gen/registry_command.o
 TESTS := $(TEST_C:tests/%.c=$(OUT)/tests/%)
 BENCHES := $(BENCH_C:tests/bench/%.c=$(OUT)/bench/%)
+REPLAYS := $(FUZZ_C:tests/fuzz/fuzz_%.c=$(OUT)/tests/fuzz/replay_%)
+FUZZERS := $(FUZZ_C:tests/fuzz/fuzz_%.c=$(OUT)/fuzz/%)
 
 .PHONY: all
 all: $(OUT)/libsystole.a $(OUT)/libsystole.so $(if $(CLI_C),$(OUT)/systole)
@@ -73,40 +97,166 @@ $(OUT)/gen/registry_$(1).c: $$(wildcard $(2)/*.c $(2)/$(1).h) Makefile
 endef
 $(foreach r,$(REGISTRIES),$(eval $(call REGISTRY_RULE,$(word 1,$(subst :, ,$(r))),$(word 2,$(subst :, ,$(r))))))
 
-$(OUT)/obj/gen/%.o: $(OUT)/gen/%.c
-	@mkdir -p $(@D)
-	$(CC) $(ALL_CFLAGS) -c $< -o $@
-$(OUT)/obj/%.o: %.c Makefile
-	@mkdir -p $(@D)
-	$(CC) $(ALL_CFLAGS) -c $< -o $@
-$(OUT)/obj/%.o: %.cpp Makefile
-	@mkdir -p $(@D)
-	$(CXX) $(ALL_CXXFLAGS) -c $< -o $@
+# ---- stamps: files that change only when their text does, so that other flags or a removed source rebuild ----
+define STAMP_RULE
+$(OUT)/gen/$(1).stamp: always
+	@mkdir -p $$(@D)
+	@printf '%s\n' '$$(subst ','"'"',$(2))' | cmp -s - $$@ || printf '%s\n' '$$(subst ','"'"',$(2))' > $$@
+endef
+.PHONY: always
+$(eval $(call STAMP_RULE,flags,$(ALL_CFLAGS) $(ALL_CXXFLAGS)))
+$(eval $(call STAMP_RULE,prefix,$(DATADIR)))
+$(eval $(call STAMP_RULE,objects,$(LIB_O) $(CLI_O)))
 
-$(OUT)/libsystole.a: $(LIB_O)
+$(OUT)/obj/gen/%.o: $(OUT)/gen/%.c $(OUT)/gen/flags.stamp
+	@mkdir -p $(@D)
+	@echo "  CC    $<"
+	$(Q)$(CC) $(ALL_CFLAGS) -c $< -o $@
+$(OUT)/obj/%.o: %.c Makefile $(OUT)/gen/flags.stamp
+	@mkdir -p $(@D)
+	@echo "  CC    $<"
+	$(Q)$(CC) $(ALL_CFLAGS) $(DEFINES) -c $< -o $@
+$(OUT)/obj/%.o: %.cpp Makefile $(OUT)/gen/flags.stamp
+	@mkdir -p $(@D)
+	@echo "  CXX   $<"
+	$(Q)$(CXX) $(ALL_CXXFLAGS) -c $< -o $@
+# Only what names the install prefix is built again when it changes.
+PREFIX_O := $(patsubst %.c,$(OUT)/obj/%.o,$(shell grep -ls SYSTOLE_PREFIX $(LIB_C) $(CLI_C) /dev/null))
+$(PREFIX_O): DEFINES := -DSYSTOLE_PREFIX='"$(PREFIX)"'
+$(PREFIX_O): $(OUT)/gen/prefix.stamp
+
+$(OUT)/libsystole.a: $(LIB_O) $(OUT)/gen/objects.stamp
 	@rm -f $@
-	$(AR) rcD $@ $^
-$(OUT)/libsystole.so: $(LIB_O)
-	$(CXX) $(OPT_$(VARIANT)) -shared -Wl,-soname,libsystole.so.$(MAJOR) $(LDFLAGS) -o $@ $(LIB_O) $(LIBS)
+	@echo "  AR    $@"
+	$(Q)$(AR) rcD $@ $(LIB_O)
+# The name without a number is for the linker, the one with the major number for the loader.
+$(OUT)/libsystole.so: $(LIB_O) sim/systole.map $(OUT)/gen/objects.stamp
+	@echo "  LINK  $@"
+	$(Q)$(LINK) -shared -Wl,-soname,libsystole.so.$(MAJOR) -Wl,--version-script=sim/systole.map -o $@ $(LIB_O) $(LIBS)
+	$(Q)ln -sf libsystole.so $@.$(MAJOR)
 $(OUT)/systole: $(CLI_O) $(OUT)/libsystole.a
-	$(CXX) $(OPT_$(VARIANT)) $(LDFLAGS) -o $@ $(CLI_O) $(OUT)/libsystole.a $(LIBS)
+	@echo "  LINK  $@"
+	$(Q)$(LINK) -o $@ $(CLI_O) $(OUT)/libsystole.a $(LIBS)
 
+# Tests of the public header get the shared library, and so see only what it exports.
+$(OUT)/tests/api/%: $(OUT)/obj/tests/api/%.o $(OUT)/libsystole.so
+	@mkdir -p $(@D)
+	@echo "  LINK  $@"
+	$(Q)$(TEST_LINK) -o $@ $< -L$(OUT) -lsystole -Wl,-rpath,'$$ORIGIN/../..' $$(pkg-config --libs check) -lm -lpthread
+$(OUT)/tests/fuzz/replay_%: $(OUT)/obj/tests/fuzz/fuzz_%.o $(OUT)/obj/tests/fuzz/replay.o $(OUT)/libsystole.a
+	@mkdir -p $(@D)
+	@echo "  LINK  $@"
+	$(Q)$(TEST_LINK) -o $@ $(filter %.o,$^) $(OUT)/libsystole.a $(LIBS)
 $(OUT)/tests/%: $(OUT)/obj/tests/%.o $(OUT)/libsystole.a
 	@mkdir -p $(@D)
-	$(CXX) $(OPT_$(VARIANT)) $(LDFLAGS) -o $@ $< $(OUT)/libsystole.a $$(pkg-config --libs check) $(LIBS)
+	@echo "  LINK  $@"
+	$(Q)$(TEST_LINK) -o $@ $< $(OUT)/libsystole.a $$(pkg-config --libs check) $(LIBS)
 $(OUT)/bench/%: $(OUT)/obj/tests/bench/%.o $(OUT)/libsystole.a
 	@mkdir -p $(@D)
-	$(CXX) $(OPT_$(VARIANT)) $(LDFLAGS) -o $@ $< $(OUT)/libsystole.a $(LIBS)
+	@echo "  LINK  $@"
+	$(Q)$(LINK) -o $@ $< $(OUT)/libsystole.a $(LIBS)
+$(OUT)/fuzz/%: $(OUT)/obj/tests/fuzz/fuzz_%.o $(OUT)/libsystole.a
+	@mkdir -p $(@D)
+	@echo "  LINK  $@"
+	$(Q)$(LINK) -fsanitize=fuzzer -o $@ $< $(OUT)/libsystole.a $(LIBS)
 .SECONDARY:
 
-.PHONY: tests unit
-tests: $(TESTS)
+# ---- the machine ----
+.PHONY: deps deps-test deps-lint
+deps:
+	@tests/tools/need.sh $(DEPS)
+deps-test:
+	@tests/tools/need.sh $(DEPS) $(DEPS_TEST)
+deps-lint:
+	@tests/tools/need.sh $(DEPS_LINT)
+
+# ---- use it ----
+.PHONY: demo
+DEMO_TRACE := traces/samples/resnet50.slt.gz
+demo: deps
+	@$(MAKE) --no-print-directory VARIANT=release all
+	$(BUILD)/release/systole run -a tpu-v1 -w $(DEMO_TRACE)
+
+# ---- test it ----
+.PHONY: tests unit check san cov bench fuzz fuzzers cleanroom
+tests: $(TESTS) $(REPLAYS)
 # Run every test program; SYSTOLE_DATA lets them find arch/ and tests/golden from anywhere.
 unit: $(TESTS)
 	@for t in $(TESTS); do SYSTOLE_DATA=$(CURDIR) $$t || exit 1; done
+# The closing line is "N passed, N failed", summed over all programs.
+check: deps-test
+	@$(MAKE) --no-print-directory all tests
+	@SYSTOLE_DATA=$(CURDIR) SYSTOLE=$(abspath $(OUT)/systole) \
+		tests/tools/run_tests.sh $(OUT)/test-logs $(TEST_JOBS) $(TESTS) $(REPLAYS) $(CLI_TESTS)
+san:
+	@$(MAKE) --no-print-directory VARIANT=san check
+cov: deps-test
+	@tests/tools/need.sh gcovr
+	@find $(BUILD)/cov -name '*.gcda' -delete 2>/dev/null || true
+	@$(MAKE) --no-print-directory VARIANT=cov check
+	@gcovr --root . --object-directory $(BUILD)/cov --exclude tests --exclude $(BUILD) --print-summary
+bench: deps
+	@$(MAKE) --no-print-directory all $(BENCHES)
+	@for b in $(BENCHES); do SYSTOLE_DATA=$(CURDIR) SYSTOLE=$(abspath $(OUT)/systole) $$b || exit 1; done
+# Coverage-guided fuzzing of every reader for FUZZ_SECONDS each; new inputs stay in build/fuzz/corpus.
+fuzz:
+	@tests/tools/need.sh clang
+	@$(MAKE) --no-print-directory VARIANT=fuzz CC=clang CXX=clang++ fuzzers
+fuzzers: $(FUZZERS)
+	@for f in $(FUZZERS); do name=$${f##*/}; mkdir -p $(OUT)/corpus/$$name; echo "== $$name"; \
+		$$f -max_total_time=$(FUZZ_SECONDS) -timeout=10 -rss_limit_mb=2048 -print_final_stats=1 \
+		-artifact_prefix=$(OUT)/corpus/$$name- $(OUT)/corpus/$$name tests/fuzz/corpus/$$name || exit 1; done
+cleanroom:
+	@tests/tools/cleanroom.sh
 
-.PHONY: clean
+# ---- hold it to the rules ----
+.PHONY: lint tidy format
+lint: deps-lint
+	@tests/lint/run.sh $(BUILD)
+# The compiler's view of every file, slower than the rest of lint.
+tidy: deps-lint
+	@$(MAKE) --no-print-directory $(REG_C)
+	@printf '%s\n' $(LIB_C) $(CLI_C) | xargs -P $(TEST_JOBS) -n 4 clang-tidy --quiet --warnings-as-errors='*' -- \
+		-std=c11 -I. -I$(OUT)/gen -D_GNU_SOURCE -DSYSTOLE_VERSION_STRING='"$(VERSION)"' -DSYSTOLE_PREFIX='"$(PREFIX)"'
+format: deps-lint
+	@bash -c '. tests/lint/common.sh; c_files | xargs clang-format -i'
+
+# ---- install it ----
+DATA_FILES = $(sort $(shell find arch workloads/nets traces/samples -type f \( -name '*.yaml' -o -name '*.csv' -o \
+	-name '*.slt' -o -name '*.slt.gz' -o -name '*.json' -o -name '*.md' \) 2>/dev/null))
+MAN_PAGES = $(sort $(wildcard docs/man/*.[1357]))
+.PHONY: install uninstall
+install: all
+	$(INSTALL) -d $(DESTDIR)$(BINDIR) $(DESTDIR)$(LIBDIR)/pkgconfig $(DESTDIR)$(INCLUDEDIR)
+	$(if $(CLI_C),$(INSTALL) -m 755 $(OUT)/systole $(DESTDIR)$(BINDIR)/systole)
+	$(INSTALL) -m 644 sim/include/systole.h $(DESTDIR)$(INCLUDEDIR)/systole.h
+	$(INSTALL) -m 644 $(OUT)/libsystole.a $(DESTDIR)$(LIBDIR)/libsystole.a
+	$(INSTALL) -m 755 $(OUT)/libsystole.so $(DESTDIR)$(LIBDIR)/libsystole.so.$(VERSION)
+	ln -sf libsystole.so.$(VERSION) $(DESTDIR)$(LIBDIR)/libsystole.so.$(MAJOR)
+	ln -sf libsystole.so.$(MAJOR) $(DESTDIR)$(LIBDIR)/libsystole.so
+	@printf '%s\n' 'prefix=$(PREFIX)' 'libdir=$(LIBDIR)' 'includedir=$(INCLUDEDIR)' '' 'Name: systole' \
+		'Description: cycle-approximate simulator of systolic-array accelerators' 'Version: $(VERSION)' \
+		'Requires.private: yaml-0.1 zlib systemc' 'Libs: -L$${libdir} -lsystole' 'Libs.private: -lstdc++ -lm' \
+		'Cflags: -I$${includedir}' > $(DESTDIR)$(LIBDIR)/pkgconfig/systole.pc
+	@for f in $(DATA_FILES); do $(INSTALL) -D -m 644 $$f $(DESTDIR)$(DATADIR)/systole/$$f || exit 1; done
+	@for f in $(MAN_PAGES); do $(INSTALL) -D -m 644 $$f $(DESTDIR)$(MANDIR)/man$${f##*.}/$${f##*/} || exit 1; done
+uninstall:
+	rm -f $(DESTDIR)$(BINDIR)/systole $(DESTDIR)$(INCLUDEDIR)/systole.h $(DESTDIR)$(LIBDIR)/pkgconfig/systole.pc \
+		$(DESTDIR)$(LIBDIR)/libsystole.a $(DESTDIR)$(LIBDIR)/libsystole.so $(DESTDIR)$(LIBDIR)/libsystole.so.$(MAJOR) \
+		$(DESTDIR)$(LIBDIR)/libsystole.so.$(VERSION)
+	@for f in $(MAN_PAGES); do rm -f $(DESTDIR)$(MANDIR)/man$${f##*.}/$${f##*/}; done
+	rm -rf $(DESTDIR)$(DATADIR)/systole
+
+.PHONY: clean help
 clean:
 	rm -rf $(BUILD)
+help:
+	@echo 'make demo       install what is missing, build, run ResNet-50 on the TPU v1 preset'
+	@echo 'make check      build and run every test          make lint     style, includes, complexity, format, cppcheck'
+	@echo 'make            build build/release/systole and libsystole.{a,so}'
+	@echo 'make san        check with ASan and UBSan         make cov      check with coverage (gcovr)'
+	@echo 'make bench      timings                           make fuzz     libFuzzer, FUZZ_SECONDS=10 a target'
+	@echo 'make tidy       clang-tidy                        make format   clang-format -i'
+	@echo 'make cleanroom  demo and check in a bare chroot   make install  PREFIX=/usr/local DESTDIR='
 
 -include $(shell find $(OUT)/obj -name '*.d' 2>/dev/null)

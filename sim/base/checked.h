@@ -13,16 +13,28 @@
 
 __extension__ typedef unsigned __int128 sy_u128;
 
-static inline bool sy_add(uint64_t a, uint64_t b, uint64_t *result) { return !__builtin_add_overflow(a, b, result); }
-static inline bool sy_sub(uint64_t a, uint64_t b, uint64_t *result) { return !__builtin_sub_overflow(a, b, result); }
-static inline bool sy_mul(uint64_t a, uint64_t b, uint64_t *result) { return !__builtin_mul_overflow(a, b, result); }
+static inline bool sy_add(uint64_t a, uint64_t b, uint64_t *result)
+{
+    return !__builtin_add_overflow(a, b, result);
+}
+static inline bool sy_sub(uint64_t a, uint64_t b, uint64_t *result)
+{
+    return !__builtin_sub_overflow(a, b, result);
+}
+static inline bool sy_mul(uint64_t a, uint64_t b, uint64_t *result)
+{
+    return !__builtin_mul_overflow(a, b, result);
+}
 static inline bool sy_mul3(uint64_t a, uint64_t b, uint64_t c, uint64_t *result)
 {
     return sy_mul(a, b, result) && sy_mul(*result, c, result);
 }
 
 /* ceil(a / b); b must not be 0. Cannot overflow. */
-static inline uint64_t sy_ceil_div(uint64_t a, uint64_t b) { return a / b + (a % b != 0); }
+static inline uint64_t sy_ceil_div(uint64_t a, uint64_t b)
+{
+    return a / b + (a % b != 0);
+}
 
 /* floor and ceil of a * b / c through 128 bits; c must not be 0. */
 static inline bool sy_mul_div(uint64_t a, uint64_t b, uint64_t c, uint64_t *result)
@@ -38,7 +50,13 @@ static inline bool sy_mul_div_up(uint64_t a, uint64_t b, uint64_t c, uint64_t *r
     return quotient <= UINT64_MAX;
 }
 
-static inline uint64_t sy_min(uint64_t a, uint64_t b) { return a < b ? a : b; }
-static inline uint64_t sy_max(uint64_t a, uint64_t b) { return a > b ? a : b; }
+static inline uint64_t sy_min(uint64_t a, uint64_t b)
+{
+    return a < b ? a : b;
+}
+static inline uint64_t sy_max(uint64_t a, uint64_t b)
+{
+    return a > b ? a : b;
+}
 
 #endif

@@ -14,10 +14,10 @@
 #include "sim/base/text.h"
 
 struct sy_csv_row {
-    uint32_t line;     /* 1-based line in the file where the row starts */
+    uint32_t line; /* 1-based line in the file where the row starts */
     uint32_t fields;
-    char **field;      /* quotes removed; surrounding blanks kept */
-    uint32_t *column;  /* 1-based byte column where each field starts */
+    char **field;     /* quotes removed; surrounding blanks kept */
+    uint32_t *column; /* 1-based byte column where each field starts */
 };
 struct sy_csv {
     const char *file;

@@ -39,7 +39,7 @@ struct sy_diag_msg {
 typedef void (*sy_diag_fn)(void *ctx, const struct sy_diag_msg *msg);
 
 struct sy_diag {
-    sy_diag_fn fn;       /* NULL counts only */
+    sy_diag_fn fn; /* NULL counts only */
     void *ctx;
     uint32_t max_errors; /* later errors are counted, not delivered; 0 = 100 */
     uint32_t errors;     /* counted so far */
@@ -48,12 +48,10 @@ struct sy_diag {
 
 /* Deliver one message. hint may be NULL. Always returns SY_INPUT for an error
  * severity and SY_OK otherwise, so that a reader can `return sy_error(...)`. */
-enum sy_status sy_diag_report(struct sy_diag *diag, enum sy_severity severity, struct sy_where where,
-                              const char *hint, const char *format, ...)
-    __attribute__((format(printf, 5, 6)));
-enum sy_status sy_diag_vreport(struct sy_diag *diag, enum sy_severity severity, struct sy_where where,
-                               const char *hint, const char *format, va_list args)
-    __attribute__((format(printf, 5, 0)));
+enum sy_status sy_diag_report(struct sy_diag *diag, enum sy_severity severity, struct sy_where where, const char *hint,
+                              const char *format, ...) __attribute__((format(printf, 5, 6)));
+enum sy_status sy_diag_vreport(struct sy_diag *diag, enum sy_severity severity, struct sy_where where, const char *hint,
+                               const char *format, va_list args) __attribute__((format(printf, 5, 0)));
 
 #define SY_NOWHERE ((struct sy_where){0})
 #define sy_error(diag, where, hint, ...) sy_diag_report((diag), SY_SEV_ERROR, (where), (hint), __VA_ARGS__)

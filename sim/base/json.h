@@ -23,7 +23,7 @@ struct sy_json {
     const char *key;    /* member name when inside an object, else NULL */
     const char *string; /* STRING: the text (UTF-8, NUL-terminated). NUMBER: its literal */
     bool boolean;
-    double number;      /* NUMBER: value; integers up to 2^64-1 exact via sy_json_u64 */
+    double number; /* NUMBER: value; integers up to 2^64-1 exact via sy_json_u64 */
     struct sy_json *child;
     struct sy_json *next;
     uint32_t line, column;

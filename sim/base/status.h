@@ -10,6 +10,7 @@
 #ifndef SY_BASE_STATUS_H
 #define SY_BASE_STATUS_H
 
+/* clang-format off */
 /*      name          exit  sentence */
 #define SY_STATUS_MAP(X)                                                  \
     X(OK,             0,    "success")                                    \
@@ -23,12 +24,13 @@
     X(INTERNAL,       5,    "an internal invariant does not hold")        \
     X(STATE,          5,    "the call is not allowed in this state")      \
     X(INTERRUPTED,    130,  "interrupted")
+/* clang-format on */
 
 enum sy_status {
 #define SY_STATUS_ENUM(name, exit_code, text) SY_##name,
     SY_STATUS_MAP(SY_STATUS_ENUM)
 #undef SY_STATUS_ENUM
-    SY_STATUS_COUNT
+        SY_STATUS_COUNT
 };
 
 /* Short lower-case name ("input") of a status; "unknown" outside the list. Static storage. Thread safe. */

@@ -31,9 +31,10 @@ void sy_buf_printf(struct sy_buf *buf, const char *format, ...) __attribute__((f
 
 /* Numbers, locale-free; each writes a NUL-terminated text into out and returns
  * out. 32 bytes always suffice. */
-char *sy_format_u64(char out[32], uint64_t value);          /* 1234567 */
-char *sy_format_grouped(char out[32], uint64_t value);      /* 1,234,567 */
-char *sy_format_double(char out[32], double value);         /* shortest of at most 12 significant digits; never nan/inf: "null" */
+char *sy_format_u64(char out[32], uint64_t value);     /* 1234567 */
+char *sy_format_grouped(char out[32], uint64_t value); /* 1,234,567 */
+char *sy_format_double(char out[32],
+                       double value); /* shortest of at most 12 significant digits; never nan/inf: "null" */
 char *sy_format_fixed(char out[32], double value, unsigned decimals);
 /* value with an SI prefix and unit, three or four significant digits: "34.0 GB/s" */
 char *sy_format_si(char out[32], double value, const char *unit);

@@ -15,21 +15,21 @@
 
 /* kind, base unit in which a value is returned */
 enum sy_unit {
-    SY_UNIT_NONE,        /* dimensionless: no unit text allowed */
-    SY_UNIT_BYTES,       /* byte:   B kB MB GB TB KiB MiB GiB TiB; and bit kbit Mbit ... Kibit */
-    SY_UNIT_HZ,          /* hertz:  Hz kHz MHz GHz */
-    SY_UNIT_BYTES_PER_S, /* B/s:    B/s kB/s MB/s GB/s TB/s KiB/s ... ; bit/s kbit/s Mbit/s Gbit/s */
-    SY_UNIT_SECONDS,     /* second: s ms us ns ps fs, min h d y (365.25 d) */
-    SY_UNIT_CYCLES,      /* cycle:  cycles cycle */
+    SY_UNIT_NONE,            /* dimensionless: no unit text allowed */
+    SY_UNIT_BYTES,           /* byte:   B kB MB GB TB KiB MiB GiB TiB; and bit kbit Mbit ... Kibit */
+    SY_UNIT_HZ,              /* hertz:  Hz kHz MHz GHz */
+    SY_UNIT_BYTES_PER_S,     /* B/s:    B/s kB/s MB/s GB/s TB/s KiB/s ... ; bit/s kbit/s Mbit/s Gbit/s */
+    SY_UNIT_SECONDS,         /* second: s ms us ns ps fs, min h d y (365.25 d) */
+    SY_UNIT_CYCLES,          /* cycle:  cycles cycle */
     SY_UNIT_BYTES_PER_CYCLE, /* byte a cycle: B/cycle KiB/cycle */
-    SY_UNIT_JOULES,      /* joule:  J mJ uJ nJ pJ fJ */
-    SY_UNIT_WATTS,       /* watt:   W kW MW mW uW nW */
-    SY_UNIT_VOLTS,       /* volt:   V mV */
-    SY_UNIT_METRES,      /* metre:  m mm um nm */
-    SY_UNIT_SQUARE_METRES, /* m^2:  mm2 um2 nm2 cm2 m2 */
-    SY_UNIT_CELSIUS,     /* degree Celsius: C */
-    SY_UNIT_USD,         /* US dollar: USD kUSD MUSD BUSD, $ as a prefix or suffix */
-    SY_UNIT_PERCENT,     /* fraction: "20 %" = 0.2; "0.2" is refused */
+    SY_UNIT_JOULES,          /* joule:  J mJ uJ nJ pJ fJ */
+    SY_UNIT_WATTS,           /* watt:   W kW MW mW uW nW */
+    SY_UNIT_VOLTS,           /* volt:   V mV */
+    SY_UNIT_METRES,          /* metre:  m mm um nm */
+    SY_UNIT_SQUARE_METRES,   /* m^2:  mm2 um2 nm2 cm2 m2 */
+    SY_UNIT_CELSIUS,         /* degree Celsius: C */
+    SY_UNIT_USD,             /* US dollar: USD kUSD MUSD BUSD, $ as a prefix or suffix */
+    SY_UNIT_PERCENT,         /* fraction: "20 %" = 0.2; "0.2" is refused */
     SY_UNIT_TRANSFERS_PER_S, /* transfers a second: MT/s GT/s */
     SY_UNIT_COUNT
 };

@@ -8,12 +8,13 @@
 #include "sim/base/text.h"
 #include "tests/unit/base_support.h"
 
-static char folder[64];
+static char folder[1024];
 static struct memory_sink sink;
 
 static void setup(void)
 {
-    strcpy(folder, "/tmp/systole-test-XXXXXX");
+    const char *scratch = getenv("TMPDIR");
+    snprintf(folder, sizeof folder, "%s/systole-test-XXXXXX", scratch == NULL ? P_tmpdir : scratch);
     ck_assert_ptr_nonnull(mkdtemp(folder));
     sink_start(&sink);
 }
@@ -31,14 +32,14 @@ static int entries(void)
 
 static void teardown(void)
 {
-    char command[128];
+    char command[1100];
     snprintf(command, sizeof command, "rm -rf '%s'", folder);
     ck_assert_int_eq(system(command), 0);
 }
 
 static const char *in_folder(const char *name)
 {
-    static char path[128];
+    static char path[1200];
     snprintf(path, sizeof path, "%s/%s", folder, name);
     return path;
 }
