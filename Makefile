@@ -216,8 +216,7 @@ lint: deps-lint
 # The compiler's view of every file, slower than the rest of lint.
 tidy: deps-lint
 	@$(MAKE) --no-print-directory $(REG_C)
-	@printf '%s\n' $(LIB_C) $(CLI_C) | xargs -P $(TEST_JOBS) -n 4 clang-tidy --quiet --warnings-as-errors='*' -- \
-		-std=c11 -I. -I$(OUT)/gen -D_GNU_SOURCE -DSYSTOLE_VERSION_STRING='"$(VERSION)"' -DSYSTOLE_PREFIX='"$(PREFIX)"'
+	@tests/lint/tidy.sh $(TEST_JOBS) $(OUT)/gen
 format: deps-lint
 	@bash -c '. tests/lint/common.sh; c_files | xargs clang-format -i'
 

@@ -155,18 +155,20 @@ const char *sy_unit_example(enum sy_unit unit)
     return (unsigned)unit < SY_UNIT_COUNT ? examples[unit] : "";
 }
 
-__attribute__((format(printf, 3, 4))) static bool refuse(struct sy_unit_error *error, size_t column, const char *format,
-                                                         ...)
+__attribute__((format(printf, 3, 4))) static void explain(struct sy_unit_error *error, size_t column,
+                                                          const char *format, ...)
 {
+    if (error == NULL) {
+        return;
+    }
     va_list args;
     va_start(args, format);
-    if (error != NULL) {
-        (void)vsnprintf(error->message, sizeof error->message, format, args);
-        error->column = (uint32_t)column;
-    }
+    (void)vsnprintf(error->message, sizeof error->message, format, args);
     va_end(args);
-    return false;
+    error->column = (uint32_t)column;
 }
+/* A macro, so that every reader of the code, a static analyser too, sees the false. */
+#define refuse(error, column, ...) (explain((error), (column), __VA_ARGS__), false)
 
 static bool is_digit(char c)
 {
