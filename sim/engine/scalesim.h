@@ -44,18 +44,18 @@ struct sy_scalesim_config {
     enum sy_scalesim_dataflow dataflow;
     uint64_t rows, cols;                    /* PE array: ArrayHeight, ArrayWidth */
     uint64_t sram_kb[SY_SCALESIM_OPERANDS]; /* in units of 1024 words */
-    uint64_t filter_offset;                 /* FilterOffset; only 0 in a sparse run matters: v3 takes address 0 for a zero */
-    bool user_bandwidth;                    /* InterfaceBandwidth: USER (true) or CALC */
+    uint64_t filter_offset; /* FilterOffset; only 0 in a sparse run matters: v3 takes address 0 for a zero */
+    bool user_bandwidth;    /* InterfaceBandwidth: USER (true) or CALC */
     /* USER: words a cycle of each interface. v2: all three are Bandwidth[0]; v3: ifmap and filter are the
      * ...SRAMBankBandwidth of [layout], ofmap is Bandwidth[0]. */
     uint64_t bandwidth[SY_SCALESIM_OPERANDS];
-    uint64_t banks[2];                      /* USER, v3: ifmap and filter ...SRAMBankNum; 0 = 1 */
-    bool custom_layout[2];                  /* IfmapCustomLayout, FilterCustomLayout: refused in USER mode */
-    bool ramulator;                         /* UseRamulatorTrace: refused in USER mode; CALC ignores it, as the tool */
-    bool sparse;                            /* v3 SparsitySupport */
-    enum sy_scalesim_storage storage;       /* SparseRep */
-    bool row_wise;                          /* OptimizedMapping */
-    uint64_t block, seed;                   /* BlockSize, RandomNumberGeneratorSeed: row-wise only */
+    uint64_t banks[2];                /* USER, v3: ifmap and filter ...SRAMBankNum; 0 = 1 */
+    bool custom_layout[2];            /* IfmapCustomLayout, FilterCustomLayout: refused in USER mode */
+    bool ramulator;                   /* UseRamulatorTrace: refused in USER mode; CALC ignores it, as the tool */
+    bool sparse;                      /* v3 SparsitySupport */
+    enum sy_scalesim_storage storage; /* SparseRep */
+    bool row_wise;                    /* OptimizedMapping */
+    uint64_t block, seed;             /* BlockSize, RandomNumberGeneratorSeed: row-wise only */
     /* Leave out the memory model: total cycles are the demand rows less one, only compute figures are filled. */
     bool compute_only;
     /* Python 3.12 and later add up floats with compensation, earlier ones do not. It decides the last digits of the

@@ -83,8 +83,10 @@ static struct run stationary(const struct sy_ss_plan *plan, const struct sy_ss_f
 {
     struct run run = {0};
     if (t < plan->rows && plan->rows - 1 - t < fold->row_count)
-        run = (struct run){.count = fold->col_count, .major = fold->col_start,
-                           .k = fold->row_start + plan->rows - 1 - t, .major_step = 1};
+        run = (struct run){.count = fold->col_count,
+                           .major = fold->col_start,
+                           .k = fold->row_start + plan->rows - 1 - t,
+                           .major_step = 1};
     return run;
 }
 
@@ -151,8 +153,8 @@ uint32_t sy_ss_ifmap_row(const struct sy_ss_plan *plan, const struct sy_ss_fold 
     case SY_SCALESIM_WS:
         if (plan->config->sparse && plan->config->row_wise)
             return row_wise_ifmap_row(plan, fold, t, out);
-        run = fixed_k(t, plan->rows, plan->stream, fold->row_start,
-                      sy_min(plan->rows, plan->ifmap_k - fold->row_start));
+        run =
+            fixed_k(t, plan->rows, plan->stream, fold->row_start, sy_min(plan->rows, plan->ifmap_k - fold->row_start));
         break;
     case SY_SCALESIM_IS:
     default:

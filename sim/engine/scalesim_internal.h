@@ -21,19 +21,19 @@ struct sy_ss_plan {
     const struct sy_scalesim_config *config;
     const struct sy_scalesim_layer *layer;
     struct sy_arena *arena;
-    uint64_t rows, cols;           /* array */
+    uint64_t rows, cols; /* array */
     uint64_t out_h, out_w;
-    uint64_t m, n, k;              /* the layer as a dense GEMM */
-    uint64_t keep, group;          /* N:M, 1:1 when the layer gives none */
-    uint64_t ifmap_k, filter_k;    /* columns of the ifmap and rows of the filter operand after compression */
-    uint64_t spread_rows;          /* operand index over array rows: m (os), k (ws, is) */
-    uint64_t spread_cols;          /* over array columns: n (os, ws), m (is) */
-    uint64_t stream;               /* what streams through: k (os), m (ws), n (is) */
-    uint64_t row_folds, col_folds; /* of the demand matrices */
-    uint64_t fold_rows;            /* demand rows of one fold */
-    uint64_t demand_rows;          /* of all */
+    uint64_t m, n, k;                   /* the layer as a dense GEMM */
+    uint64_t keep, group;               /* N:M, 1:1 when the layer gives none */
+    uint64_t ifmap_k, filter_k;         /* columns of the ifmap and rows of the filter operand after compression */
+    uint64_t spread_rows;               /* operand index over array rows: m (os), k (ws, is) */
+    uint64_t spread_cols;               /* over array columns: n (os, ws), m (is) */
+    uint64_t stream;                    /* what streams through: k (os), m (ws), n (is) */
+    uint64_t row_folds, col_folds;      /* of the demand matrices */
+    uint64_t fold_rows;                 /* demand rows of one fold */
+    uint64_t demand_rows;               /* of all */
     uint64_t ifmap_words, filter_words; /* sizes of the address spaces */
-    uint64_t widest_row;           /* most addresses in one demand row of ifmap or filter */
+    uint64_t widest_row;                /* most addresses in one demand row of ifmap or filter */
 
     /* ifmap: address of (pixel, window element) = pixel_base + window_offset, unless clipped away */
     uint32_t *pixel_base, *window_offset;
@@ -102,7 +102,7 @@ struct sy_ss_reader {
     uint64_t *seen;  /* one bit an address */
     uint32_t *added; /* addresses in the set */
     int64_t span_start, span_stop;
-    bool zero_span;  /* the tool divides by zero */
+    bool zero_span; /* the tool divides by zero */
     /* USER: a circular list of sets with a window of active ones */
     bool v3;
     uint64_t bandwidth;
@@ -122,15 +122,17 @@ int64_t sy_ss_reader_touch(struct sy_ss_reader *reader, const uint32_t *address,
 enum sy_status sy_ss_reader_finish(struct sy_ss_reader *reader, struct sy_diag *diag);
 
 /* ---- the ofmap buffer ---- */
-struct sy_ss_padded_line { uint64_t line, pad; };
+struct sy_ss_padded_line {
+    uint64_t line, pad;
+};
 struct sy_ss_writer {
-    uint64_t bandwidth;             /* words a line; one line drains a cycle */
+    uint64_t bandwidth;                     /* words a line; one line drains a cycle */
     int64_t total, drain_words, free_words; /* free_words can exceed total: padding is counted as drained data */
-    uint64_t drain_lines;           /* most lines of one drain */
-    uint64_t lines, drained;        /* complete lines so far; lines already drained */
-    uint64_t current;               /* words in the line being filled */
-    int64_t drain_end;              /* last cycle of the drain in progress */
-    struct sy_ss_padded_line *padded; /* padded lines not drained yet, [head, tail) */
+    uint64_t drain_lines;                   /* most lines of one drain */
+    uint64_t lines, drained;                /* complete lines so far; lines already drained */
+    uint64_t current;                       /* words in the line being filled */
+    int64_t drain_end;                      /* last cycle of the drain in progress */
+    struct sy_ss_padded_line *padded;       /* padded lines not drained yet, [head, tail) */
     uint64_t head, tail, capacity;
     uint64_t dram_words;
     int64_t dram_start, last_stop, max_stop;

@@ -27,7 +27,10 @@ static void sum_add(struct sum *sum, double term)
         sum->lost += fabs(sum->value) >= fabs(term) ? (sum->value - total) + term : (term - total) + sum->value;
     sum->value = total;
 }
-static double sum_total(const struct sum *sum) { return sum->value + sum->lost; }
+static double sum_total(const struct sum *sum)
+{
+    return sum->value + sum->lost;
+}
 
 /* Places of a fold of the filter matrix that hold a value. Only row-wise compression leaves some empty. */
 static uint64_t filter_values(const struct sy_ss_plan *plan, const struct sy_ss_fold *fold)
@@ -87,8 +90,7 @@ static enum sy_status ws_ifmap_reads(const struct sy_ss_plan *plan, struct sy_sc
     return SY_OK;
 }
 
-static enum sy_status sram_words(const struct sy_ss_plan *plan, struct sy_scalesim_result *result,
-                                 struct sy_diag *diag)
+static enum sy_status sram_words(const struct sy_ss_plan *plan, struct sy_scalesim_result *result, struct sy_diag *diag)
 {
     struct sy_scalesim_traffic *traffic = result->traffic;
     uint64_t folds = plan->row_folds * plan->col_folds;
@@ -242,8 +244,7 @@ static void operand_report(const struct sy_scalesim_result *result, const struct
     traffic->dram_start = reader->dram_start;
     traffic->dram_stop = reader->dram_stop;
     traffic->sram_bandwidth = (double)traffic->sram_words / (double)result->total_cycles;
-    traffic->dram_bandwidth =
-        (double)traffic->dram_words / (double)(traffic->dram_stop - traffic->dram_start + 1);
+    traffic->dram_bandwidth = (double)traffic->dram_words / (double)(traffic->dram_stop - traffic->dram_start + 1);
 }
 
 static enum sy_status memory_report(struct memory_run *run, struct sy_diag *diag)

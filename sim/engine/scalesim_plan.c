@@ -31,12 +31,21 @@ bool sy_scalesim_parse_storage(const char *text, enum sy_scalesim_storage *stora
     return false;
 }
 
-const char *sy_scalesim_storage_name(enum sy_scalesim_storage storage) { return storage_names[storage]; }
+const char *sy_scalesim_storage_name(enum sy_scalesim_storage storage)
+{
+    return storage_names[storage];
+}
 
 struct sy_scalesim_layer sy_scalesim_gemm(uint64_t m, uint64_t n, uint64_t k)
 {
-    return (struct sy_scalesim_layer){.ifmap_h = m, .ifmap_w = k, .filter_h = 1, .filter_w = k, .channels = 1,
-                                      .filters = n, .stride_h = 1, .stride_w = 1};
+    return (struct sy_scalesim_layer){.ifmap_h = m,
+                                      .ifmap_w = k,
+                                      .filter_h = 1,
+                                      .filter_w = k,
+                                      .channels = 1,
+                                      .filters = n,
+                                      .stride_h = 1,
+                                      .stride_w = 1};
 }
 
 enum sy_status sy_ss_raises(struct sy_diag *diag, const char *exception, const char *why)
@@ -68,9 +77,14 @@ enum sy_status sy_scalesim_from_layer(const struct sy_layer *from, struct sy_sca
         if (conv->b != 1 || conv->pt || conv->pb || conv->pl || conv->pr || conv->dh != 1 || conv->dw != 1 ||
             conv->groups != 1)
             return sy_ss_refuse(diag, hint, "%s: a convolution with padding, batch, groups or dilation", name);
-        *layer = (struct sy_scalesim_layer){.ifmap_h = conv->h, .ifmap_w = conv->w, .filter_h = conv->fh,
-                                            .filter_w = conv->fw, .channels = conv->c, .filters = conv->n,
-                                            .stride_h = conv->sh, .stride_w = conv->sw};
+        *layer = (struct sy_scalesim_layer){.ifmap_h = conv->h,
+                                            .ifmap_w = conv->w,
+                                            .filter_h = conv->fh,
+                                            .filter_w = conv->fw,
+                                            .channels = conv->c,
+                                            .filters = conv->n,
+                                            .stride_h = conv->sh,
+                                            .stride_w = conv->sw};
     } else {
         return sy_ss_refuse(diag, hint, "%s: neither a convolution nor a GEMM", name);
     }
@@ -101,27 +115,9 @@ static enum sy_status check_range(const struct named_value *values, size_t count
     return status;
 }
 
-static enum sy_status check_config(const struct sy_scalesim_config *config, struct sy_diag *diag)
+/* What only USER mode looks at. */
+static enum sy_status check_user(const struct sy_scalesim_config *config, struct sy_diag *diag)
 {
-    const struct named_value values[] = {
-        {"the array height", config->rows}, {"the array width", config->cols},
-        {"the ifmap SRAM (kB)", config->sram_kb[SY_SCALESIM_IFMAP]},
-        {"the filter SRAM (kB)", config->sram_kb[SY_SCALESIM_FILTER]},
-        {"the ofmap SRAM (kB)", config->sram_kb[SY_SCALESIM_OFMAP]},
-        {"the ifmap bandwidth", config->bandwidth[SY_SCALESIM_IFMAP]},
-        {"the filter bandwidth", config->bandwidth[SY_SCALESIM_FILTER]},
-        {"the ofmap bandwidth", config->bandwidth[SY_SCALESIM_OFMAP]}};
-    if (config->version != SY_SCALESIM_V2 && config->version != SY_SCALESIM_V3)
-        return sy_error(diag, SY_NOWHERE, NULL, "unknown SCALE-Sim version %d", (int)config->version);
-    /* Without a memory model only the array counts; in CALC mode there are no bandwidths. An SRAM of 0 kB or a
-     * bandwidth of 0 makes the tool divide by zero or index an empty array. */
-    enum sy_status status = check_range(values, config->compute_only ? 2 : config->user_bandwidth ? 8 : 5, diag);
-    if (status)
-        return status;
-    if (config->sparse && config->version != SY_SCALESIM_V3)
-        return sy_error(diag, SY_NOWHERE, NULL, "SCALE-Sim v2 has no sparsity");
-    if (!config->user_bandwidth || config->compute_only)
-        return SY_OK;
     for (int i = 0; i < 2; i++) {
         if (config->custom_layout[i])
             return sy_ss_refuse(diag, "set IfmapCustomLayout and FilterCustomLayout to False",
@@ -135,12 +131,33 @@ static enum sy_status check_config(const struct sy_scalesim_config *config, stru
     return SY_OK;
 }
 
+static enum sy_status check_config(const struct sy_scalesim_config *config, struct sy_diag *diag)
+{
+    const struct named_value values[] = {{"the array height", config->rows},
+                                         {"the array width", config->cols},
+                                         {"the ifmap SRAM (kB)", config->sram_kb[SY_SCALESIM_IFMAP]},
+                                         {"the filter SRAM (kB)", config->sram_kb[SY_SCALESIM_FILTER]},
+                                         {"the ofmap SRAM (kB)", config->sram_kb[SY_SCALESIM_OFMAP]},
+                                         {"the ifmap bandwidth", config->bandwidth[SY_SCALESIM_IFMAP]},
+                                         {"the filter bandwidth", config->bandwidth[SY_SCALESIM_FILTER]},
+                                         {"the ofmap bandwidth", config->bandwidth[SY_SCALESIM_OFMAP]}};
+    if (config->version != SY_SCALESIM_V2 && config->version != SY_SCALESIM_V3)
+        return sy_error(diag, SY_NOWHERE, NULL, "unknown SCALE-Sim version %d", (int)config->version);
+    /* Without a memory model only the array counts; in CALC mode there are no bandwidths. An SRAM of 0 kB or a
+     * bandwidth of 0 makes the tool divide by zero or index an empty array. */
+    bool user = config->user_bandwidth && !config->compute_only;
+    enum sy_status status = check_range(values, config->compute_only ? 2 : user ? 8 : 5, diag);
+    if (!status && config->sparse && config->version != SY_SCALESIM_V3)
+        status = sy_error(diag, SY_NOWHERE, NULL, "SCALE-Sim v2 has no sparsity");
+    return !status && user ? check_user(config, diag) : status;
+}
+
 static enum sy_status check_layer(const struct sy_scalesim_layer *layer, struct sy_diag *diag)
 {
     const struct named_value values[] = {
-        {"the ifmap height", layer->ifmap_h},   {"the ifmap width", layer->ifmap_w},
-        {"the filter height", layer->filter_h}, {"the filter width", layer->filter_w},
-        {"the channel count", layer->channels}, {"the filter count", layer->filters},
+        {"the ifmap height", layer->ifmap_h},     {"the ifmap width", layer->ifmap_w},
+        {"the filter height", layer->filter_h},   {"the filter width", layer->filter_w},
+        {"the channel count", layer->channels},   {"the filter count", layer->filters},
         {"the vertical stride", layer->stride_h}, {"the horizontal stride", layer->stride_w}};
     enum sy_status status = check_range(values, sizeof values / sizeof *values, diag);
     if (!status && layer->filter_h > layer->ifmap_h)
@@ -204,8 +221,8 @@ static enum sy_status fold_shape(struct sy_ss_plan *plan, struct sy_diag *diag)
     }
     plan->row_folds = sy_ceil_div(demand_height, plan->rows);
     plan->col_folds = sy_ceil_div(plan->spread_cols, plan->cols);
-    plan->fold_rows = plan->stream + plan->rows + plan->cols - 2 +
-                      (plan->config->dataflow == SY_SCALESIM_OS ? 0 : plan->rows);
+    plan->fold_rows =
+        plan->stream + plan->rows + plan->cols - 2 + (plan->config->dataflow == SY_SCALESIM_OS ? 0 : plan->rows);
     plan->widest_row = sy_max(plan->rows, plan->cols);
     /* A row of the row-wise ifmap matrix holds a whole block a lane. */
     if (plan->config->sparse && plan->config->row_wise)
@@ -245,8 +262,7 @@ static void fill_window(struct sy_ss_plan *plan)
         if (layer_wise && i % plan->group >= plan->keep)
             continue;
         uint64_t y = i / row, x = i % row / layer->channels;
-        plan->window_offset[kept] =
-            (uint32_t)((y * layer->ifmap_w + x) * layer->channels + i % layer->channels);
+        plan->window_offset[kept] = (uint32_t)((y * layer->ifmap_w + x) * layer->channels + i % layer->channels);
         if (plan->clipped) {
             plan->window_y[kept] = (uint32_t)y;
             plan->window_x[kept] = (uint32_t)x;
@@ -275,8 +291,13 @@ static enum sy_status make_tables(struct sy_ss_plan *plan, struct sy_diag *diag)
 enum sy_status sy_ss_plan_make(const struct sy_scalesim_config *config, const struct sy_scalesim_layer *layer,
                                struct sy_arena *arena, struct sy_ss_plan *plan, struct sy_diag *diag)
 {
-    *plan = (struct sy_ss_plan){.config = config, .layer = layer, .arena = arena, .rows = config->rows,
-                                .cols = config->cols, .keep = layer->sparsity_n, .group = layer->sparsity_m};
+    *plan = (struct sy_ss_plan){.config = config,
+                                .layer = layer,
+                                .arena = arena,
+                                .rows = config->rows,
+                                .cols = config->cols,
+                                .keep = layer->sparsity_n,
+                                .group = layer->sparsity_m};
     if (plan->keep == 0 && plan->group == 0)
         plan->keep = plan->group = 1;
     enum sy_status status = check_config(config, diag);

@@ -67,9 +67,15 @@ static void put_real(struct sy_buf *out, double value)
     }
 }
 
-static void put_integer(struct sy_buf *out, uint64_t value) { sy_buf_printf(out, "%" PRIu64, value); }
+static void put_integer(struct sy_buf *out, uint64_t value)
+{
+    sy_buf_printf(out, "%" PRIu64, value);
+}
 
-static void comma(struct sy_buf *out) { sy_buf_puts(out, ", "); }
+static void comma(struct sy_buf *out)
+{
+    sy_buf_puts(out, ", ");
+}
 
 static void put_reals(struct sy_buf *out, const double *values, size_t count)
 {
@@ -81,8 +87,7 @@ static void put_reals(struct sy_buf *out, const double *values, size_t count)
 
 /* ---- rows: everything after the layer number, with a leading comma ---- */
 
-static void compute_row(const struct sy_scalesim_config *config, const struct sy_scalesim_result *r,
-                        struct sy_buf *out)
+static void compute_row(const struct sy_scalesim_config *config, const struct sy_scalesim_result *r, struct sy_buf *out)
 {
     const double percent[] = {r->overall_utilization, r->mapping_efficiency, r->compute_utilization};
     if (config->version == SY_SCALESIM_V3)

@@ -96,9 +96,31 @@ static enum sy_status compress_layer_wise(struct sy_ss_plan *plan, struct sy_dia
 
 /* ---- row-wise ---- */
 
-static enum sy_status compress_row_wise(struct sy_ss_plan *plan, struct sy_diag *diag)
+static void fill_row_wise(struct sy_ss_plan *plan, struct twister *twister)
 {
     uint64_t block = plan->config->block, half = block / 2;
+    twister_seed(twister, (uint32_t)plan->config->seed);
+    for (uint64_t i = 0; i < plan->n; i++)
+        plan->nonzeros[i] = 1 + twister_at_most(twister, (uint32_t)(half - 1));
+    for (uint64_t i = 0; i < plan->filter_k; i++) {
+        /* An odd block fills only 2 * (block / 2) of its places; the rows left over at the end stay empty. */
+        uint64_t value = i / half * block + i % half;
+        plan->slot[i] = (uint32_t)(i % half);
+        plan->source[i] = value < plan->k ? (uint32_t)value : SY_SS_NONE;
+        plan->source_first[i] = plan->slot[i] < plan->nonzeros[0] ? plan->source[i] : SY_SS_NONE;
+    }
+    if (plan->config->filter_offset != 0)
+        return;
+    uint64_t values = sy_min(plan->nonzeros[0], plan->k);
+    for (uint64_t i = 0; i < half; i++)
+        plan->source_first[i] = i + 1 < values ? (uint32_t)(i + 1) : SY_SS_NONE;
+    if (plan->source_first[0] == SY_SS_NONE)
+        plan->source_first[0] = 0;
+}
+
+static enum sy_status compress_row_wise(struct sy_ss_plan *plan, struct sy_diag *diag)
+{
+    uint64_t block = plan->config->block;
     if (block > plan->rows)
         return sy_ss_raises(diag, "AssertionError", "ERROR: Invalid block size (above the array height)");
     if (block < 2)
@@ -113,23 +135,7 @@ static enum sy_status compress_row_wise(struct sy_ss_plan *plan, struct sy_diag 
     struct twister *twister = sy_arena_alloc(plan->arena, sizeof *twister);
     if (!plan->source || !plan->source_first || !plan->slot || !plan->nonzeros || !twister)
         return sy_ss_refuse(diag, NULL, "not enough working memory for the sparse filter");
-    twister_seed(twister, (uint32_t)plan->config->seed);
-    for (uint64_t i = 0; i < plan->n; i++)
-        plan->nonzeros[i] = 1 + twister_at_most(twister, (uint32_t)(half - 1));
-    for (uint64_t i = 0; i < plan->filter_k; i++) {
-        /* An odd block fills only 2 * (block / 2) of its places; the rows left over at the end stay empty. */
-        uint64_t value = i / half * block + i % half;
-        plan->slot[i] = (uint32_t)(i % half);
-        plan->source[i] = value < plan->k ? (uint32_t)value : SY_SS_NONE;
-        plan->source_first[i] = plan->slot[i] < plan->nonzeros[0] ? plan->source[i] : SY_SS_NONE;
-    }
-    if (plan->config->filter_offset == 0) {
-        uint64_t values = sy_min(plan->nonzeros[0], plan->k);
-        for (uint64_t i = 0; i < half && i < plan->filter_k; i++)
-            plan->source_first[i] = i + 1 < values ? (uint32_t)(i + 1) : SY_SS_NONE;
-        if (plan->source_first[0] == SY_SS_NONE)
-            plan->source_first[0] = 0;
-    }
+    fill_row_wise(plan, twister);
     return SY_OK;
 }
 

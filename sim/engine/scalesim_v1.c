@@ -134,7 +134,7 @@ static enum sy_status os_layer(const struct v1_layer *layer, struct v1_sum *sum,
     uint64_t col_folds = sy_ceil_div(layer->filters, layer->cols);
     struct v1_lane *rows = calloc(layer->rows + layer->cols, sizeof *rows);
     if (!rows)
-        return SY_NOMEM;
+        return sy_ss_refuse(diag, NULL, "an array of %" PRIu64 " x %" PRIu64 " is too large", layer->rows, layer->cols);
     struct v1_lane *cols = rows + layer->rows;
     for (uint64_t r = 0; r < layer->rows; r++)
         rows[r] = (struct v1_lane){.clock = r < layer->pixels ? -(int64_t)r : NEVER, .pixel = r};
@@ -171,27 +171,24 @@ static void stationary_layer(const struct v1_layer *layer, bool ws, struct v1_su
         mapped = sy_min(left, side_by_side * layer->cols);
         uint64_t windows = sy_ceil_div(mapped, layer->cols), first_cols = sy_min(left, layer->cols);
         for (uint64_t window = layer->window, rows; window > 0; window -= rows) {
-            rows = sy_min(window, sy_max(layer->rows, 1));
+            rows = sy_min(window, layer->rows);
             uint64_t start = cycles;
             cycles += windows * rows; /* load */
             uint64_t first_out = ws ? (windows > 1 ? layer->cols : first_cols) : first_cols - 1;
-            /* v1 streams the partial windows of ws once for each pixel of the unrounded output size */
+            /* ws takes the unrounded output size where a window does not fit the array. */
             uint64_t reads = ws && layer->rows < layer->window ? (uint64_t)layer->real_pixels : stream;
             cycles += sy_max(reads, first_out + rows + stream);
-            double share = windows > 1 || layer->rows >= layer->window
-                               ? (double)(layer->window * mapped) / pes
-                               : (double)(rows * mapped) / pes;
-            used += share * (double)(cycles - start);
+            used += (double)(rows * mapped) / pes * (double)(cycles - start);
         }
     }
     sum->cycles = cycles;
     sum->used = used / (double)cycles;
 }
 
-enum sy_status sy_ss_v1(const struct sy_scalesim_config *config, const struct sy_scalesim_layer *layer,
-                        struct sy_scalesim_result *result, struct sy_diag *diag)
+static enum sy_status v1_check(const struct sy_scalesim_config *config, const struct sy_scalesim_layer *layer,
+                               struct sy_diag *diag)
 {
-    const uint64_t values[] = {config->rows,     config->cols,    layer->ifmap_h,  layer->ifmap_w, layer->filter_h,
+    const uint64_t values[] = {config->rows,    config->cols,    layer->ifmap_h, layer->ifmap_w, layer->filter_h,
                                layer->filter_w, layer->channels, layer->filters, layer->stride_h};
     for (unsigned i = 0; i < sizeof values / sizeof *values; i++)
         if (values[i] < 1 || values[i] > SY_SCALESIM_MAX_DIMENSION)
@@ -201,25 +198,45 @@ enum sy_status sy_ss_v1(const struct sy_scalesim_config *config, const struct sy
         return sy_error(diag, SY_NOWHERE, NULL, "the filter is larger than the ifmap");
     if (layer->stride_w != layer->stride_h)
         return sy_error(diag, SY_NOWHERE, NULL, "SCALE-Sim v1 has one stride for both directions");
+    return SY_OK;
+}
+
+/* Shapes, and a limit on steps that keeps hostile layers from running for ever. */
+static enum sy_status v1_shape(const struct sy_scalesim_config *config, const struct sy_scalesim_layer *layer,
+                               struct v1_layer *v1, struct sy_diag *diag)
+{
     uint64_t span_h = layer->ifmap_h - layer->filter_h + layer->stride_h, out_h = span_h / layer->stride_h;
     uint64_t span_w = layer->ifmap_w - layer->filter_w + layer->stride_w, out_w = span_w / layer->stride_w;
-    struct v1_layer v1 = {.rows = config->rows, .cols = config->cols, .filters = layer->filters,
-                          .limit = config->max_requests ? config->max_requests : (uint64_t)1 << 34};
-    v1.real_pixels = ((double)span_h / (double)layer->stride_h) * ((double)span_w / (double)layer->stride_w);
-    v1.limit /= v1.rows + v1.cols;
-    if (!sy_mul(out_h, out_w, &v1.pixels) || v1.pixels > SY_SCALESIM_MAX_DIMENSION ||
-        !sy_mul3(layer->filter_h, layer->filter_w, layer->channels, &v1.window) ||
-        v1.window > SY_SCALESIM_MAX_DIMENSION)
+    uint64_t work = config->max_requests ? config->max_requests : (uint64_t)1 << 34;
+    *v1 = (struct v1_layer){.rows = config->rows, .cols = config->cols, .filters = layer->filters};
+    v1->real_pixels = ((double)span_h / (double)layer->stride_h) * ((double)span_w / (double)layer->stride_w);
+    v1->limit = work / (v1->rows + v1->cols);
+    if (!sy_mul(out_h, out_w, &v1->pixels) || v1->pixels > SY_SCALESIM_MAX_DIMENSION ||
+        !sy_mul3(layer->filter_h, layer->filter_w, layer->channels, &v1->window) ||
+        v1->window > SY_SCALESIM_MAX_DIMENSION)
         return sy_ss_refuse(diag, "split the layer", "the layer is too large for the SCALE-Sim model");
+    uint64_t folds = sy_ceil_div(v1->window, v1->rows) * sy_ceil_div(sy_max(v1->pixels, v1->filters), v1->cols);
+    if (folds > v1->limit)
+        return sy_ss_refuse(diag, "raise the limit or split the layer", "%" PRIu64 " folds in the SCALE-Sim v1 model",
+                            folds);
+    return SY_OK;
+}
+
+enum sy_status sy_ss_v1(const struct sy_scalesim_config *config, const struct sy_scalesim_layer *layer,
+                        struct sy_scalesim_result *result, struct sy_diag *diag)
+{
+    struct v1_layer v1;
     struct v1_sum sum = {0};
-    if (config->dataflow == SY_SCALESIM_OS) {
-        enum sy_status status = os_layer(&v1, &sum, diag);
-        if (status)
-            return status;
-    } else {
+    enum sy_status status = v1_check(config, layer, diag);
+    if (!status)
+        status = v1_shape(config, layer, &v1, diag);
+    if (status)
+        return status;
+    if (config->dataflow == SY_SCALESIM_OS)
+        status = os_layer(&v1, &sum, diag);
+    else
         stationary_layer(&v1, config->dataflow == SY_SCALESIM_WS, &sum);
-    }
     result->total_cycles = sum.cycles;
     result->overall_utilization = sum.used * 100;
-    return SY_OK;
+    return status;
 }
