@@ -69,6 +69,7 @@ struct sy_trace_record {
     uint64_t repeat;
     struct sy_layer layer;
     struct sy_command command;
+    uint64_t command_id;    /* place of the command in its stream, from 0 */
     struct sy_unmodelled unmodelled;
     uint64_t line;          /* 1-based in the decompressed text */
     uint64_t byte_offset;   /* of the record in the decompressed text */
@@ -76,22 +77,31 @@ struct sy_trace_record {
 
 struct sy_trace_reader;
 
-/* Open and check the version line. memory: `data` != NULL reads from memory instead of path (path then only names it). */
+/* Open and check the version line. memory: `data` != NULL reads from memory instead of path (path then only names it); the
+ * caller keeps it until close. path "-" is standard input. diag is used until close. On failure *reader is NULL. */
 enum sy_status sy_trace_open(const char *path, const void *data, size_t length, struct sy_trace_reader **reader,
                              struct sy_diag *diag);
-/* Next record in file order (repeat blocks are not unrolled). After SY_TRACE_END the stream is exhausted.
- * An error is sticky. */
+/* Next record in file order (repeat blocks are not unrolled). After SY_TRACE_END the stream is exhausted: asking again
+ * gives SY_TRACE_END again. Layers have passed sy_layer_check. Members of the record that its kind does not use are left
+ * as they were. An error is sticky. Thread safety: one thread a reader; no state is shared. */
 enum sy_status sy_trace_next(struct sy_trace_reader *reader, struct sy_trace_record *record);
 const char *sy_trace_workload_name(const struct sy_trace_reader *reader); /* from the `net` line, or the file name */
-/* SHA-256 of the decompressed bytes read so far as hex; valid after END. The same for packed and plain forms. */
+/* SHA-256 of the decompressed bytes as hex, as `zcat | sha256sum` gives it; valid after END, when every byte was read (not
+ * after sy_trace_seek_record skipped some: then ""). The same for packed and plain forms. */
 void sy_trace_digest(struct sy_trace_reader *reader, char out[65]);
 void sy_trace_close(struct sy_trace_reader *reader);
 
 /* Remember the current place and return to it: used to replay a repeat block. The position is before the record that
- * sy_trace_next will return. Cost: O(block) at most. */
+ * sy_trace_next will return. Cost: O(block) at most; in a large gzip member that has no blocks, at most twice 1 MiB of
+ * text. A pipe can go back as far as its text is still in the buffer, otherwise SY_IO.
+ * Command ids are those of the mark again, with one exception that repeat needs: going back to the start of the block
+ * whose `}` was the last record returned lets them run on. */
 struct sy_trace_mark { uint64_t record, byte_offset, line, opaque[4]; };
 enum sy_status sy_trace_tell(struct sy_trace_reader *reader, struct sy_trace_mark *mark);
 enum sy_status sy_trace_seek(struct sy_trace_reader *reader, const struct sy_trace_mark *mark);
+/* Go to record number `record` (from 0, in file order). With an index in O(log blocks), else by reading on from the start.
+ * SY_USAGE when the trace has fewer. Inside repeat blocks the blocks count as open, their times as 1. */
+enum sy_status sy_trace_seek_record(struct sy_trace_reader *reader, uint64_t record);
 
 struct sy_trace_writer;
 struct sy_trace_writer_options {

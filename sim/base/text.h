@@ -61,4 +61,16 @@ void sy_outfile_abort(struct sy_outfile *out);
 /* SHA-256 of bytes as 64 lower-case hex digits and a NUL. */
 void sy_sha256_hex(const void *data, size_t length, char out[65]);
 
+/* The same over pieces. begin, then add any number of times, then hex (which
+ * leaves the state as it was, so more can be added). */
+struct sy_sha256 {
+    uint32_t state[8];
+    uint64_t length;          /* bytes added */
+    unsigned char block[64];  /* bytes that do not fill a block yet */
+    bool instructions;        /* the processor has SHA instructions */
+};
+void sy_sha256_begin(struct sy_sha256 *sha);
+void sy_sha256_add(struct sy_sha256 *sha, const void *data, size_t length);
+void sy_sha256_hex_of(const struct sy_sha256 *sha, char out[65]);
+
 #endif
