@@ -273,10 +273,9 @@ static const char *schedule_fault(const struct sy_schedule *schedule)
     }
     for (uint32_t i = 0; i < schedule->levels; i++) {
         const char *order = schedule->order[i];
-        size_t length = strnlen(order, sizeof schedule->order[i]);
-        if (length > 3 || strspn(order, "mnk") != length || (length > 1 && order[0] == order[1]) ||
-            (length > 2 && (order[2] == order[0] || order[2] == order[1]))) {
-            return "a loop order is not made of m, n, k, each at most once";
+        bool all = strnlen(order, 4) == 3 && strchr(order, 'm') && strchr(order, 'n') && strchr(order, 'k');
+        if (!all && order[0] != '\0') {
+            return "a loop order does not hold m, n and k once each";
         }
     }
     size_t length = strnlen(schedule->dataflow, sizeof schedule->dataflow);

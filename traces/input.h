@@ -3,6 +3,10 @@
 #ifndef SY_TRACES_INPUT_H
 #define SY_TRACES_INPUT_H
 
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
 #include "sim/base/diag.h"
 
 enum { SY_INPUT_WINDOW = 64 << 10 };

@@ -466,17 +466,21 @@ static struct sy_schedule *schedule_level(struct sy_layer *layer, uint32_t level
 
 static bool parse_order(struct sy_scan *scan, char order[4])
 {
-    const char *at = scan->p;
-    unsigned n = 0;
-    for (; n < 3 && (*scan->p == 'm' || *scan->p == 'n' || *scan->p == 'k'); scan->p++) {
-        order[n++] = *scan->p;
+    unsigned loops = 0;
+    const char *p = scan->p;
+    for (unsigned n = 0; n < 3; n++, p++) {
+        loops |= *p == 'm' ? 1 : *p == 'n' ? 2 : *p == 'k' ? 4 : 0;
+        order[n] = *p;
+        if (*p == '\n') {
+            break;
+        }
     }
-    order[n] = '\0';
-    bool twice = (n > 1 && order[0] == order[1]) || (n > 2 && (order[2] == order[0] || order[2] == order[1]));
-    if (n == 0 || twice) {
-        return FAIL(scan, at, NULL, "'%s' is not a loop order; expected some of m, n, k, each once",
-                    excerpt(scan, at).text);
+    if (loops != 7) {
+        return FAIL(scan, scan->p, NULL, "'%s' is not a loop order; expected m, n and k in some order",
+                    excerpt(scan, scan->p).text);
     }
+    order[3] = '\0';
+    scan->p = p;
     return true;
 }
 

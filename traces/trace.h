@@ -10,7 +10,7 @@
  *
  *     systole-trace 1
  *     net resnet50                        # optional; comments run to the end of the line
- *     conv conv1 h=224 w=224 c=3 n=64 fh=7 fw=7 sh=2 sw=2 pt=3 pb=3 pl=3 pr=3 x=image:int8 w=conv1.w:int8:weight y=conv1.y:int8 post=bn+relu
+ *     conv conv1 h=224 w=224 c=3 n=64 fh=7 fw=7 sh=2 sw=2 pt=3 pb=3 pl=3 pr=3 a=image:int8 b=conv1.w:int8:weight y=conv1.y:int8 post=bn+relu
  *     repeat 32 {
  *     gemm q m=1 k=4096 n=4096 a=x:bf16 b=wq:bf16:weight y=q:bf16 acc=fp32
  *     }
