@@ -30,7 +30,7 @@ char *sy_format_u64(char out[32], uint64_t value)
 
 char *sy_format_grouped(char out[32], uint64_t value)
 {
-    char plain[NUMBER_BYTES];
+    char plain[NUMBER_BYTES] = "";
     size_t n = strlen(sy_format_u64(plain, value));
     char *to = out;
     for (size_t i = 0; i < n; i++) {
@@ -90,7 +90,7 @@ char *sy_format_double(char out[32], double value)
     if (value == 0.0) {
         return strcpy(out, "0"); /* also for the negative zero */
     }
-    char digits[SIGNIFICANT];
+    char digits[SIGNIFICANT] = "";
     int exponent;
     int n = (int)decimal_digits(fabs(value), digits, &exponent);
     char *to = out;

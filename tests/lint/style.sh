@@ -20,6 +20,8 @@ while IFS= read -r file; do
         complain "$file:1: no SPDX-License-Identifier line"
 done < <(tree_files | grep -E '\.(c|h|cpp|sh|py|map)$|^Makefile$|^\.ci/')
 
+# File names here hold no blanks: the words below are split on purpose.
+# shellcheck disable=SC2046,SC2086
 text_files=$(tree_files | grep -E '\.(c|h|cpp|sh|py|md|map|yaml|yml|1|3|5)$|^Makefile$|^\.ci/')
 marks='\b(TO''DO|FIX''ME|XX''X|HA''CK)\b'
 while IFS= read -r line; do

@@ -1,0 +1,87 @@
+#!/bin/bash
+# SPDX-License-Identifier: Apache-2.0
+# What `make install` puts down can be used from outside the tree, and `make uninstall` takes all of it away.
+set -u
+root=${SYSTOLE_DATA:-$PWD}
+scratch=$(mktemp -d)
+trap 'rm -rf "$scratch"' EXIT
+status=0
+
+expect() {
+    local name=$1
+    shift
+    if "$@"; then
+        echo "ok - $name"
+    else
+        echo "not ok - $name"
+        status=1
+    fi
+}
+
+# The tree that is under test is built already; its variant is the one of the folder SYSTOLE lies in.
+variant=$(basename "$(dirname "${SYSTOLE:-build/release/systole}")")
+build=$(dirname "$(dirname "${SYSTOLE:-$root/build/release/systole}")")
+make_quietly() {
+    # A sub-make of `make -j` must not inherit its job server.
+    MAKEFLAGS='' make -s -C "$root" VARIANT="$variant" BUILD="${build#"$root"/}" DESTDIR="$scratch/root" PREFIX=/usr/local "$@" >"$scratch/log" 2>&1 ||
+        { cat "$scratch/log"; return 1; }
+}
+
+expect "install works" make_quietly install
+lib=$scratch/root/usr/local/lib
+expect "the shared library has its number and its two links" test -f "$lib/libsystole.so.0.1.0" -a -L "$lib/libsystole.so.0" -a -L "$lib/libsystole.so"
+
+exports_only_ours() {
+    local names
+    names=$(nm -D --defined-only "$lib/libsystole.so" | awk '$2 != "A" { print $3 }' | sed 's/@.*//')
+    ! grep -vE '^(systole_[a-z0-9_]+|sc_main|_init|_fini|_edata|_end|__bss_start)$' <<<"$names" | grep .
+}
+case $variant in
+release | debug) expect "nothing but systole_* is exported" exports_only_ours ;;
+esac
+
+cat >"$scratch/user.c" <<'C'
+#include <stdio.h>
+#include <string.h>
+#include <systole.h>
+int main(void)
+{
+    printf("%s\n", systole_version());
+    return strcmp(systole_version(), "0.1.0") != 0;
+}
+C
+export PKG_CONFIG_PATH=$lib/pkgconfig PKG_CONFIG_SYSROOT_DIR=$scratch/root
+flags() { pkg-config "$@" systole; }
+build_and_run() {
+    # shellcheck disable=SC2046
+    cc -std=c11 -Wall -Wextra -Werror -Wpedantic "$scratch/user.c" -o "$scratch/user" $(flags --cflags --libs) &&
+        LD_LIBRARY_PATH=$lib "$scratch/user" >/dev/null
+}
+build_cxx() {
+    cp "$scratch/user.c" "$scratch/user.cpp"
+    # shellcheck disable=SC2046
+    c++ -std=c++17 -Wall -Wextra -Werror "$scratch/user.cpp" -o "$scratch/user" $(flags --cflags --libs)
+}
+has_symbol() {
+    nm -D --defined-only "$lib/libsystole.so" | grep -q ' systole_version'
+}
+if [ "$variant" = release ] && has_symbol; then
+    expect "a C program builds with pkg-config and runs" build_and_run
+    expect "a C++ program builds with it" build_cxx
+fi
+if [ -x "$scratch/root/usr/local/bin/systole" ]; then
+    expect "the installed program starts" bash -c "'$scratch/root/usr/local/bin/systole' --version >/dev/null"
+fi
+data_is_whole() {
+    local chip
+    for chip in "$root"/arch/chips/*.yaml; do
+        cmp -s "$chip" "$scratch/root/usr/local/share/systole/${chip#"$root"/}" || return 1
+    done
+}
+if compgen -G "$root/arch/chips/*.yaml" >/dev/null; then
+    expect "every chip is installed" data_is_whole
+fi
+
+expect "uninstall works" make_quietly uninstall
+expect "uninstall leaves nothing behind" bash -c "! find '$scratch/root' ! -type d | grep ."
+exit $status
