@@ -65,10 +65,11 @@ static void check_conv(struct check *check)
              ") is larger than the padded input of %" PRIu64 " x %" PRIu64,
              label(check), d->fh, d->fw, d->dh, d->dw, tall, wide);
     }
-    if ((d->oh != 0 && (d->oh - 1) * d->sh >= tall) || (d->ow != 0 && (d->ow - 1) * d->sw >= wide)) {
+    /* SCALE-Sim's rounding can place the last window just behind the input; a whole stride further is a mistake. */
+    if ((d->oh != 0 && (d->oh - 1) * d->sh >= tall + d->sh) || (d->ow != 0 && (d->ow - 1) * d->sw >= wide + d->sw)) {
         FAIL(check, "leave oh and ow out to get the usual size",
              "layer '%s': an output of %" PRIu64 " x %" PRIu64
-             " has windows that start outside the padded input of %" PRIu64 " x %" PRIu64,
+             " has windows that start a stride or more behind the padded input of %" PRIu64 " x %" PRIu64,
              label(check), d->oh, d->ow, tall, wide);
     }
 }
@@ -218,6 +219,11 @@ static uint32_t check_epilogue(struct check *check)
     return operands;
 }
 
+static bool is_dtype(enum sy_dtype dtype)
+{
+    return (int)dtype >= 0 && dtype < SY_DTYPE_COUNT;
+}
+
 static void check_inputs(struct check *check, uint32_t operands)
 {
     const struct sy_layer *layer = check->layer;
@@ -236,12 +242,11 @@ static void check_inputs(struct check *check, uint32_t operands)
              most > least ? " or more" : "");
     }
     for (uint32_t i = 0; i < layer->inputs; i++) {
-        if ((int)layer->in[i].dtype < 0 || layer->in[i].dtype >= SY_DTYPE_COUNT) {
+        if (!is_dtype(layer->in[i].dtype)) {
             FAIL(check, NULL, "layer '%s': input %u has no valid precision", label(check), i);
         }
     }
-    if ((int)layer->out.dtype < 0 || layer->out.dtype >= SY_DTYPE_COUNT || (int)layer->accumulator < 0 ||
-        layer->accumulator >= SY_DTYPE_COUNT) {
+    if (!is_dtype(layer->out.dtype) || !is_dtype(layer->accumulator)) {
         FAIL(check, NULL, "layer '%s': the output or accumulator has no valid precision", label(check));
     }
 }

@@ -150,7 +150,7 @@ START_TEST(explicit_output_size_overrides_the_floor_formula)
     ck_assert_uint_eq(oh, 3);
     ck_assert_uint_eq(ow, 3);
     ck_assert_uint_eq(sy_layer_macs(&layer), 9 * 9 * 4 * 8);
-    layer.dim.conv.oh = 4; /* its window would start at row 6 of 6 */
+    layer.dim.conv.oh = 5; /* its window would start at row 8 of 6 */
     ck_assert_int_eq(check(&layer), SY_INPUT);
 }
 END_TEST

@@ -25,8 +25,8 @@ static struct sy_layer random_conv(uint64_t *seed)
         d->dh = pick(seed, 1, 3), d->dw = pick(seed, 1, 3);
         d->pt = pick(seed, 0, 3), d->pb = pick(seed, 0, 3), d->pl = pick(seed, 0, 3), d->pr = pick(seed, 0, 3);
         if (pick(seed, 0, 3) == 0) { /* a tool that rounds up */
-            d->oh = pick(seed, 1, (d->h + d->pt + d->pb - 1) / d->sh + 1);
-            d->ow = pick(seed, 1, (d->w + d->pl + d->pr - 1) / d->sw + 1);
+            d->oh = pick(seed, 1, (d->h + d->pt + d->pb - 1) / d->sh + 2);
+            d->ow = pick(seed, 1, (d->w + d->pl + d->pr - 1) / d->sw + 2);
         }
     } while (sy_layer_check(&layer, NULL, NULL) != SY_OK);
     return layer;

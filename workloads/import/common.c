@@ -1,0 +1,65 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "workloads/import/common.h"
+
+#include <string.h>
+
+#include "sim/base/text.h"
+
+int sy_import_dim(const struct sy_import_options *options, const char *name, uint64_t *value)
+{
+    size_t length = strlen(name);
+    for (const char *const *pair = options->dims; pair != NULL && *pair != NULL; pair++) {
+        if (strncmp(*pair, name, length) == 0 && (*pair)[length] == '=') {
+            const char *text = *pair + length + 1;
+            return sy_text_to_u64(text, strlen(text), value) && *value >= 1 ? 1 : -1;
+        }
+    }
+    return 0;
+}
+
+void sy_import_layer(struct sy_layer *layer, enum sy_op op, const struct sy_import_options *options,
+                     enum sy_dtype activation, enum sy_dtype weight, enum sy_dtype accumulator)
+{
+    sy_layer_init(layer, op);
+    if (options->has_dtype) {
+        activation = options->activation;
+        weight = options->weight;
+        accumulator = options->accumulator;
+    }
+    for (uint32_t i = 0; i < SY_MAX_INPUTS; i++) {
+        layer->in[i].dtype = (layer->in[i].flags & SY_TENSOR_WEIGHT) != 0 ? weight : activation;
+    }
+    if (op == SY_OP_GATHER) {
+        layer->in[0].dtype = SY_INT32; /* indices stay integers */
+    }
+    layer->out.dtype = activation;
+    layer->accumulator = accumulator;
+}
+
+enum sy_status sy_import_add(struct sy_workload *workload, const struct sy_layer *layer, const char *file,
+                             struct sy_diag *diag)
+{
+    enum sy_status status = sy_layer_check(layer, file, diag);
+    return status == SY_OK ? sy_workload_add_layer(workload, layer) : status;
+}
+
+const char *sy_import_name(struct sy_arena *arena, const char *path)
+{
+    const char *slash = strrchr(path, '/');
+    const char *base = slash != NULL ? slash + 1 : path;
+    const char *dot = strrchr(base, '.');
+    size_t length = dot != NULL && dot != base ? (size_t)(dot - base) : strlen(base);
+    return sy_arena_strndup(arena, base, length);
+}
+
+enum sy_status sy_import_unmodelled(struct sy_workload *workload, const struct sy_import_options *options,
+                                    struct sy_where where, const char *op, const char *node, uint64_t bytes,
+                                    struct sy_diag *diag)
+{
+    if (options->allow_unmodelled) {
+        return sy_workload_add_unmodelled(workload, op, bytes);
+    }
+    (void)sy_error(diag, where, "--allow-unmodelled leaves it out of the figures and lists it in every report",
+                   "operator '%s' of node '%s' is not modelled", op, node);
+    return SY_UNSUPPORTED;
+}
