@@ -25,6 +25,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "sim/base/arena.h"
 #include "sim/base/diag.h"
 
 /* Which operand of the GEMM M x K x N stays in the PEs, and so what is spread
@@ -117,6 +118,7 @@ struct sy_array_timing {
     uint64_t accumulate_distance_cycles;
     uint64_t min_stream_beats;
     uint64_t stream_multiple_beats;
+    uint64_t os_stream_whole_rows;     /* bool */
     uint64_t ragged;                   /* enum sy_ragged */
     uint64_t single_line_saves_cycles; /* os, direct */
     uint64_t back_pressure;            /* enum sy_back_pressure */
@@ -152,10 +154,29 @@ enum sy_status sy_array_key_set(struct sy_array_timing *timing, const struct sy_
                                 struct sy_where where, struct sy_diag *diag);
 /* Combinations no array can have (for example weights through wires that hold
  * no register). Every violation is reported; SY_INPUT when there is one. */
-enum sy_status sy_array_timing_check(const struct sy_array_timing *timing, struct sy_where where,
-                                     struct sy_diag *diag);
+enum sy_status sy_array_timing_check(const struct sy_array_timing *timing, struct sy_where where, struct sy_diag *diag);
 /* Whether the design runs that dataflow. */
 bool sy_array_runs(const struct sy_array_timing *timing, enum sy_dataflow_kind dataflow);
+
+/*
+ * A file of arch/arrays:
+ *   name, doc, source, confidence: texts (source: where the values come from;
+ *   confidence: verified, read, derived or assumed), and
+ *   timing: a flat mapping of keys of sy_array_keys to values.
+ * Texts live in the arena given to the loader.
+ */
+struct sy_array_file {
+    const char *name, *doc, *source, *confidence;
+    struct sy_array_timing timing;
+};
+/* Load DATA_DIR/arch/arrays/NAME.yaml, or the file `name` when it holds a '/'
+ * or ends in .yaml. Unknown, repeated and missing keys, bad values and
+ * impossible combinations are all reported with line and column before
+ * SY_INPUT is returned; SY_IO when the file cannot be read. */
+enum sy_status sy_array_file_load(struct sy_arena *arena, const char *name, const char *data_dir,
+                                  struct sy_array_file *out, struct sy_diag *diag);
+enum sy_status sy_array_file_parse(struct sy_arena *arena, const char *text, size_t length, const char *path,
+                                   struct sy_array_file *out, struct sy_diag *diag);
 
 /* "os", "ws", "is"; false when text is none of them (any letter case). */
 const char *sy_dataflow_name(enum sy_dataflow_kind dataflow);

@@ -25,16 +25,16 @@
  */
 struct sy_array_run {
     uint64_t folds;
-    uint64_t lead_cycles;        /* preload before the first beat when nothing hides it */
-    uint64_t lead_hidden_cycles; /* how much of the next run's lead can pass under this run's last stream */
-    uint64_t occupancy_cycles;   /* first beat -> earliest first beat of a following run that has no lead */
-    uint64_t latency_cycles;     /* first beat -> last result on the port, inclusive */
-    uint64_t first_result_cycles; /* first beat -> first result on the port, inclusive */
-    uint64_t beats;               /* periods in which a beat holds the input: beats x initiation interval */
-    uint64_t preload_exposed_cycles; /* waits for the stationary operand or the bias between folds */
-    uint64_t output_bound_cycles;    /* waits for results to leave or for the accumulator */
-    uint64_t fill_drain_cycles;      /* skew, latency and clearing that the design does not overlap */
-    uint64_t output_hold_cycles;     /* a following fold may complete no earlier than this after our last beat */
+    uint64_t lead_cycles;             /* preload before the first beat when nothing hides it */
+    uint64_t lead_hidden_cycles;      /* how much of the next run's lead can pass under this run's last stream */
+    uint64_t occupancy_cycles;        /* first beat -> earliest first beat of a following run that has no lead */
+    uint64_t latency_cycles;          /* first beat -> last result on the port, inclusive */
+    uint64_t first_result_cycles;     /* first beat -> first result on the port, inclusive */
+    uint64_t beats;                   /* periods in which a beat holds the input: beats x initiation interval */
+    uint64_t preload_exposed_cycles;  /* waits for the stationary operand or the bias between folds */
+    uint64_t output_bound_cycles;     /* waits for results to leave or for the accumulator */
+    uint64_t fill_drain_cycles;       /* skew, latency and clearing that the design does not overlap */
+    uint64_t output_hold_cycles;      /* a following fold may complete no earlier than this after our last beat */
     uint64_t first_completion_cycles; /* first beat -> end of the first fold's stream */
     uint64_t useful_macs;             /* m * k * n */
     uint64_t mapped_pe_beats;         /* sum over folds of used PEs x beats streamed, padding beats included */
@@ -47,9 +47,8 @@ struct sy_array_run {
  * so the cost is constant. SY_UNSUPPORTED when the design does not run the
  * dataflow, SY_INPUT when a dimension is 0.
  */
-enum sy_status sy_array_run_of_tile(const struct sy_array_timing *timing, enum sy_dataflow_kind dataflow,
-                                    uint64_t rows, uint64_t cols, uint64_t m, uint64_t k, uint64_t n,
-                                    struct sy_array_run *out);
+enum sy_status sy_array_run_of_tile(const struct sy_array_timing *timing, enum sy_dataflow_kind dataflow, uint64_t rows,
+                                    uint64_t cols, uint64_t m, uint64_t k, uint64_t n, struct sy_array_run *out);
 
 /* The exposed part between two runs when the second is ready in time. */
 struct sy_array_gap {
@@ -74,13 +73,13 @@ enum sy_status sy_array_first_beat_after(const struct sy_array_run *previous, ui
 struct sy_array_schedule {
     enum sy_dataflow_kind dataflow;
     uint64_t rows, cols;
-    uint64_t m, k, n;             /* of one tile */
+    uint64_t m, k, n; /* of one tile */
     uint64_t tiles;
-    bool chain;                   /* the tiles are K folds of one result (ws, is) */
-    uint64_t tile_interval;       /* periods between first beats asked for; 0 = as the streams allow */
-    uint64_t feeder_gap_every;    /* after so many beats the feeder misses ...; 0 = never */
-    uint64_t feeder_gap_cycles;   /* ... so many periods */
-    uint64_t sink_low_cycles;     /* periods the consumer is not ready after each accepted result beat */
+    bool chain;                 /* the tiles are K folds of one result (ws, is) */
+    uint64_t tile_interval;     /* periods between first beats asked for; 0 = as the streams allow */
+    uint64_t feeder_gap_every;  /* after so many beats the feeder misses ...; 0 = never */
+    uint64_t feeder_gap_cycles; /* ... so many periods */
+    uint64_t sink_low_cycles;   /* periods the consumer is not ready after each accepted result beat */
 };
 struct sy_array_cycles {
     uint64_t cycles;              /* first beat -> last result, inclusive (design's count convention) */
@@ -92,7 +91,7 @@ struct sy_array_cycles {
 
 /* SY_UNSUPPORTED with `refusal` filled in when the design cannot run the
  * schedule as asked (nothing else in *out is then meaningful). */
-enum sy_status sy_array_schedule_cycles(const struct sy_array_timing *timing,
-                                        const struct sy_array_schedule *schedule, struct sy_array_cycles *out);
+enum sy_status sy_array_schedule_cycles(const struct sy_array_timing *timing, const struct sy_array_schedule *schedule,
+                                        struct sy_array_cycles *out);
 
 #endif
