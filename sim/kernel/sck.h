@@ -27,8 +27,9 @@
  *    notification. There is no immediate notification.
  *  - Cancel removes what is pending. What has come true already (its method is
  *    ready in this round) is no longer pending and is not undone.
- *  - The first sck_start begins with one round of the methods spawned with
- *    SCK_RUN_AT_START and those of delta notifications made before it.
+ *  - sck_start begins with one round of the methods of delta notifications made
+ *    since the last start; in the first start the methods spawned with
+ *    SCK_RUN_AT_START join it, after a pause those that were ready by then.
  *  - sck_pause, and a method that fails, take effect between two rounds: a
  *    pause lets the round finish, a failure skips the rest of it.
  * Use it so: a method raises flags of its unit and notifies a delta or its own
@@ -102,8 +103,8 @@ enum sck_backend sck_sim_backend(const struct sck_sim *sim);
 struct sck_clock {
     uint64_t num_hz, den; /* in lowest terms */
     uint64_t tick_fs;
-    uint64_t whole_ticks; /* period = whole_ticks + part / num_hz ticks */
-    uint64_t part;        /* < num_hz */
+    uint64_t whole_ticks; /* period = whole_ticks + part / parts ticks, at least one tick */
+    uint64_t part, parts; /* part < parts, in lowest terms */
 };
 
 /* A clock without a simulation. SY_USAGE: num_hz or den is 0, or tick_fs is not
@@ -111,7 +112,7 @@ struct sck_clock {
  * SY_OVERFLOW: one period is longer than the range of time. */
 enum sy_status sck_clock_init(struct sck_clock *clock, uint64_t num_hz, uint64_t den, uint64_t tick_fs);
 /* The same with the simulation's tick; *clock lives as long as the simulation.
- * name is copied and used in error texts. */
+ * name is only for the error text; SY_USAGE also for a NULL argument. */
 enum sy_status sck_clock_domain(struct sck_sim *sim, const char *name, uint64_t num_hz, uint64_t den,
                                 const struct sck_clock **clock);
 
@@ -139,8 +140,9 @@ enum sy_status sck_event_cancel(struct sck_event *event);
 /* ---- methods ---- */
 
 /* Called by the kernel. Any status but SY_OK fails the simulation: sck_start
- * returns it, with the text given to sck_fail, or that of the kernel call that
- * failed last in this method, or else one that names the method. */
+ * returns it, with the text given to sck_fail, or that of the kernel call in
+ * this method that failed last, with this status, or else one that names the
+ * method. */
 typedef enum sy_status (*sck_method_fn)(void *arg);
 
 #define SCK_RUN_AT_START 1u /* also called in the first round of the first start */
