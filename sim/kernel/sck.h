@@ -43,8 +43,9 @@
  *
  * Threads. One simulation belongs to one thread at a time. Heap simulations
  * are independent of each other. SystemC keeps global state: one live SystemC
- * simulation a process (a second create is SY_STATE), and SystemC itself must
- * not be used by anything else in the process meanwhile.
+ * simulation a process (a second create is SY_STATE, and so is one from inside
+ * a SystemC simulation of the host program), and nothing else in the process may
+ * use SystemC meanwhile.
  *
  * Nothing is printed, no exception or signal leaves the kernel, and every error
  * is a status whose text sck_last_error gives.

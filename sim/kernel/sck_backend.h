@@ -61,10 +61,7 @@ struct sck_ops {
     enum sy_status (*create)(struct sck_sim *sim);
     void (*destroy)(struct sck_sim *sim);
     enum sy_status (*event_create)(struct sck_event *event, const char *name);
-    /* wakes of the events are linked already */
     enum sy_status (*method_spawn)(struct sck_method *method, const struct sck_method_spec *spec);
-    /* before the first run, when the numbers of events and methods are final */
-    enum sy_status (*prepare)(struct sck_sim *sim);
     enum sy_status (*notify_at)(struct sck_event *event, uint64_t tick); /* tick is after sim->now */
     enum sy_status (*notify_delta)(struct sck_event *event);
     enum sy_status (*cancel)(struct sck_event *event);

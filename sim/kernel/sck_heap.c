@@ -270,18 +270,11 @@ static enum sy_status heap_method_spawn(struct sck_method *method, const struct 
     return SY_OK;
 }
 
-static enum sy_status heap_prepare(struct sck_sim *sim)
-{
-    (void)sim;
-    return SY_OK;
-}
-
 const struct sck_ops sck_heap_ops = {
     .create = heap_create,
     .destroy = heap_destroy,
     .event_create = heap_event_create,
     .method_spawn = heap_method_spawn,
-    .prepare = heap_prepare,
     .notify_at = heap_notify_at,
     .notify_delta = heap_notify_delta,
     .cancel = heap_cancel,

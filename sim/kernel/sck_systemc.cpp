@@ -39,9 +39,10 @@
 
 #include "sim/kernel/sck_backend.h"
 
-/* Debian's library has a main() that wants this; a program's own main() wins. */
-extern "C" int sc_main(int argc, char *argv[]);
-extern "C" int sc_main(int, char *[])
+/* The shared library has a main() that wants this, and looks it up in the whole
+ * program: visible also from a library of ours. Never called, as a program's own
+ * main() wins; weak, so that a program may bring its own sc_main. */
+extern "C" __attribute__((weak, visibility("default"))) int sc_main(int, char *[])
 {
     return 0;
 }
@@ -61,6 +62,7 @@ struct Native {
     /* settings of the process, to be put back */
     sc_core::sc_report_handler_proc handler = nullptr;
     sc_core::sc_actions error = 0, fatal = 0;
+    sc_core::sc_simcontext *current = nullptr, *global = nullptr;
 };
 
 Native *native(sck_sim *sim)
@@ -126,7 +128,8 @@ void put_back(Native *state)
     if (state->context)
         (void)sc_core::sc_pending_activity_at_future_time(state->context); /* drops the cancelled entries */
     delete state->context;
-    sc_core::sc_curr_simcontext = sc_core::sc_default_global_context = nullptr;
+    sc_core::sc_curr_simcontext = state->current;
+    sc_core::sc_default_global_context = state->global;
     sc_core::sc_report_handler::set_handler(state->handler);
     sc_core::sc_report_handler::set_actions(sc_core::SC_ERROR, state->error);
     sc_core::sc_report_handler::set_actions(sc_core::SC_FATAL, state->fatal);
@@ -156,21 +159,20 @@ sy_status systemc_create(sck_sim *sim)
 {
     if (alive.exchange(true))
         return SY_STATE;
-    Native *state = nullptr;
-    sy_status status = SY_STATE;
-    if (!sc_core::sc_curr_simcontext) { /* otherwise the process uses SystemC itself */
-        state = new (std::nothrow) Native;
-        status = SY_NOMEM;
-    }
+    const sc_core::sc_simcontext *outer = sc_core::sc_curr_simcontext; /* there is one from SystemC's start-up */
+    bool running = outer && outer->get_status() == sc_core::SC_RUNNING;
+    Native *state = running ? nullptr : new (std::nothrow) Native;
     if (!state) {
         alive.store(false);
-        return status;
+        return running ? SY_STATE : SY_NOMEM;
     }
     sim->backend = state;
+    state->current = sc_core::sc_curr_simcontext;
+    state->global = sc_core::sc_default_global_context;
     state->handler = sc_core::sc_report_handler::set_handler(on_report);
     state->error = sc_core::sc_report_handler::set_actions(sc_core::SC_ERROR, sc_core::SC_THROW);
     state->fatal = sc_core::sc_report_handler::set_actions(sc_core::SC_FATAL, sc_core::SC_THROW);
-    status = guarded(sim, [&] {
+    sy_status status = guarded(sim, [&] {
         state->context = new sc_core::sc_simcontext();
         sc_core::sc_curr_simcontext = sc_core::sc_default_global_context = state->context;
         sc_core::sc_set_time_resolution(static_cast<double>(sim->config.tick_fs), sc_core::SC_FS);
@@ -203,11 +205,6 @@ sy_status systemc_method_spawn(sck_method *method, const sck_method_spec *spec)
             },
             events.data(), events.size(), spec->flags & SCK_RUN_AT_START);
     });
-}
-
-sy_status systemc_prepare(sck_sim *)
-{
-    return SY_OK;
 }
 
 /* ---- notifications ---- */
@@ -276,6 +273,6 @@ void systemc_stopping(sck_sim *sim)
 } // namespace
 
 extern "C" const struct sck_ops sck_systemc_ops = {
-    systemc_create,    systemc_destroy,      systemc_event_create, systemc_method_spawn, systemc_prepare,
-    systemc_notify_at, systemc_notify_delta, systemc_cancel,       systemc_run,          systemc_stopping,
+    systemc_create,       systemc_destroy, systemc_event_create, systemc_method_spawn, systemc_notify_at,
+    systemc_notify_delta, systemc_cancel,  systemc_run,          systemc_stopping,
 };
