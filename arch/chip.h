@@ -17,6 +17,7 @@
 #include "arch/array_timing.h"
 #include "sim/base/arena.h"
 #include "sim/base/diag.h"
+#include "sim/base/text.h"
 #include "workloads/dtype.h"
 
 enum {
@@ -39,6 +40,7 @@ struct sy_clock { const char *name; struct sy_hz frequency; };
 enum sy_loop { SY_LOOP_M = 1, SY_LOOP_K = 2, SY_LOOP_N = 4, SY_LOOP_CIN = 8, SY_LOOP_FH = 16, SY_LOOP_FW = 32 };
 struct sy_dataflow {
     const char *name;
+    const char *description;    /* NULL = none */
     uint32_t rows;              /* OR of enum sy_loop */
     uint32_t cols;
     enum sy_operand stationary;
@@ -119,6 +121,8 @@ struct sy_power {
     double idle_w, busy_w;      /* published, for information */
 };
 
+struct sy_figure;
+
 struct sy_chip {
     struct sy_arena *arena;
     const char *name, *description, *source, *confidence;
@@ -139,8 +143,9 @@ struct sy_chip {
     struct sy_power power;
     const char *energy_table;      /* file of arch/energy */
     uint32_t overridden;           /* number of --set overrides applied on a calibrated preset */
-    const char *text;              /* the resolved YAML, for hashing and show */
-    char sha256[65];
+    const char *text;              /* the resolved chip as YAML: every key with its value; parses back to the same chip */
+    char sha256[65];               /* of text */
+    const struct sy_figure *figures; /* each value with its source, in file order (arch/schema.h) */
 };
 
 struct sy_chip_options {
@@ -155,6 +160,11 @@ enum sy_status sy_chip_load(const char *name_or_path, const struct sy_chip_optio
 enum sy_status sy_chip_parse(const char *text, size_t length, const char *path, const struct sy_chip_options *options,
                              struct sy_chip **chip, struct sy_diag *diag);
 void sy_chip_destroy(struct sy_chip *chip);
+
+/* The chip for people and scripts, every figure with its unit, source and confidence: an aligned table, YAML with the
+ * sources as comments (loads back to the same chip), or JSON. SY_NOMEM when out failed. */
+enum sy_chip_format { SY_CHIP_TABLE, SY_CHIP_YAML, SY_CHIP_JSON };
+enum sy_status sy_chip_show(const struct sy_chip *chip, enum sy_chip_format format, struct sy_buf *out);
 
 /* Levels that hold an operand, inner to outer; returns their number, the last is its backing store. */
 uint32_t sy_chip_chain(const struct sy_chip *chip, enum sy_operand operand, uint32_t chain[SY_MAX_LEVELS]);

@@ -1,0 +1,12 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The tables that say how a chip file is written. Constant; thread safe. */
+#ifndef SY_ARCH_CHIP_SCHEMA_H
+#define SY_ARCH_CHIP_SCHEMA_H
+
+#include "arch/schema.h"
+
+extern const struct sy_schema sy_chip_schema;     /* fills struct sy_chip */
+extern const struct sy_schema sy_level_schema;    /* one memory level, fills struct sy_level */
+extern const struct sy_schema sy_dataflow_schema; /* fills struct sy_dataflow; also files of arch/dataflows */
+
+#endif
