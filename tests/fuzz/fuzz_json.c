@@ -19,7 +19,8 @@ static void write_tree(struct sy_json_writer *w, const struct sy_json *value)
         sy_json_put_bool(w, value->key, value->boolean);
         break;
     case SY_JSON_NUMBER:
-        if (sy_json_u64(value, &whole)) {
+        /* Twelve digits of a number just past 2^64 may be just below it: the spelling decides. */
+        if (strpbrk(value->string, ".eE") == NULL && sy_json_u64(value, &whole)) {
             sy_json_put_u64(w, value->key, whole);
         } else {
             sy_json_put_double(w, value->key, value->number);
