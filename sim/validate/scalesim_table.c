@@ -185,9 +185,17 @@ static void read_convolution(struct cells *cells, struct sy_scalesim_layer *laye
     layer->stride_h = layer->stride_w = count_of(cells, "stride");
 }
 
+/* One size for all three SRAMs, or one each. */
+static void read_srams(struct cells *cells, struct sy_scalesim_config *config)
+{
+    static const char *const columns[SY_SCALESIM_OPERANDS] = {"ifmap_kb", "filter_kb", "ofmap_kb"};
+    bool one = *text_of(cells, "sram_kb") != '\0';
+    for (int i = 0; i < SY_SCALESIM_OPERANDS; i++)
+        config->sram_kb[i] = count_of(cells, one ? "sram_kb" : columns[i]);
+}
+
 static void read_sparse(struct cells *cells, struct sy_scalesim_config *config, struct sy_scalesim_layer *layer)
 {
-    *layer = sy_scalesim_gemm(count_of(cells, "M"), count_of(cells, "N"), count_of(cells, "K"));
     layer->sparsity_n = count_of(cells, "spN");
     layer->sparsity_m = count_of(cells, "spM");
     config->sparse = true;
@@ -196,27 +204,24 @@ static void read_sparse(struct cells *cells, struct sy_scalesim_config *config, 
     config->row_wise = count_of(cells, "optimized") != 0;
     config->block = count_or(cells, "block", 0);
     config->seed = count_or(cells, "seed", 0);
-    for (int i = 0; i < SY_SCALESIM_OPERANDS; i++)
-        config->sram_kb[i] = count_of(cells, "sram_kb");
 }
 
 static void read_row(struct cells *cells, enum sy_scalesim_table_kind kind, struct sy_scalesim_config *config,
                      struct sy_scalesim_layer *layer)
 {
     *config = (struct sy_scalesim_config){0};
-    read_version(cells, config);
-    read_array(cells, kind == SY_SCALESIM_TABLE_SPARSE ? "df" : "dataflow", config);
-    if (kind == SY_SCALESIM_TABLE_SPARSE) {
-        read_sparse(cells, config, layer);
-        return;
-    }
     *layer = (struct sy_scalesim_layer){0};
-    read_convolution(cells, layer);
+    read_version(cells, config);
+    read_array(cells, *text_of(cells, "df") ? "df" : "dataflow", config);
+    if (*text_of(cells, "ifmap_h"))
+        read_convolution(cells, layer);
+    else
+        *layer = sy_scalesim_gemm(count_of(cells, "M"), count_of(cells, "N"), count_of(cells, "K"));
+    if (kind == SY_SCALESIM_TABLE_SPARSE)
+        read_sparse(cells, config, layer);
     if (kind == SY_SCALESIM_TABLE_V1)
         return;
-    config->sram_kb[SY_SCALESIM_IFMAP] = count_of(cells, "ifmap_kb");
-    config->sram_kb[SY_SCALESIM_FILTER] = count_of(cells, "filter_kb");
-    config->sram_kb[SY_SCALESIM_OFMAP] = count_of(cells, "ofmap_kb");
+    read_srams(cells, config);
     config->compute_only = strcmp(text_of(cells, "level"), "compute") == 0;
 }
 
@@ -273,10 +278,9 @@ enum sy_status sy_scalesim_table_recognize(const struct sy_csv *csv, enum sy_sca
     static const struct {
         enum sy_scalesim_table_kind kind;
         const char *columns[8];
-    } tables[] = {
-        {SY_SCALESIM_TABLE_SPARSE, {"tool", "spN", "spM", "df", "rep", "optimized", "sram_kb"}},
-        {SY_SCALESIM_TABLE_RUNS, {"tool", "ifmap_h", "dataflow", "ifmap_kb", "filter_kb", "ofmap_kb", "bw_mode"}},
-        {SY_SCALESIM_TABLE_V1, {"tool", "ifmap_h", "dataflow", "cycles"}}};
+    } tables[] = {{SY_SCALESIM_TABLE_SPARSE, {"tool", "spN", "spM", "rep", "optimized"}},
+                  {SY_SCALESIM_TABLE_RUNS, {"tool", "rows", "cols", "dataflow", "bw_mode"}},
+                  {SY_SCALESIM_TABLE_V1, {"tool", "rows", "cols", "dataflow", "cycles"}}};
     for (size_t i = 0; csv->rows > 0 && i < sizeof tables / sizeof *tables; i++) {
         bool all = true;
         for (size_t j = 0; tables[i].columns[j]; j++)

@@ -2,8 +2,10 @@
 /*
  * Rows of SCALE-Sim figures, as in tests/golden/scalesim_*.csv, against the
  * parity model. Four tables are told apart by their columns: CALC and USER
- * runs, sparse runs, v1 runs. Columns may stand in any order; figure columns
- * may be missing, and a blank cell is not a figure.
+ * runs (one table kind, by bw_mode), sparse runs, v1 runs. Columns may stand
+ * in any order. The layer is given by its convolution columns (ifmap_h ...) or
+ * by M, N, K, the SRAMs by sram_kb or one column each. Figure columns may be
+ * missing, and a blank cell is not a figure.
  */
 #ifndef SY_VALIDATE_SCALESIM_TABLE_H
 #define SY_VALIDATE_SCALESIM_TABLE_H
