@@ -45,6 +45,9 @@ struct sy_trace_reader {
     uint64_t closed_body; /* body of the block closed by the last record; UINT64_MAX when it was none */
     struct sy_sha256 digest;
     uint64_t hashed;
+    sy_line_fn watch; /* or NULL */
+    void *watch_context;
+    uint64_t watched; /* text offset of the first line the watcher has not seen */
     struct sy_anchor anchor;
     uint64_t base;
     size_t at, end;
@@ -157,11 +160,26 @@ static inline enum sy_status next_line(struct sy_trace_reader *reader, size_t *l
     }
 }
 
-static inline void take_line(struct sy_trace_reader *reader, size_t length)
+enum { NO_RECORD = -1 };
+
+static enum sy_status show_line(struct sy_trace_reader *reader, size_t length, int form)
 {
+    if (reader->state.text_offset < reader->watched) {
+        return SY_OK;
+    }
+    reader->watched = reader->state.text_offset + length;
+    return reader->status = reader->watch(reader->watch_context, reader->text + reader->at, length, form);
+}
+
+static inline enum sy_status take_line(struct sy_trace_reader *reader, size_t length, int form)
+{
+    if (reader->watch != NULL && show_line(reader, length, form) != SY_OK) {
+        return reader->status;
+    }
     reader->at += length;
     reader->state.text_offset += length;
     reader->state.line++;
+    return SY_OK;
 }
 
 /* ---- opening ---- */
@@ -179,8 +197,7 @@ static enum sy_status check_version(struct sy_trace_reader *reader)
     size_t bare = length > 1 && line[length - 2] == '\r' ? length - 2 : length > 0 ? length - 1 : 0;
     size_t word = strlen("systole-trace ");
     if (bare == strlen(version_line) && memcmp(line, version_line, bare) == 0) {
-        take_line(reader, length);
-        return SY_OK;
+        return take_line(reader, length, NO_RECORD);
     }
     if (bare > word && memcmp(line, version_line, word) == 0) {
         return FAIL(reader, "a newer Systole may read it", "this trace is not of version 1, the one known here");
@@ -189,8 +206,7 @@ static enum sy_status check_version(struct sy_trace_reader *reader)
                 "this is not a layer trace; expected '%s' as the first line", version_line);
 }
 
-/* The file name without folder and the endings .slt, .gz, .txt. */
-static char *name_of_file(const char *path)
+char *sy_trace_name_of_file(const char *path)
 {
     const char *slash = strrchr(path, '/');
     char *name = strdup(slash == NULL ? path : slash + 1);
@@ -208,7 +224,7 @@ static enum sy_status set_up(struct sy_trace_reader *reader, const char *path, s
 {
     reader->diag = diag;
     reader->path = strdup(path);
-    reader->name = name_of_file(path);
+    reader->name = sy_trace_name_of_file(path);
     reader->names = malloc(SY_TRACE_NAMES_ROOM);
     struct sy_syntax *syntax = sy_syntax_create();
     reader->scan = (struct sy_scan){.syntax = syntax, .names = reader->names, .diag = diag, .check = true};
@@ -224,8 +240,14 @@ static enum sy_status set_up(struct sy_trace_reader *reader, const char *path, s
 
 static enum sy_status look_for_name(struct sy_trace_reader *reader);
 
-enum sy_status sy_trace_open(const char *path, const void *data, size_t length, struct sy_trace_reader **out,
+enum sy_status sy_trace_open(const char *path, const void *data, size_t length, struct sy_trace_reader **reader,
                              struct sy_diag *diag)
+{
+    return sy_reader_open(path, data, length, NULL, NULL, reader, diag);
+}
+
+enum sy_status sy_reader_open(const char *path, const void *data, size_t length, sy_line_fn watch, void *context,
+                              struct sy_trace_reader **out, struct sy_diag *diag)
 {
     *out = NULL;
     struct sy_trace_reader *reader = malloc(sizeof *reader);
@@ -234,6 +256,8 @@ enum sy_status sy_trace_open(const char *path, const void *data, size_t length, 
         return SY_NOMEM;
     }
     memset(reader, 0, offsetof(struct sy_trace_reader, text));
+    reader->watch = watch;
+    reader->watch_context = context;
     enum sy_status status = set_up(reader, path, diag);
     if (status == SY_OK) {
         status = sy_stream_open(path, data, length, &reader->stream, diag);
@@ -268,6 +292,21 @@ void sy_trace_close(struct sy_trace_reader *reader)
 const char *sy_trace_workload_name(const struct sy_trace_reader *reader)
 {
     return reader->name;
+}
+
+const struct sy_block_state *sy_reader_state(const struct sy_trace_reader *reader)
+{
+    return &reader->state;
+}
+
+uint64_t sy_reader_times(const struct sy_trace_reader *reader)
+{
+    return reader->state.depth == 0 ? 1 : reader->open[reader->state.depth - 1].times;
+}
+
+const struct sy_stream *sy_reader_stream(const struct sy_trace_reader *reader)
+{
+    return reader->stream;
 }
 
 void sy_trace_digest(struct sy_trace_reader *reader, char out[65])
@@ -341,7 +380,9 @@ static enum sy_status drain(struct sy_trace_reader *reader)
                 return FAIL(reader, NULL, "text follows the end line");
             }
         }
-        take_line(reader, length);
+        if (take_line(reader, length, NO_RECORD) != SY_OK) {
+            return reader->status;
+        }
     }
     const struct sy_trailer *trailer = sy_stream_trailer(reader->stream);
     if (trailer != NULL && (trailer->records != reader->state.record || trailer->lines != reader->state.line ||
@@ -425,7 +466,9 @@ static inline enum sy_status next_full_line(struct sy_trace_reader *reader, size
             scan->command_id = reader->state.command;
             return SY_OK;
         }
-        take_line(reader, *length);
+        if (take_line(reader, *length, NO_RECORD) != SY_OK) {
+            return reader->status;
+        }
     }
 }
 
@@ -443,9 +486,8 @@ static enum sy_status look_for_name(struct sy_trace_reader *reader)
     status = sy_parse_line(&reader->scan, &parsed);
     if (status == SY_OK) {
         status = account(reader, &parsed);
-        take_line(reader, length);
     }
-    return status;
+    return status == SY_OK ? take_line(reader, length, SY_FORM_NET) : status;
 }
 
 static enum sy_status end_record(struct sy_trace_reader *reader, struct sy_trace_record *record)
@@ -478,7 +520,9 @@ enum sy_status sy_trace_next(struct sy_trace_reader *reader, struct sy_trace_rec
         if (status != SY_OK) {
             return reader->status = status;
         }
-        take_line(reader, length);
+        if (take_line(reader, length, parsed.form) != SY_OK) {
+            return reader->status;
+        }
     } while (parsed.form == SY_FORM_NET);
     return parsed.form == SY_FORM_END ? end_record(reader, record) : SY_OK;
 }

@@ -18,7 +18,7 @@
 enum {
     SY_TRACE_MAX_NAME = 4096,      /* bytes of a name, decoded */
     SY_TRACE_MAX_LINE = 128 << 10, /* bytes of a line, newline included: the longest record that can be written fits */
-    SY_TRACE_MAX_NESTING = 16,     /* open repeat blocks */
+    SY_TRACE_MAX_NESTING = SY_MAX_REPEAT_DEPTH, /* open repeat blocks */
     SY_TRACE_MAX_KEYS = 64,        /* of one record; a bit each in a 64-bit mask */
     SY_TRACE_NAMES_ROOM = (SY_TRACE_MAX_NAME + 1) * (SY_MAX_INPUTS + 2) /* layer, inputs, output */
 };

@@ -131,8 +131,21 @@ struct sy_trace_info {
 };
 enum sy_status sy_trace_collect_info(const char *path, struct sy_arena *arena, struct sy_trace_info *info,
                                      struct sy_diag *diag);
-/* Read everything, check CRCs, index, counts; report what is intact. recover: write the intact records to out_path. */
+/* Read everything: CRCs, syntax, counts, index. SY_OK when all of it is whole. Otherwise the first fault is an error in
+ * diag and what is lost comes as notes behind it; *intact_records and *intact_bytes (of text; either may be NULL) count
+ * what sy_trace_recover would save. */
 enum sy_status sy_trace_verify(const char *path, uint64_t *intact_records, uint64_t *intact_bytes, struct sy_diag *diag);
+/* Write the intact records to out_path as a new, whole trace: all records of intact blocks before and behind damage, or,
+ * without blocks, those before the first damage. Commands whose stream has a hole are left out up to the next layer; a
+ * repeat block that is open at a hole is taken to go on behind it. Each loss is a warning in diag. SY_INPUT when nothing
+ * is intact; then nothing is written. */
 enum sy_status sy_trace_recover(const char *path, const char *out_path, uint64_t *records, struct sy_diag *diag);
+
+/* The text of a trace, byte for byte, in pieces of whole lines that were checked; stops when write returns non-zero. */
+typedef int (*sy_trace_write_fn)(void *context, const char *text, size_t length);
+enum sy_status sy_trace_cat(const char *path, sy_trace_write_fn write, void *context, struct sy_diag *diag);
+/* Text, gzip or trace in; a trace with the same text out, with blocks and index (or plain text, by the options). */
+enum sy_status sy_trace_pack(const char *path, const char *out_path, const struct sy_trace_writer_options *options,
+                             struct sy_diag *diag);
 
 #endif

@@ -14,6 +14,7 @@
 #include <string.h>
 #include <zlib.h>
 
+#include "sim/base/checked.h"
 #include "traces/writer.h"
 
 enum { LEVEL = 6 };
@@ -27,7 +28,10 @@ struct sy_trace_writer {
     bool plain;
     size_t block_bytes;
     struct sy_block_state state, block_state;
-    uint64_t body[SY_TRACE_MAX_NESTING]; /* record number of the first inner record of each open repeat block */
+    struct {
+        uint64_t body;  /* record number of the first inner record */
+        uint64_t times; /* product with the blocks around it */
+    } open[SY_TRACE_MAX_NESTING];
     struct sy_buf block;
     uint64_t file_offset;
     z_stream z;
@@ -186,7 +190,7 @@ static struct sy_line_out start_line(struct sy_trace_writer *writer)
     return (struct sy_line_out){.data = writer->line, .room = sizeof writer->line};
 }
 
-enum sy_status sy_writer_count(struct sy_trace_writer *writer, enum sy_form form)
+void sy_writer_count(struct sy_trace_writer *writer, enum sy_form form)
 {
     struct sy_block_state *state = &writer->state;
     state->record++;
@@ -198,7 +202,7 @@ enum sy_status sy_writer_count(struct sy_trace_writer *writer, enum sy_form form
         state->command++;
         break;
     case SY_FORM_REPEAT:
-        writer->body[state->depth++] = state->record;
+        writer->open[state->depth++].body = state->record;
         break;
     case SY_FORM_CLOSE:
         state->depth--;
@@ -208,7 +212,6 @@ enum sy_status sy_writer_count(struct sy_trace_writer *writer, enum sy_form form
     case SY_FORM_END:
         break;
     }
-    return SY_OK;
 }
 
 /* ---- life ---- */
@@ -363,7 +366,10 @@ enum sy_status sy_trace_put_layer(struct sy_trace_writer *writer, const struct s
         return writer->status = status;
     }
     status = put_formatted(writer, &line);
-    return status == SY_OK ? sy_writer_count(writer, SY_FORM_LAYER) : status;
+    if (status == SY_OK) {
+        sy_writer_count(writer, SY_FORM_LAYER);
+    }
+    return status;
 }
 
 enum sy_status sy_trace_put_command(struct sy_trace_writer *writer, const struct sy_command *command)
@@ -377,7 +383,10 @@ enum sy_status sy_trace_put_command(struct sy_trace_writer *writer, const struct
         return fail(writer, SY_INPUT, "a command", why);
     }
     enum sy_status status = put_formatted(writer, &line);
-    return status == SY_OK ? sy_writer_count(writer, SY_FORM_COMMAND) : status;
+    if (status == SY_OK) {
+        sy_writer_count(writer, SY_FORM_COMMAND);
+    }
+    return status;
 }
 
 enum sy_status sy_trace_put_repeat(struct sy_trace_writer *writer, uint64_t times)
@@ -389,12 +398,19 @@ enum sy_status sy_trace_put_repeat(struct sy_trace_writer *writer, uint64_t time
         return fail(writer, SY_INPUT, "a repeat block",
                     times == 0 ? "it repeats 0 times" : "more than 16 inside each other");
     }
+    uint32_t depth = writer->state.depth;
+    if (!sy_mul(depth == 0 ? 1 : writer->open[depth - 1].times, times, &writer->open[depth].times)) {
+        return fail(writer, SY_OVERFLOW, "a repeat block", "with those around it it repeats more than 2^64 times");
+    }
     struct sy_line_out line = start_line(writer);
     sy_put_text(&line, "repeat ");
     sy_put_number(&line, times);
     sy_put_text(&line, " {\n");
     enum sy_status status = put_formatted(writer, &line);
-    return status == SY_OK ? sy_writer_count(writer, SY_FORM_REPEAT) : status;
+    if (status == SY_OK) {
+        sy_writer_count(writer, SY_FORM_REPEAT);
+    }
+    return status;
 }
 
 enum sy_status sy_trace_put_end_repeat(struct sy_trace_writer *writer)
@@ -405,11 +421,14 @@ enum sy_status sy_trace_put_end_repeat(struct sy_trace_writer *writer)
     if (writer->state.depth == 0) {
         return fail(writer, SY_STATE, "the end of a repeat block", "none is open");
     }
-    if (writer->body[writer->state.depth - 1] == writer->state.record) {
+    if (writer->open[writer->state.depth - 1].body == writer->state.record) {
         return fail(writer, SY_INPUT, "a repeat block", "it is empty");
     }
     enum sy_status status = sy_writer_put_line(writer, "}\n", 2);
-    return status == SY_OK ? sy_writer_count(writer, SY_FORM_CLOSE) : status;
+    if (status == SY_OK) {
+        sy_writer_count(writer, SY_FORM_CLOSE);
+    }
+    return status;
 }
 
 enum sy_status sy_trace_put_unmodelled(struct sy_trace_writer *writer, const struct sy_unmodelled *item)
@@ -429,7 +448,10 @@ enum sy_status sy_trace_put_unmodelled(struct sy_trace_writer *writer, const str
     sy_put_number(&line, item->bytes);
     sy_put_text(&line, "\n");
     enum sy_status status = put_formatted(writer, &line);
-    return status == SY_OK ? sy_writer_count(writer, SY_FORM_UNMODELLED) : status;
+    if (status == SY_OK) {
+        sy_writer_count(writer, SY_FORM_UNMODELLED);
+    }
+    return status;
 }
 
 /* ---- workloads ---- */

@@ -14,7 +14,7 @@ enum sy_status sy_writer_open(const char *path, const struct sy_trace_writer_opt
 /* Append a line as it is; at most SY_TRACE_MAX_LINE bytes, the last of them a newline. Counts no record. */
 enum sy_status sy_writer_put_line(struct sy_trace_writer *writer, const char *line, size_t length);
 /* Count the line just put as a record of this form. */
-enum sy_status sy_writer_count(struct sy_trace_writer *writer, enum sy_form form);
+void sy_writer_count(struct sy_trace_writer *writer, enum sy_form form);
 /* sy_trace_finish without the end line. */
 enum sy_status sy_writer_close(struct sy_trace_writer *writer);
 

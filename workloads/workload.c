@@ -152,7 +152,7 @@ static bool shares_weights(const struct sy_layer *layer)
     return false;
 }
 
-static bool count_layer(const struct sy_layer *layer, uint64_t times, struct sy_workload_totals *totals)
+bool sy_workload_count_layer(const struct sy_layer *layer, uint64_t times, struct sy_workload_totals *totals)
 {
     uint64_t weights, activations;
     /* A shared weight is one tensor however often the block around it runs. */
@@ -179,7 +179,7 @@ bool sy_workload_totals(const struct sy_workload *workload, struct sy_workload_t
                 return false;
             }
             depth--;
-        } else if (!count_layer(&record->layer, times[depth], totals)) {
+        } else if (!sy_workload_count_layer(&record->layer, times[depth], totals)) {
             return false;
         }
     }

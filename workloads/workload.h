@@ -53,5 +53,7 @@ enum sy_status sy_workload_add_unmodelled(struct sy_workload *workload, const ch
  * activation_bytes: inputs that are no weights plus outputs, each layer. */
 struct sy_workload_totals { uint64_t layers, macs, parameters, weight_bytes, activation_bytes; };
 bool sy_workload_totals(const struct sy_workload *workload, struct sy_workload_totals *totals);
+/* Add one checked layer that runs `times` times to totals; false on overflow. For whoever has records but no list. */
+bool sy_workload_count_layer(const struct sy_layer *layer, uint64_t times, struct sy_workload_totals *totals);
 
 #endif
