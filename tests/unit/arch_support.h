@@ -49,4 +49,43 @@ static inline void log_end(struct log_sink *log)
     sy_buf_free(&log->text);
 }
 
+/* A folder of one's own below TMPDIR, and files in it; scratch_end removes them (files first). */
+struct scratch {
+    char folder[200];
+    char path[16][260];
+    int files;
+};
+
+static inline void scratch_start(struct scratch *scratch)
+{
+    const char *base = getenv("TMPDIR");
+    memset(scratch, 0, sizeof *scratch);
+    snprintf(scratch->folder, sizeof scratch->folder, "%s/systole-test-XXXXXX", base ? base : P_tmpdir);
+    ck_assert_ptr_nonnull(mkdtemp(scratch->folder));
+}
+
+static inline const char *scratch_file(struct scratch *scratch, const char *name, const char *text)
+{
+    int i = 0;
+    char path[260];
+    snprintf(path, sizeof path, "%s/%s", scratch->folder, name);
+    while (i < scratch->files && strcmp(scratch->path[i], path) != 0)
+        i++;
+    ck_assert_int_lt(i, 16);
+    if (i == scratch->files)
+        memcpy(scratch->path[scratch->files++], path, sizeof path);
+    FILE *stream = fopen(path, "w");
+    ck_assert_ptr_nonnull(stream);
+    fputs(text, stream);
+    ck_assert_int_eq(fclose(stream), 0);
+    return scratch->path[i];
+}
+
+static inline void scratch_end(struct scratch *scratch)
+{
+    for (int i = 0; i < scratch->files; i++)
+        remove(scratch->path[i]);
+    remove(scratch->folder);
+}
+
 #endif
