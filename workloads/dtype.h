@@ -11,30 +11,30 @@
 #include <stdint.h>
 
 /*      id      name     bits  float  block  scale_bits */
-#define SY_DTYPE_MAP(X)                      \
-    X(INT4,    "int4",    4, false,  0, 0)   \
-    X(INT8,    "int8",    8, false,  0, 0)   \
-    X(INT16,   "int16",  16, false,  0, 0)   \
-    X(INT32,   "int32",  32, false,  0, 0)   \
-    X(FP8,     "fp8",     8, true,   0, 0)   \
-    X(BF16,    "bf16",   16, true,   0, 0)   \
-    X(FP16,    "fp16",   16, true,   0, 0)   \
-    X(FP32,    "fp32",   32, true,   0, 0)   \
-    X(MXFP8,   "mxfp8",   8, true,  32, 8)   \
-    X(MXFP6,   "mxfp6",   6, true,  32, 8)   \
-    X(MXFP4,   "mxfp4",   4, true,  32, 8)   \
-    X(NVFP4,   "nvfp4",   4, true,  16, 8)
+#define SY_DTYPE_MAP(X)                                                                                                \
+    X(INT4, "int4", 4, false, 0, 0)                                                                                    \
+    X(INT8, "int8", 8, false, 0, 0)                                                                                    \
+    X(INT16, "int16", 16, false, 0, 0)                                                                                 \
+    X(INT32, "int32", 32, false, 0, 0)                                                                                 \
+    X(FP8, "fp8", 8, true, 0, 0)                                                                                       \
+    X(BF16, "bf16", 16, true, 0, 0)                                                                                    \
+    X(FP16, "fp16", 16, true, 0, 0)                                                                                    \
+    X(FP32, "fp32", 32, true, 0, 0)                                                                                    \
+    X(MXFP8, "mxfp8", 8, true, 32, 8)                                                                                  \
+    X(MXFP6, "mxfp6", 6, true, 32, 8)                                                                                  \
+    X(MXFP4, "mxfp4", 4, true, 32, 8)                                                                                  \
+    X(NVFP4, "nvfp4", 4, true, 16, 8)
 
 enum sy_dtype {
 #define SY_DTYPE_ENUM(id, name, bits, is_float, block, scale_bits) SY_##id,
     SY_DTYPE_MAP(SY_DTYPE_ENUM)
 #undef SY_DTYPE_ENUM
-    SY_DTYPE_COUNT
+        SY_DTYPE_COUNT
 };
 
 struct sy_dtype_info {
     const char *name;
-    uint32_t bits;       /* of one element */
+    uint32_t bits; /* of one element */
     bool is_float;
     uint32_t block;      /* elements that share a scale; 0 = none */
     uint32_t scale_bits; /* of one scale */

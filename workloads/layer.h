@@ -45,19 +45,20 @@ enum sy_op {
 
 /* A negative dimension cannot be expressed; 0 is out of range unless the table says otherwise. */
 struct sy_gemm_dims {
-    uint64_t g, m, k, n;   /* g independent products */
-    uint64_t shared_b;     /* 1: all g products use the same B (a batch over weights) */
-    uint64_t experts;      /* B matrices stored, of which g are used (mixture of experts); 0 = g */
-    uint64_t tied;         /* 1: B was counted as parameters by another record (tied embedding, second use) */
+    uint64_t g, m, k, n; /* g independent products */
+    uint64_t shared_b;   /* 1: all g products use the same B (a batch over weights) */
+    uint64_t experts;    /* B matrices stored, of which g are used (mixture of experts); 0 = g */
+    uint64_t tied;       /* 1: B was counted as parameters by another record (tied embedding, second use) */
 };
 struct sy_conv_dims {
-    uint64_t b, h, w, c, n, fh, fw; /* batch, input height and width, input channels, filters, filter height and width */
-    uint64_t sh, sw;                /* stride */
-    uint64_t pt, pb, pl, pr;        /* padding: top, bottom, left, right */
-    uint64_t dh, dw;                /* dilation */
-    uint64_t groups;                /* divides c and n; groups == c is depthwise */
-    uint64_t oh, ow;                /* output size; 0 = the usual floor formula. Explicit where a tool rounds up */
-    uint64_t tied;                  /* 1: B was counted as parameters by another record */
+    uint64_t b, h, w, c, n, fh,
+        fw;                  /* batch, input height and width, input channels, filters, filter height and width */
+    uint64_t sh, sw;         /* stride */
+    uint64_t pt, pb, pl, pr; /* padding: top, bottom, left, right */
+    uint64_t dh, dw;         /* dilation */
+    uint64_t groups;         /* divides c and n; groups == c is depthwise */
+    uint64_t oh, ow;         /* output size; 0 = the usual floor formula. Explicit where a tool rounds up */
+    uint64_t tied;           /* 1: B was counted as parameters by another record */
 };
 struct sy_pool_dims {
     uint64_t b, h, w, c, fh, fw, sh, sw, pt, pb, pl, pr;
@@ -74,7 +75,9 @@ struct sy_rows_dims {
     uint64_t kind;   /* NORM: enum sy_norm_kind; REDUCE: enum sy_function (sum, mean, max, min, mul) */
     uint64_t affine; /* NORM: enum sy_affine */
 };
-struct sy_gather_dims { uint64_t rows, cols, table_rows; }; /* rows x cols read from a table of table_rows x cols */
+struct sy_gather_dims {
+    uint64_t rows, cols, table_rows;
+}; /* rows x cols read from a table of table_rows x cols */
 struct sy_move_dims {
     uint64_t elements;   /* of the output */
     uint64_t operand[4]; /* elements taken from each input; 0 = an equal share */
@@ -85,7 +88,9 @@ struct sy_attention_dims {
     uint64_t window; /* sliding window in keys; 0 = none */
     uint64_t v_in_k; /* 1: the values are the first value_dim columns of the keys (absorbed MLA): v is not read */
 };
-struct sy_collective_dims { uint64_t elements, ranks, kind; /* enum sy_collective_kind */ };
+struct sy_collective_dims {
+    uint64_t elements, ranks, kind; /* enum sy_collective_kind */
+};
 
 enum sy_norm_kind { SY_NORM_LAYER, SY_NORM_RMS, SY_NORM_BATCH };
 /* Learnable parameters a column: usual = 2 for layer and batch, 1 for rms. */
@@ -94,46 +99,46 @@ enum sy_collective_kind { SY_ALL_REDUCE, SY_ALL_GATHER, SY_REDUCE_SCATTER, SY_AL
 
 /* Functions of the vector unit: per-element work by class.
  *      id         name       simple  transcendental  inputs  parameters a channel */
-#define SY_FUNCTION_MAP(X)               \
-    X(COPY,      "copy",      1, 0, 1, 0) \
-    X(BIAS,      "bias",      1, 0, 1, 1) \
-    X(BN,        "bn",        2, 0, 1, 2) \
-    X(SCALE,     "scale",     1, 0, 1, 0) \
-    X(REQUANT,   "requant",   3, 0, 1, 0) \
-    X(CAST,      "cast",      1, 0, 1, 0) \
-    X(RELU,      "relu",      1, 0, 1, 0) \
-    X(RELU6,     "relu6",     2, 0, 1, 0) \
-    X(CLIP,      "clip",      2, 0, 1, 0) \
-    X(ABS,       "abs",       1, 0, 1, 0) \
-    X(NEG,       "neg",       1, 0, 1, 0) \
-    X(SIGMOID,   "sigmoid",   2, 1, 1, 0) \
-    X(TANH,      "tanh",      2, 1, 1, 0) \
-    X(GELU,      "gelu",      5, 1, 1, 0) \
-    X(SILU,      "silu",      3, 1, 1, 0) \
-    X(SWISH,     "swish",     3, 1, 1, 0) \
-    X(HARDSWISH, "hardswish", 4, 0, 1, 0) \
-    X(EXP,       "exp",       1, 1, 1, 0) \
-    X(LOG,       "log",       1, 1, 1, 0) \
-    X(SQRT,      "sqrt",      1, 1, 1, 0) \
-    X(ERF,       "erf",       2, 1, 1, 0) \
-    X(RECIPROCAL,"reciprocal",0, 1, 1, 0) \
-    X(ADD,       "add",       1, 0, 2, 0) \
-    X(SUB,       "sub",       1, 0, 2, 0) \
-    X(MUL,       "mul",       1, 0, 2, 0) \
-    X(DIV,       "div",       1, 1, 2, 0) \
-    X(MAX,       "max",       1, 0, 2, 0) \
-    X(MIN,       "min",       1, 0, 2, 0) \
-    X(POW,       "pow",       2, 2, 2, 0) \
-    X(SUM,       "sum",       1, 0, 1, 0) \
-    X(MEAN,      "mean",      1, 0, 1, 0) \
-    X(WHERE,     "where",     1, 0, 3, 0) \
-    X(ROTARY,    "rotary",    3, 0, 2, 0)
+#define SY_FUNCTION_MAP(X)                                                                                             \
+    X(COPY, "copy", 1, 0, 1, 0)                                                                                        \
+    X(BIAS, "bias", 1, 0, 1, 1)                                                                                        \
+    X(BN, "bn", 2, 0, 1, 2)                                                                                            \
+    X(SCALE, "scale", 1, 0, 1, 0)                                                                                      \
+    X(REQUANT, "requant", 3, 0, 1, 0)                                                                                  \
+    X(CAST, "cast", 1, 0, 1, 0)                                                                                        \
+    X(RELU, "relu", 1, 0, 1, 0)                                                                                        \
+    X(RELU6, "relu6", 2, 0, 1, 0)                                                                                      \
+    X(CLIP, "clip", 2, 0, 1, 0)                                                                                        \
+    X(ABS, "abs", 1, 0, 1, 0)                                                                                          \
+    X(NEG, "neg", 1, 0, 1, 0)                                                                                          \
+    X(SIGMOID, "sigmoid", 2, 1, 1, 0)                                                                                  \
+    X(TANH, "tanh", 2, 1, 1, 0)                                                                                        \
+    X(GELU, "gelu", 5, 1, 1, 0)                                                                                        \
+    X(SILU, "silu", 3, 1, 1, 0)                                                                                        \
+    X(SWISH, "swish", 3, 1, 1, 0)                                                                                      \
+    X(HARDSWISH, "hardswish", 4, 0, 1, 0)                                                                              \
+    X(EXP, "exp", 1, 1, 1, 0)                                                                                          \
+    X(LOG, "log", 1, 1, 1, 0)                                                                                          \
+    X(SQRT, "sqrt", 1, 1, 1, 0)                                                                                        \
+    X(ERF, "erf", 2, 1, 1, 0)                                                                                          \
+    X(RECIPROCAL, "reciprocal", 0, 1, 1, 0)                                                                            \
+    X(ADD, "add", 1, 0, 2, 0)                                                                                          \
+    X(SUB, "sub", 1, 0, 2, 0)                                                                                          \
+    X(MUL, "mul", 1, 0, 2, 0)                                                                                          \
+    X(DIV, "div", 1, 1, 2, 0)                                                                                          \
+    X(MAX, "max", 1, 0, 2, 0)                                                                                          \
+    X(MIN, "min", 1, 0, 2, 0)                                                                                          \
+    X(POW, "pow", 2, 2, 2, 0)                                                                                          \
+    X(SUM, "sum", 1, 0, 1, 0)                                                                                          \
+    X(MEAN, "mean", 1, 0, 1, 0)                                                                                        \
+    X(WHERE, "where", 1, 0, 3, 0)                                                                                      \
+    X(ROTARY, "rotary", 3, 0, 2, 0)
 
 enum sy_function {
 #define SY_FUNCTION_ENUM(id, name, simple, transcendental, inputs, params) SY_FN_##id,
     SY_FUNCTION_MAP(SY_FUNCTION_ENUM)
 #undef SY_FUNCTION_ENUM
-    SY_FUNCTION_COUNT
+        SY_FUNCTION_COUNT
 };
 /* Operation counts are modelling assumptions (instruction counts of a straightforward vector
  * program, not a measurement): confidence medium. A chip may override the cost a class. */
@@ -142,7 +147,7 @@ struct sy_function_info {
     uint32_t simple;         /* one-lane one-cycle operations an element */
     uint32_t transcendental; /* table or iterative operations an element */
     uint32_t inputs;
-    uint32_t params;         /* learnable parameters an output channel (bias 1, batch norm 2) */
+    uint32_t params; /* learnable parameters an output channel (bias 1, batch norm 2) */
 };
 extern const struct sy_function_info sy_functions[SY_FUNCTION_COUNT];
 bool sy_function_parse(const char *name, enum sy_function *function);
@@ -161,7 +166,9 @@ struct sy_tensor {
 };
 
 /* Structured sparsity of the weights: keep of every group elements along K; 0:0 = dense. */
-struct sy_sparsity { uint32_t keep, group; };
+struct sy_sparsity {
+    uint32_t keep, group;
+};
 
 /* A schedule given in the trace; zero members are left to the mapper. */
 struct sy_schedule {
@@ -190,19 +197,19 @@ struct sy_layer {
                                            function, in order. ATTENTION: q, k, v. GATHER: indices, table */
     uint32_t inputs;
     struct sy_tensor out;
-    enum sy_dtype accumulator;          /* GEMM, CONV: type of the partial sums */
+    enum sy_dtype accumulator; /* GEMM, CONV: type of the partial sums */
     enum sy_function epilogue[SY_MAX_EPILOGUE];
     uint32_t epilogues;
     struct sy_sparsity sparsity;
     bool has_schedule;
     struct sy_schedule schedule;
-    uint32_t line;                      /* in the file it was read from, 0 = none */
+    uint32_t line; /* in the file it was read from, 0 = none */
 };
 
 /* ---- the operator table: drives trace syntax, range checks, docs ---- */
 struct sy_dim_info {
-    const char *name;      /* key in a trace record, "fh" */
-    size_t offset;         /* of the uint64_t in struct sy_layer */
+    const char *name; /* key in a trace record, "fh" */
+    size_t offset;    /* of the uint64_t in struct sy_layer */
     uint64_t minimum, maximum;
     bool required;
     uint64_t default_value;
@@ -231,8 +238,8 @@ enum sy_status sy_layer_check(const struct sy_layer *layer, const char *file, st
 /* ---- derived figures; all need a checked layer; pure, thread safe ---- */
 /* Output height and width of CONV and POOL. */
 void sy_layer_output_size(const struct sy_layer *layer, uint64_t *oh, uint64_t *ow);
-/* Dense multiply-accumulates: structured sparsity and masks do not lower it. ATTENTION: the whole rectangle of queries x
- * sy_attention_keys(), the convention of an unfused implementation; sy_attention_pairs() is the masked count. */
+/* Dense multiply-accumulates: structured sparsity and masks do not lower it. ATTENTION: the whole rectangle of queries
+ * x sy_attention_keys(), the convention of an unfused implementation; sy_attention_pairs() is the masked count. */
 uint64_t sy_layer_macs(const struct sy_layer *layer);
 /* Learnable: weights, bias, norm, tables. Untouched experts count, tied operands do not. */
 uint64_t sy_layer_parameters(const struct sy_layer *layer);

@@ -18,9 +18,9 @@ enum sy_item_kind { SY_ITEM_MATRIX, SY_ITEM_VECTOR, SY_ITEM_DATA };
 /* Address shape of the A operand of a lowered convolution. A 1 x 1 convolution of stride 1 without padding is a plain
  * matrix: its pixels are the rows of A. */
 struct sy_window {
-    bool is_conv;           /* false: A is a plain m x k matrix */
-    uint64_t b, h, w, c;    /* input tensor (c = channels of one group) */
-    uint64_t oh, ow;        /* output: m = b * oh * ow */
+    bool is_conv;        /* false: A is a plain m x k matrix */
+    uint64_t b, h, w, c; /* input tensor (c = channels of one group) */
+    uint64_t oh, ow;     /* output: m = b * oh * ow */
     uint64_t fh, fw, sh, sw, dh, dw, pt, pl;
 };
 
@@ -29,14 +29,15 @@ enum { SY_TENSOR_INTERMEDIATE = -1, SY_TENSOR_OUT = -2 };
 
 /* groups independent products of m x k by k x n. A batch over one B (shared_b) is folded into m. tensor_c is the
  * layer's output also when a fused vector item stands behind (that item then transforms C on its way out);
- * INTERMEDIATE only for the scores of attention. c is the format in which C leaves, accumulator that of partial sums. */
+ * INTERMEDIATE only for the scores of attention. c is the format in which C leaves, accumulator that of partial sums.
+ */
 struct sy_matrix_item {
     uint64_t groups, m, k, n;
-    bool shared_b;           /* all groups use one B */
+    bool shared_b; /* all groups use one B */
     enum sy_dtype a, b, c, accumulator;
     int tensor_a, tensor_b, tensor_c;
     struct sy_window window;
-    uint64_t dense_k;        /* k before structured sparsity; MACs of the layer use it */
+    uint64_t dense_k; /* k before structured sparsity; MACs of the layer use it */
 };
 /* Work of the vector unit. A fused item is all functions of the epilogue, in one pass over the accumulators, with the
  * conversion to the output format when that differs (cast between floats, requantization to integers); its

@@ -32,7 +32,7 @@ struct sy_workload {
     const char *name;
     struct sy_workload_record *first, *last;
     uint64_t records;
-    uint32_t depth; /* repeat blocks open now */
+    uint32_t depth;                   /* repeat blocks open now */
     struct sy_unmodelled *unmodelled; /* in order of first appearance, one entry an operator name */
 };
 
@@ -51,7 +51,9 @@ enum sy_status sy_workload_add_unmodelled(struct sy_workload *workload, const ch
 /* Totals with repeats multiplied out; false on overflow, or when a repeat block is still open. parameters and
  * weight_bytes: weights inside a repeat block are distinct in each iteration unless marked SY_TENSOR_SHARED.
  * activation_bytes: inputs that are no weights plus outputs, each layer. */
-struct sy_workload_totals { uint64_t layers, macs, parameters, weight_bytes, activation_bytes; };
+struct sy_workload_totals {
+    uint64_t layers, macs, parameters, weight_bytes, activation_bytes;
+};
 bool sy_workload_totals(const struct sy_workload *workload, struct sy_workload_totals *totals);
 /* Add one checked layer that runs `times` times to totals; false on overflow. For whoever has records but no list. */
 bool sy_workload_count_layer(const struct sy_layer *layer, uint64_t times, struct sy_workload_totals *totals);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* SHA-256 as FIPS 180-4 defines it; with the processor's instructions for it where it has them (traces are hashed as they
- * are read: 200 MB/s without, 1.5 GB/s and more with). Both ways give the same digest. */
+/* SHA-256 as FIPS 180-4 defines it; with the processor's instructions for it where it has them (traces are hashed as
+ * they are read: 200 MB/s without, 1.5 GB/s and more with). Both ways give the same digest. */
 #include <string.h>
 
 #if defined __x86_64__
@@ -65,9 +65,8 @@ static bool has_instructions(void)
 
 /* The instructions hold the state as two vectors {a b e f} and {c d g h}, highest word first, and do two rounds at a
  * time on the low two words of message plus constants. */
-__attribute__((target("sha,sse4.1,ssse3"))) static void compress_with_instructions(uint32_t state[8],
-                                                                                   const unsigned char *data,
-                                                                                   size_t blocks)
+__attribute__((target("sha,sse4.1,ssse3"))) static void
+compress_with_instructions(uint32_t state[8], const unsigned char *data, size_t blocks)
 {
     const __m128i swap = _mm_set_epi64x(0x0c0d0e0f08090a0b, 0x0405060700010203);
     __m128i dcba = _mm_loadu_si128((const __m128i *)(const void *)state);
@@ -124,9 +123,9 @@ static void compress(struct sy_sha256 *sha, const unsigned char *data, size_t bl
 
 void sy_sha256_begin(struct sy_sha256 *sha)
 {
-    *sha = (struct sy_sha256){.state = {0x6a09e667, 0xbb67ae85, 0x3c6ef372, 0xa54ff53a,
-                                        0x510e527f, 0x9b05688c, 0x1f83d9ab, 0x5be0cd19},
-                              .instructions = has_instructions()};
+    *sha = (struct sy_sha256){
+        .state = {0x6a09e667, 0xbb67ae85, 0x3c6ef372, 0xa54ff53a, 0x510e527f, 0x9b05688c, 0x1f83d9ab, 0x5be0cd19},
+        .instructions = has_instructions()};
 }
 
 void sy_sha256_add(struct sy_sha256 *sha, const void *data, size_t length)

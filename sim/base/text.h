@@ -65,9 +65,9 @@ void sy_sha256_hex(const void *data, size_t length, char out[65]);
  * leaves the state as it was, so more can be added). */
 struct sy_sha256 {
     uint32_t state[8];
-    uint64_t length;          /* bytes added */
-    unsigned char block[64];  /* bytes that do not fill a block yet */
-    bool instructions;        /* the processor has SHA instructions */
+    uint64_t length;         /* bytes added */
+    unsigned char block[64]; /* bytes that do not fill a block yet */
+    bool instructions;       /* the processor has SHA instructions */
 };
 void sy_sha256_begin(struct sy_sha256 *sha);
 void sy_sha256_add(struct sy_sha256 *sha, const void *data, size_t length);

@@ -159,7 +159,7 @@ START_TEST(pooling_rounds_as_frameworks_do)
 {
     /* size, filter, stride, padding, floor, ceil; by hand from the rule that no window starts in the right padding */
     static const uint64_t rows[][6] = {{112, 3, 2, 1, 56, 57}, {6, 3, 2, 0, 2, 3}, {7, 3, 2, 0, 3, 3},
-                                       {55, 3, 2, 0, 27, 27},      {5, 2, 2, 0, 2, 3}, {4, 2, 3, 1, 2, 2},
+                                       {55, 3, 2, 0, 27, 27},  {5, 2, 2, 0, 2, 3}, {4, 2, 3, 1, 2, 2},
                                        {1, 1, 4, 0, 1, 1}};
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
         struct sy_layer layer;

@@ -12,21 +12,21 @@
 
 struct sy_import_options {
     enum sy_dtype activation, weight, accumulator; /* precision when the file has none */
-    bool has_dtype;              /* the three above were set by the user */
-    uint64_t batch;              /* 0 = 1 or what the file says */
-    uint64_t context;            /* LLMs: tokens already in the KV cache, or the prompt length in prefill */
+    bool has_dtype;                                /* the three above were set by the user */
+    uint64_t batch;                                /* 0 = 1 or what the file says */
+    uint64_t context; /* LLMs: tokens already in the KV cache, or the prompt length in prefill */
     uint64_t new_tokens;
-    const char *phase;           /* "prefill", "decode", "train-step" or NULL */
-    const char *kind;            /* SCALE-Sim: "conv", "gemm" or NULL = from the header */
+    const char *phase; /* "prefill", "decode", "train-step" or NULL */
+    const char *kind;  /* SCALE-Sim: "conv", "gemm" or NULL = from the header */
     bool allow_unmodelled;
-    const char *const *dims;     /* "name=value" pairs for symbolic dimensions, NULL-terminated, or NULL */
+    const char *const *dims; /* "name=value" pairs for symbolic dimensions, NULL-terminated, or NULL */
 };
 
 struct sy_importer {
-    const char *name;                 /* "scalesim" */
-    const char *doc;                  /* one sentence */
-    const char *const *suffixes;      /* ".csv", ...; NULL-terminated */
-    const char *example;              /* path under tests/ or workloads/ that it must import */
+    const char *name;            /* "scalesim" */
+    const char *doc;             /* one sentence */
+    const char *const *suffixes; /* ".csv", ...; NULL-terminated */
+    const char *example;         /* path under tests/ or workloads/ that it must import */
     /* 0 = not mine, 100 = certain; from the name and the first bytes (at most 4096). */
     int (*sniff)(const char *path, const char *head, size_t length);
     enum sy_status (*import)(const char *path, const char *data, size_t length, const struct sy_import_options *options,
