@@ -147,6 +147,9 @@ static inline bool parse_ranged(struct sy_scan *scan, const struct sy_key *key, 
     if (!parse_u64(scan, number)) {
         return false;
     }
+    if ((unsigned char)*scan->p > ' ' && *scan->p != '#') {
+        return bad_number(scan, at);
+    }
     return (*number >= key->minimum && *number <= key->maximum) ||
            out_of_range(scan, at, key->name, *number, key->minimum, key->maximum);
 }

@@ -47,6 +47,7 @@ struct memory_sink {
     char message[1200];
     char hint[200];
     uint32_t line, column;
+    uint64_t offset;
 };
 
 static inline void remember(void *ctx, const struct sy_diag_msg *msg)
@@ -57,6 +58,7 @@ static inline void remember(void *ctx, const struct sy_diag_msg *msg)
     snprintf(sink->hint, sizeof sink->hint, "%s", msg->hint == NULL ? "" : msg->hint);
     sink->line = msg->where.line;
     sink->column = msg->where.column;
+    sink->offset = msg->where.byte_offset;
 }
 
 static inline struct sy_diag *sink_start(struct memory_sink *sink)
