@@ -100,7 +100,7 @@ struct sy_trace_mark { uint64_t record, byte_offset, line, opaque[4]; };
 enum sy_status sy_trace_tell(struct sy_trace_reader *reader, struct sy_trace_mark *mark);
 enum sy_status sy_trace_seek(struct sy_trace_reader *reader, const struct sy_trace_mark *mark);
 /* Go to record number `record` (from 0, in file order). With an index in O(log blocks), else by reading on from the start.
- * SY_USAGE when the trace has fewer. Inside repeat blocks the blocks count as open, their times as 1. */
+ * The number of records leads to the end, a larger one to SY_USAGE. Inside repeat blocks the blocks count as open, their times as 1. */
 enum sy_status sy_trace_seek_record(struct sy_trace_reader *reader, uint64_t record);
 
 struct sy_trace_writer;
