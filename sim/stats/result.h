@@ -51,6 +51,7 @@ struct sy_link_stats {
 };
 
 struct sy_dram_stats {
+    const char *name;                   /* of the level */
     uint32_t channel;
     uint64_t read_bytes, write_bytes;   /* on the data bus, whole bursts */
     bool has_rows;                      /* the three below are modelled */

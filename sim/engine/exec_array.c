@@ -1,0 +1,337 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The array and the vector unit of the executor.
+ *
+ * Array: a tile's timing is the closed form of its run (array_timing.h). Two
+ * gates decide the first beat: the preload may begin when the stationary
+ * operand is there, the stream when everything is. Under double buffering the
+ * preload hides beneath the stream of the run before.
+ * Vector: startup + work by class over the lanes, no faster than its memory ports.
+ */
+#include <string.h>
+
+#include "sim/engine/executor_internal.h"
+
+static const uint32_t all_causes = (1u << SY_STALL_COUNT) - 1;
+
+/* Causes that hold up the stream only: while they last the stationary operand can already be loaded. */
+static uint32_t stream_causes(const struct sy_dataflow *dataflow)
+{
+    uint32_t causes = 1u << SY_STALL_ACCUMULATOR | 1u << SY_STALL_VECTOR | 1u << SY_STALL_LOAD_C;
+    if (dataflow->stationary != SY_A)
+        causes |= 1u << SY_STALL_LOAD_A | 1u << SY_STALL_DEPENDENCY;
+    if (dataflow->stationary != SY_B)
+        causes |= 1u << SY_STALL_LOAD_B;
+    return causes;
+}
+
+static const struct sy_array_run *cached_run(struct sy_executor *exec, const struct sy_command *command)
+{
+    const struct sy_array *array = &exec->chip->array;
+    uint64_t m = command->u.matmul.m, k = command->u.matmul.k, n = command->u.matmul.n;
+    uint64_t hash = (m * UINT64_C(0x9E3779B97F4A7C15)) ^ (k * UINT64_C(0xC2B2AE3D27D4EB4F)) ^ (n * UINT64_C(0x165667B19E3779F9));
+    struct sy_run_cache_entry *entry = &exec->cache[(hash >> 40) % SY_RUN_CACHE];
+    if (entry->valid && entry->m == m && entry->k == k && entry->n == n &&
+        entry->dataflow == command->u.matmul.dataflow)
+        return &entry->run;
+    /* Several arrays of a core take contiguous shares of the columns; the largest share decides. */
+    uint64_t share = sy_ceil_div(n, array->count);
+    enum sy_status status = sy_array_run_of_tile(&array->timing, array->dataflow[command->u.matmul.dataflow].kind,
+                                                 array->rows, array->cols, m, k, share, &entry->run);
+    if (status != SY_OK) {
+        entry->valid = false;
+        return NULL;
+    }
+    *entry = (struct sy_run_cache_entry){m, k, n, command->u.matmul.dataflow, true, entry->run};
+    return &entry->run;
+}
+
+/* Bytes the array's ports move for one tile, by operand: what the dataflow streams again for each fold. */
+static void port_bytes(const struct sy_executor *exec, const struct sy_command *command, uint64_t read[SY_OPERANDS],
+                       uint64_t *write_c)
+{
+    const struct sy_array *array = &exec->chip->array;
+    const struct sy_dataflow *dataflow = &array->dataflow[command->u.matmul.dataflow];
+    uint64_t m = command->u.matmul.m, k = command->u.matmul.k, n = command->u.matmul.n, repeat = command->u.matmul.repeat;
+    uint64_t share = sy_ceil_div(n, array->count), a = m * k, b = k * n, c = m * n, accumulations = 1;
+    switch (dataflow->kind) {
+    case SY_OS:
+        a *= sy_ceil_div(share, array->cols);
+        b *= sy_ceil_div(m, array->rows);
+        break;
+    case SY_WS:
+        a *= sy_ceil_div(share, array->cols);
+        accumulations = sy_ceil_div(k, array->rows);
+        break;
+    case SY_IS:
+        b *= sy_ceil_div(m, array->cols);
+        accumulations = sy_ceil_div(k, array->rows);
+        break;
+    }
+    const struct sy_precision *precision =
+        sy_chip_precision(exec->chip, (enum sy_dtype)command->u.matmul.a, (enum sy_dtype)command->u.matmul.b);
+    uint64_t sum_bits = sy_dtypes[precision ? precision->accumulator : SY_INT32].bits;
+    read[SY_A] = repeat * a * sy_dtypes[command->u.matmul.a].bits / 8;
+    read[SY_B] = repeat * b * sy_dtypes[command->u.matmul.b].bits / 8;
+    read[SY_C] = repeat * c * (accumulations - 1 + command->u.matmul.accumulate) * sum_bits / 8;
+    *write_c = repeat * c * accumulations * sum_bits / 8;
+}
+
+static uint64_t cycles_at_rate(const struct sy_executor *exec, uint64_t bytes, uint64_t rate)
+{
+    uint64_t per_second = 0, cycles = 0;
+    if (!rate || !sy_mul(rate, exec->core_hz_den, &per_second) ||
+        !sy_mul_div_up(bytes, exec->core_hz_num, per_second, &cycles))
+        return 0;
+    return cycles;
+}
+
+/* Charge the ports of the operands' innermost levels; the cycles the slowest of them needs. */
+static uint64_t touch_ports(struct sy_executor *exec, struct sy_layer_counters *counters, const struct sy_command *command)
+{
+    uint64_t read[SY_OPERANDS], write_c, need = 0, level_read[SY_MAX_LEVELS] = {0}, level_write[SY_MAX_LEVELS] = {0};
+    uint32_t chain[SY_MAX_LEVELS];
+    port_bytes(exec, command, read, &write_c);
+    for (uint32_t operand = 0; operand < SY_OPERANDS; operand++) {
+        if (!sy_chip_chain(exec->chip, (enum sy_operand)operand, chain))
+            continue;
+        level_read[chain[0]] += read[operand];
+        if (operand == SY_C)
+            level_write[chain[0]] += write_c;
+    }
+    for (uint32_t i = 0; i < exec->chip->levels; i++) {
+        exec->level_read[i] += level_read[i];
+        exec->level_write[i] += level_write[i];
+        counters->level_read_bytes[i] += level_read[i];
+        counters->level_write_bytes[i] += level_write[i];
+        if (exec->chip->level[i].kind == SY_LEVEL_SRAM) {
+            need = sy_max(need, cycles_at_rate(exec, level_read[i], exec->level_rate[i][0]));
+            need = sy_max(need, cycles_at_rate(exec, level_write[i], exec->level_rate[i][1]));
+        }
+    }
+    return need;
+}
+
+static void count_work(struct sy_executor *exec, struct sy_layer_counters *counters, const struct sy_exec_entry *entry,
+                       const struct sy_array_run *run)
+{
+    const struct sy_array *array = &exec->chip->array;
+    uint64_t repeat = entry->issue.command.u.matmul.repeat;
+    uint64_t pes = array->rows * array->cols * array->count;
+    struct sy_array_work *each[2] = {&exec->work, &counters->work};
+    for (int i = 0; i < 2; i++) {
+        each[i]->macs += entry->issue.useful_macs;
+        each[i]->beats += repeat * run->beats;
+        each[i]->active_cycles += repeat * run->occupancy_cycles;
+        each[i]->mapped_pe_beats += repeat * run->mapped_pe_beats * array->count;
+        each[i]->pe_beats += repeat * run->beats * pes;
+    }
+}
+
+/* When the stream starts, and what the wait before it was. */
+struct start { uint64_t cycle, preload_from; uint8_t cause, preload_cause; bool known; };
+
+static struct start decide_start(struct sy_exec_unit *unit, const struct sy_array_run *run)
+{
+    const struct sy_exec_entry *entry = sy_exec_head(unit);
+    const struct sy_dataflow *dataflow = &unit->exec->chip->array.dataflow[entry->issue.command.u.matmul.dataflow];
+    uint32_t late = stream_causes(dataflow);
+    struct sy_exec_ready preload = sy_exec_head_ready(unit, all_causes & ~late);
+    struct start start = {.known = false};
+    if (!preload.known)
+        return start;
+    struct sy_exec_ready stream = sy_exec_head_ready(unit, late);
+    if (!stream.known)
+        return start;
+    uint64_t hidden_from = unit->free_cycle - sy_min(unit->hidden_lead, unit->free_cycle);
+    start.known = true;
+    start.preload_from = sy_max(preload.cycle, hidden_from);
+    start.preload_cause = preload.cause;
+    uint64_t loaded = sy_max(start.preload_from + run->lead_cycles, unit->free_cycle);
+    start.cycle = sy_max(loaded, stream.cycle);
+    /* The condition that became true last is charged. */
+    start.cause = stream.cycle > loaded ? stream.cause : SY_STALL_PRELOAD;
+    return start;
+}
+
+static void account_wait(struct sy_exec_unit *unit, const struct start *start, uint64_t previous_done)
+{
+    struct sy_exec_unit *u = unit;
+    if (start->cause == SY_STALL_VECTOR || start->cause == SY_STALL_ACCUMULATOR || start->cause == SY_STALL_DEPENDENCY)
+        /* It waits for results of its own that are still draining. */
+        sy_exec_wait(u, sy_min(previous_done, start->cycle), SY_STALL_FILL_DRAIN);
+    if (start->cause == SY_STALL_PRELOAD) {
+        if (start->preload_from > u->accounted)
+            sy_exec_wait(u, sy_min(start->preload_from, start->cycle), start->preload_cause);
+        sy_exec_wait(u, start->cycle, SY_STALL_PRELOAD);
+        return;
+    }
+    sy_exec_wait(u, start->cycle, start->cause);
+}
+
+/* Tile the run's own span: beats are busy, the rest is named by the run. */
+static void account_run(struct sy_exec_unit *unit, const struct sy_array_run *run, uint64_t repeat, uint64_t exposed,
+                        uint64_t conflict)
+{
+    sy_exec_busy(unit, unit->accounted + repeat * run->beats);
+    sy_exec_wait(unit, unit->accounted + repeat * run->preload_exposed_cycles + (repeat - 1) * exposed, SY_STALL_PRELOAD);
+    sy_exec_wait(unit, unit->accounted + repeat * (run->output_bound_cycles + run->fill_drain_cycles), SY_STALL_FILL_DRAIN);
+    sy_exec_wait(unit, unit->accounted + conflict, SY_STALL_BANK_CONFLICT);
+}
+
+static void emit_span(struct sy_exec_unit *unit, const struct sy_exec_entry *entry, uint64_t start, uint64_t end)
+{
+    const struct sy_executor_options *options = &unit->exec->options;
+    struct sy_span span = {unit->name, start, end, entry->issue.layer, entry->id, entry->issue.command.kind};
+    if (options->span)
+        options->span(options->span_context, &span);
+}
+
+static enum sy_status start_matmul(struct sy_exec_unit *unit, const struct sy_array_run *run, const struct start *start)
+{
+    struct sy_executor *exec = unit->exec;
+    struct sy_exec_entry *entry = sy_exec_head(unit);
+    const struct sy_command *command = &entry->issue.command;
+    struct sy_layer_counters *counters = &sy_exec_layer_of(exec, entry->issue.layer)->counters;
+    uint64_t repeat = command->u.matmul.repeat, cycle = start->cycle;
+    uint64_t exposed = run->lead_cycles - sy_min(run->lead_cycles, run->lead_hidden_cycles);
+    uint64_t own = 0, total = 0, end = 0;
+    if (!sy_mul(repeat, run->occupancy_cycles, &own) || !sy_mul(repeat - 1, exposed, &total) ||
+        !sy_add(own, total, &own) || !sy_add(cycle, own, &end) || !sy_add(end, run->latency_cycles, &end))
+        return SY_OVERFLOW;
+    uint64_t need = touch_ports(exec, counters, command), conflict = need > own ? need - own : 0;
+    account_wait(unit, start, unit->last_done);
+    account_run(unit, run, repeat, exposed, conflict);
+    count_work(exec, counters, entry, run);
+    unit->free_cycle = cycle + own + conflict;
+    unit->hidden_lead = run->lead_hidden_cycles;
+    unit->last_done = unit->free_cycle - run->occupancy_cycles + sy_max(run->latency_cycles, run->occupancy_cycles);
+    unit->stats.commands++;
+    unit->decided = true;
+    unit->decided_start = cycle;
+    emit_span(unit, entry, cycle, unit->free_cycle);
+    (void)sck_trace_u64(unit->wave, 1);
+    return sy_exec_set_times(exec, entry->id, sy_min(cycle + run->first_result_cycles, unit->last_done),
+                             unit->free_cycle, unit->last_done);
+}
+
+enum sy_status sy_exec_array_method(void *context)
+{
+    struct sy_exec_unit *unit = context;
+    struct sy_executor *exec = unit->exec;
+    for (;;) {
+        uint64_t now = sy_exec_now(exec);
+        if (unit->decided) {
+            if (unit->decided_start > now)
+                return sy_exec_notify(exec, unit->event, unit->decided_start);
+            sy_exec_pop(unit);
+        }
+        struct sy_exec_entry *entry = sy_exec_head(unit);
+        if (!entry)
+            return SY_OK;
+        if (entry->issue.command.u.matmul.dataflow >= exec->chip->array.dataflows || !entry->issue.command.u.matmul.repeat)
+            return sy_error(exec->diag, SY_NOWHERE, NULL, "command %llu: a dataflow or repeat count the chip does not have",
+                            (unsigned long long)entry->id);
+        const struct sy_array_run *run = cached_run(exec, &entry->issue.command);
+        if (!run)
+            return sck_fail(exec->sim, SY_UNSUPPORTED, "the array cannot run a tile of command %llu",
+                            (unsigned long long)entry->id);
+        struct start start = decide_start(unit, run);
+        if (!start.known)
+            return SY_OK;
+        enum sy_status status = start_matmul(unit, run, &start);
+        if (status != SY_OK)
+            return status;
+    }
+}
+
+/* ---- vector unit (and WAIT, which takes no time) ---- */
+
+static bool vector_cycles(const struct sy_executor *exec, const struct sy_command *command, uint64_t *cycles)
+{
+    const struct sy_vector_unit *vector = &exec->chip->vector;
+    const uint64_t ops[3] = {command->u.vector.simple_ops, command->u.vector.transcendental_ops,
+                             command->u.vector.reduce_ops};
+    const uint64_t cost[3] = {vector->simple_cycles, vector->transcendental_cycles, vector->reduce_cycles};
+    *cycles = 0;
+    if (command->kind == SY_CMD_WAIT)
+        return true;
+    *cycles = vector->startup_cycles;
+    for (int i = 0; i < 3; i++) {
+        uint64_t part = 0;
+        if (!sy_mul_div_up(ops[i], cost[i], sy_max(vector->lanes, 1), &part) || !sy_add(*cycles, part, cycles))
+            return false;
+    }
+    return true;
+}
+
+static void count_vector(struct sy_executor *exec, struct sy_layer_counters *counters, const struct sy_command *command)
+{
+    struct sy_vector_work *each[2] = {&exec->vector_work, &counters->vector};
+    uint32_t chain[SY_MAX_LEVELS];
+    for (int i = 0; i < 2; i++) {
+        each[i]->simple_ops += command->u.vector.simple_ops;
+        each[i]->transcendental_ops += command->u.vector.transcendental_ops;
+        each[i]->reduce_ops += command->u.vector.reduce_ops;
+        each[i]->elements += command->u.vector.elements;
+    }
+    uint32_t count = sy_chip_chain(exec->chip, SY_C, chain);
+    /* It reads C where the array left it and writes to the next on-chip level, or in place. */
+    uint32_t from = chain[0], to = count > 2 ? chain[1] : chain[0];
+    exec->level_read[from] += command->u.vector.bytes_in;
+    counters->level_read_bytes[from] += command->u.vector.bytes_in;
+    exec->level_write[to] += command->u.vector.bytes_out;
+    counters->level_write_bytes[to] += command->u.vector.bytes_out;
+}
+
+static enum sy_status start_vector(struct sy_exec_unit *unit, uint64_t start, uint8_t cause)
+{
+    struct sy_executor *exec = unit->exec;
+    struct sy_exec_entry *entry = sy_exec_head(unit);
+    const struct sy_command *command = &entry->issue.command;
+    uint64_t cycles, end, not_before = 0;
+    if (!vector_cycles(exec, command, &cycles) || !sy_add(start, cycles, &end))
+        return SY_OVERFLOW;
+    for (uint32_t i = 0; command->u.vector.follows && i < command->dependencies; i++)
+        if (command->dependency[i].point == SY_POINT_FIRST && exec->issued - command->dependency[i].command <= SY_EXEC_RING)
+            not_before = sy_max(not_before, sy_exec_slot_of(exec, command->dependency[i].command)->time[SY_POINT_DONE]);
+    if (command->kind == SY_CMD_VECTOR) {
+        sy_exec_wait(unit, start, cause);
+        sy_exec_busy(unit, end);
+        if (not_before > end) /* it keeps pace with the array and ends with it */
+            sy_exec_wait(unit, not_before, SY_STALL_DEPENDENCY);
+        count_vector(exec, &sy_exec_layer_of(exec, entry->issue.layer)->counters, command);
+        emit_span(unit, entry, start, sy_max(end, not_before));
+    }
+    end = sy_max(end, not_before);
+    if (command->kind == SY_CMD_VECTOR)
+        unit->free_cycle = end;
+    unit->stats.commands++;
+    unit->decided = true;
+    unit->decided_start = start;
+    return sy_exec_set_times(exec, entry->id, end, end, end);
+}
+
+enum sy_status sy_exec_vector_method(void *context)
+{
+    struct sy_exec_unit *unit = context;
+    struct sy_executor *exec = unit->exec;
+    for (;;) {
+        uint64_t now = sy_exec_now(exec);
+        if (unit->decided) {
+            if (unit->decided_start > now)
+                return sy_exec_notify(exec, unit->event, unit->decided_start);
+            sy_exec_pop(unit);
+        }
+        struct sy_exec_entry *entry = sy_exec_head(unit);
+        if (!entry)
+            return SY_OK;
+        struct sy_exec_ready ready = sy_exec_head_ready(unit, all_causes);
+        if (!ready.known)
+            return SY_OK;
+        uint64_t start = entry->issue.command.kind == SY_CMD_WAIT ? ready.cycle : sy_max(ready.cycle, unit->free_cycle);
+        enum sy_status status = start_vector(unit, start, ready.cause);
+        if (status != SY_OK)
+            return status;
+    }
+}

@@ -1,0 +1,97 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * DMA engines of the executor. An engine works on up to in_flight_limit
+ * commands: while one moves its bytes the next waits out descriptor overhead
+ * and memory latency, so latency is exposed only when the engine had nothing
+ * to do. Bytes move in the memory server of the outer level (exec_memory.c).
+ */
+#include "sim/engine/executor_internal.h"
+
+static const uint32_t all_causes = (1u << SY_STALL_COUNT) - 1;
+
+/* Commands an engine works on at once; the second hides its latency behind the first. A modelling choice
+ * (double-buffered descriptors, as in the public Gemmini and NVDLA descriptions), confidence medium. */
+enum { IN_FLIGHT_LIMIT = 2 };
+
+/* Bytes on the outer level's bus: whole bursts a row, counted with the address's misalignment. */
+static bool bus_bytes(const struct sy_level *outer, const struct sy_command *command, uint64_t *bytes)
+{
+    uint64_t burst = outer->burst_bytes, row = command->u.move.row_bytes, rows = command->u.move.rows;
+    if (burst <= 1)
+        return sy_mul(row, rows, bytes);
+    if (command->u.move.pitch_bytes == row || rows == 1) { /* one contiguous piece */
+        uint64_t all = 0;
+        if (!sy_mul(row, rows, &all))
+            return false;
+        row = all;
+        rows = 1;
+    }
+    if (!row) {
+        *bytes = 0;
+        return true;
+    }
+    uint64_t skew = command->u.move.address % burst, span = 0;
+    if (!sy_add(row, skew, &span))
+        return false;
+    return sy_mul(sy_ceil_div(span, burst) * burst, rows, bytes);
+}
+
+/* The most bytes/s one engine can have in flight: its own width, and outstanding requests over the round trip. */
+static uint64_t rate_cap(const struct sy_executor *exec, const struct sy_exec_unit *unit, bool write)
+{
+    const struct sy_dma *dma = &exec->chip->dma;
+    uint64_t cap = UINT64_MAX;
+    if (dma->bandwidth_bytes_per_s > 0)
+        cap = (uint64_t)dma->bandwidth_bytes_per_s;
+    uint64_t latency_ps = exec->chip->level[unit->parent].latency_ps;
+    if (dma->outstanding_requests && dma->request_bytes && latency_ps && !write) {
+        uint64_t bytes = 0, rate = 0;
+        if (sy_mul(dma->outstanding_requests, dma->request_bytes, &bytes) &&
+            sy_mul_div(bytes, UINT64_C(1000000000000), latency_ps, &rate))
+            cap = sy_min(cap, sy_max(rate, 1));
+    }
+    uint64_t inner = exec->level_rate[unit->child][write ? 0 : 1];
+    return inner ? sy_min(cap, inner) : cap;
+}
+
+static enum sy_status start_move(struct sy_exec_unit *unit, uint64_t start, uint8_t cause)
+{
+    struct sy_executor *exec = unit->exec;
+    struct sy_exec_entry *entry = sy_exec_head(unit);
+    const struct sy_command *command = &entry->issue.command;
+    const struct sy_level *outer = &exec->chip->level[unit->parent];
+    struct sy_exec_phase phase = {.unit = unit, .id = entry->id, .layer = entry->issue.layer, .start_cycle = start,
+        .cause = cause, .operand = command->operand, .write = command->kind == SY_CMD_STORE};
+    uint64_t ticks = 0, latency_fs = 0;
+    if (!sy_mul(command->u.move.row_bytes, command->u.move.rows, &phase.bytes) ||
+        !bus_bytes(outer, command, &phase.bus_bytes) || !sy_mul(outer->latency_ps, 1000, &latency_fs))
+        return SY_OVERFLOW;
+    enum sy_status status = sck_edge(exec->clock, start + exec->chip->dma.overhead_cycles, &ticks);
+    if (status != SY_OK || !sy_add(ticks, phase.write ? 0 : latency_fs, &phase.ready_tick))
+        return status != SY_OK ? status : SY_OVERFLOW;
+    phase.cap = rate_cap(exec, unit, phase.write);
+    unit->in_flight++;
+    unit->stats.commands++;
+    (void)sck_trace_u64(unit->wave, 1);
+    sy_exec_pop(unit);
+    return sy_exec_memory_add(&exec->memory[exec->memory_of[unit->parent]], &phase);
+}
+
+/* Wakes on: a new head, a dependency known, a completion. Starts the head when all are met and a place is free. */
+enum sy_status sy_exec_dma_method(void *context)
+{
+    struct sy_exec_unit *unit = context;
+    struct sy_executor *exec = unit->exec;
+    while (unit->count && unit->in_flight < IN_FLIGHT_LIMIT) {
+        uint64_t now = sy_exec_now(exec);
+        struct sy_exec_ready ready = sy_exec_head_ready(unit, all_causes);
+        if (!ready.known)
+            return SY_OK;
+        if (ready.cycle > now)
+            return sy_exec_notify(exec, unit->event, ready.cycle);
+        enum sy_status status = start_move(unit, now, ready.cause);
+        if (status != SY_OK)
+            return status;
+    }
+    return SY_OK;
+}

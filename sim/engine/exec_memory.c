@@ -1,0 +1,241 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Memory servers of the executor: one a level that other levels load from.
+ *
+ * A phase (one DMA command) waits until its first byte may move, then moves
+ * bytes at the rate granted. Whenever the set of moving phases changes, all of
+ * it is re-rated as a set. Within one engine phases move one after the other;
+ * across engines they share:
+ *   ideal   every phase gets the level's whole rate in its direction;
+ *   shared  equal shares of the level's rate, what a capped phase leaves goes
+ *           to the others; DRAM has one bus for reads and writes, SRAM and host
+ *           links a pool for each direction. DRAM loses tRFC every tREFI.
+ * Amounts are integers (bytes x ticks a second in 128 bits), so that the result
+ * is the same on every machine.
+ *
+ * Phase: waiting -> moving -> done (its completion is the next core edge).
+ */
+#include <string.h>
+
+#include "sim/engine/executor_internal.h"
+
+static const uint64_t ticks_per_second = UINT64_C(1000000000000000);
+
+static uint64_t after_refresh(const struct sy_level *level, uint64_t rate, enum sy_memory_mode mode)
+{
+    uint64_t kept = rate;
+    if (mode != SY_MEMORY_IDEAL && level->refresh_interval_ps > level->refresh_time_ps && level->refresh_interval_ps)
+        (void)sy_mul_div(rate, level->refresh_interval_ps - level->refresh_time_ps, level->refresh_interval_ps, &kept);
+    return kept ? kept : UINT64_C(1000000000000000000); /* no figure: unlimited */
+}
+
+enum sy_status sy_exec_memory_init(struct sy_executor *exec)
+{
+    memset(exec->memory_of, 0xff, sizeof exec->memory_of);
+    for (uint32_t u = 0; u < exec->units; u++) {
+        uint8_t level = exec->unit[u].parent;
+        if (exec->unit[u].kind < SY_UNIT_LOAD || exec->memory_of[level] != 0xff)
+            continue;
+        const struct sy_level *chip_level = &exec->chip->level[level];
+        struct sy_exec_memory *memory = &exec->memory[exec->memories];
+        memory->exec = exec;
+        memory->level = level;
+        memory->read_rate = after_refresh(chip_level, exec->level_rate[level][0], exec->options.memory);
+        memory->write_rate = after_refresh(chip_level, exec->level_rate[level][1], exec->options.memory);
+        memory->shared_bus = chip_level->kind == SY_LEVEL_DRAM && exec->options.memory != SY_MEMORY_IDEAL;
+        memory->burst_bytes = chip_level->burst_bytes;
+        exec->memory_of[level] = (uint8_t)exec->memories++;
+        enum sy_status status = sck_event_create(exec->sim, chip_level->name, &memory->event);
+        struct sck_method_spec spec = {.name = chip_level->name, .fn = sy_exec_memory_method, .arg = memory,
+            .priority = 0, .events = &memory->event, .event_count = 1};
+        if (status == SY_OK)
+            status = sck_method_spawn(exec->sim, &spec, NULL);
+        if (status != SY_OK)
+            return status;
+    }
+    return SY_OK;
+}
+
+enum sy_status sy_exec_memory_add(struct sy_exec_memory *memory, const struct sy_exec_phase *phase)
+{
+    if (memory->phases == SY_EXEC_PHASES)
+        return SY_INTERNAL; /* two a unit, fewer units than places */
+    struct sy_exec_phase *mine = &memory->phase[memory->phases++];
+    *mine = *phase;
+    mine->remaining = (sy_u128)phase->bus_bytes * ticks_per_second;
+    return sck_event_notify_delta(memory->event);
+}
+
+/* Move bytes from the last update to now. */
+static void advance(struct sy_exec_memory *memory, uint64_t now)
+{
+    uint64_t elapsed = now - memory->updated_tick;
+    bool any = false;
+    for (uint32_t i = 0; i < memory->phases; i++) {
+        struct sy_exec_phase *phase = &memory->phase[i];
+        if (!phase->active)
+            continue;
+        sy_u128 moved = (sy_u128)phase->rate * elapsed;
+        phase->remaining = moved >= phase->remaining ? 0 : phase->remaining - moved;
+        any = true;
+    }
+    if (any)
+        memory->busy_ticks += elapsed;
+    memory->updated_tick = now;
+}
+
+/* Only the oldest phase of an engine may move, once its latency is over. */
+static void admit(struct sy_exec_memory *memory, uint64_t now)
+{
+    uint64_t seen = 0;
+    for (uint32_t i = 0; i < memory->phases; i++) {
+        struct sy_exec_phase *phase = &memory->phase[i];
+        uint64_t bit = UINT64_C(1) << phase->unit->index;
+        if (!(seen & bit) && phase->ready_tick <= now)
+            phase->active = true;
+        seen |= bit;
+    }
+}
+
+/* Fair shares with caps: the smallest caps are served first, the rest is shared again. */
+static void share_pool(struct sy_exec_memory *memory, uint64_t pool, int direction)
+{
+    uint64_t count = 0;
+    for (uint32_t i = 0; i < memory->phases; i++) {
+        struct sy_exec_phase *phase = &memory->phase[i];
+        if (phase->active && (direction < 0 || phase->write == (direction == 1))) {
+            phase->rate = 0;
+            count++;
+        }
+    }
+    while (count) {
+        uint64_t fair = sy_max(pool / count, 1);
+        bool capped = false;
+        for (uint32_t i = 0; i < memory->phases; i++) {
+            struct sy_exec_phase *phase = &memory->phase[i];
+            if (!phase->active || phase->rate || (direction >= 0 && phase->write != (direction == 1)) || phase->cap > fair)
+                continue;
+            phase->rate = phase->cap;
+            pool -= sy_min(pool, phase->cap);
+            count--;
+            capped = true;
+        }
+        if (capped)
+            continue;
+        for (uint32_t i = 0; i < memory->phases; i++) {
+            struct sy_exec_phase *phase = &memory->phase[i];
+            if (phase->active && !phase->rate && (direction < 0 || phase->write == (direction == 1)))
+                phase->rate = fair;
+        }
+        return;
+    }
+}
+
+static void rate_set(struct sy_exec_memory *memory)
+{
+    if (memory->exec->options.memory == SY_MEMORY_IDEAL) {
+        for (uint32_t i = 0; i < memory->phases; i++)
+            memory->phase[i].rate =
+                sy_min(memory->phase[i].cap, memory->phase[i].write ? memory->write_rate : memory->read_rate);
+        return;
+    }
+    if (memory->shared_bus) {
+        share_pool(memory, memory->read_rate, -1);
+        return;
+    }
+    share_pool(memory, memory->read_rate, 0);
+    share_pool(memory, memory->write_rate, 1);
+}
+
+static void count_move(struct sy_exec_memory *memory, const struct sy_exec_phase *phase)
+{
+    struct sy_executor *exec = memory->exec;
+    uint8_t parent = phase->unit->parent, child = phase->unit->child;
+    struct sy_layer_counters *counters = &sy_exec_layer_of(exec, phase->layer)->counters;
+    uint64_t(*link)[2] = phase->write ? &exec->link_drain[parent][child][phase->operand]
+                                      : &exec->link_fill[parent][child][phase->operand];
+    (*link)[0] += phase->bytes; /* left one side ... */
+    (*link)[1] += phase->bytes; /* ... and reached the other, whole, at completion */
+    uint8_t from = phase->write ? child : parent, to = phase->write ? parent : child;
+    uint64_t out = from == memory->level ? phase->bus_bytes : phase->bytes;
+    uint64_t in = to == memory->level ? phase->bus_bytes : phase->bytes;
+    exec->level_read[from] += out;
+    exec->level_write[to] += in;
+    counters->level_read_bytes[from] += out;
+    counters->level_write_bytes[to] += in;
+    *(phase->write ? &memory->write_bytes : &memory->read_bytes) += phase->bus_bytes;
+}
+
+static enum sy_status complete(struct sy_exec_memory *memory, uint32_t index, uint64_t now_tick)
+{
+    struct sy_executor *exec = memory->exec;
+    struct sy_exec_phase phase = memory->phase[index];
+    uint64_t done = 0;
+    memmove(&memory->phase[index], &memory->phase[index + 1], (memory->phases - index - 1) * sizeof phase);
+    memory->phases--;
+    enum sy_status status = sck_next_edge(exec->clock, now_tick, &done, NULL);
+    if (status != SY_OK)
+        return status;
+    struct sy_exec_unit *unit = phase.unit;
+    sy_exec_wait(unit, sy_max(phase.start_cycle, unit->accounted), phase.cause);
+    sy_exec_busy(unit, sy_max(done, unit->accounted));
+    unit->in_flight--;
+    unit->last_done = done;
+    if (!unit->in_flight)
+        (void)sck_trace_u64(unit->wave, 0);
+    count_move(memory, &phase);
+    if (exec->options.span) {
+        struct sy_span span = {unit->name, phase.start_cycle, done, phase.layer, phase.id,
+                               phase.write ? SY_CMD_STORE : SY_CMD_LOAD};
+        exec->options.span(exec->options.span_context, &span);
+    }
+    status = sy_exec_notify(exec, unit->event, done);
+    return status != SY_OK ? status : sy_exec_set_times(exec, phase.id, done, done, done);
+}
+
+/* The next tick at which something changes: a phase may begin to move, or one ends. */
+static uint64_t next_change(const struct sy_exec_memory *memory, uint64_t now)
+{
+    uint64_t next = SY_UNKNOWN, seen = 0;
+    for (uint32_t i = 0; i < memory->phases; i++) {
+        const struct sy_exec_phase *phase = &memory->phase[i];
+        uint64_t bit = UINT64_C(1) << phase->unit->index;
+        if (phase->active) {
+            sy_u128 ticks = (phase->remaining + phase->rate - 1) / phase->rate;
+            if (ticks < SY_UNKNOWN - now)
+                next = sy_min(next, now + (uint64_t)ticks);
+        } else if (!(seen & bit)) {
+            next = sy_min(next, phase->ready_tick);
+        }
+        seen |= bit;
+    }
+    return next;
+}
+
+enum sy_status sy_exec_memory_method(void *context)
+{
+    struct sy_exec_memory *memory = context;
+    uint64_t now = sck_time(memory->exec->sim);
+    advance(memory, now);
+    bool changed;
+    do {
+        changed = false;
+        admit(memory, now);
+        for (uint32_t i = 0; i < memory->phases && !changed; i++) {
+            if (!memory->phase[i].active || memory->phase[i].remaining)
+                continue;
+            enum sy_status status = complete(memory, i, now);
+            if (status != SY_OK)
+                return status;
+            changed = true;
+        }
+    } while (changed);
+    rate_set(memory);
+    uint64_t next = next_change(memory, now);
+    if (!memory->phases)
+        return SY_OK;
+    if (next == SY_UNKNOWN)
+        return SY_OVERFLOW;
+    (void)sck_event_cancel(memory->event);
+    return sck_event_notify_at(memory->event, next);
+}
