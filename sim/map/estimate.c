@@ -1,0 +1,165 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The analytic estimate of a mapped matrix item: bytes over every link, array
+ * cycles of its (at most eight) tile shapes, vector cycles; the slowest
+ * pipeline decides, plus what cannot overlap with it: the first operands in and
+ * the last results out. Also what the mapper minimises.
+ */
+#include <string.h>
+
+#include "sim/base/checked.h"
+#include "sim/map/mapping.h"
+
+/* Cycles of the core clock that `bytes` take at a rate; 0 when the rate is unlimited. */
+static double cycles_for(const struct sy_chip *chip, double bytes, double bytes_per_s)
+{
+    double hz = (double)chip->clock[0].frequency.num / (double)chip->clock[0].frequency.den;
+    return bytes_per_s > 0 ? bytes * hz / bytes_per_s : 0;
+}
+
+/* Innermost tiles come in two sizes a dimension: full ones and one ragged rest. */
+struct cut { uint64_t full, full_size, rest_size; };
+
+static struct cut cut_of(uint64_t size, uint64_t tile)
+{
+    struct cut cut = {size / tile, tile, size % tile};
+    return cut;
+}
+
+static bool array_cycles(const struct sy_problem *problem, const struct sy_mapping *mapping,
+                         const struct sy_map_costs *costs, struct sy_estimate *estimate, uint64_t *first)
+{
+    struct cut cut[3];
+    uint64_t total = 0, steps = 0;
+    for (int d = 0; d < 3; d++)
+        cut[d] = cut_of(problem->size[d], mapping->tile[0][d]);
+    *first = 0;
+    for (int shape = 0; shape < 8; shape++) {
+        uint64_t count = 1, dim[3], steady, alone;
+        for (int d = 0; d < 3; d++) {
+            bool rest = shape >> d & 1;
+            dim[d] = rest ? cut[d].rest_size : cut[d].full_size;
+            count *= rest ? (cut[d].rest_size != 0) : cut[d].full;
+        }
+        if (!count)
+            continue;
+        if (!costs->array(costs->context, mapping->dataflow, dim[SY_DIM_M], dim[SY_DIM_K], dim[SY_DIM_N], &steady, &alone))
+            return false;
+        uint64_t part;
+        if (!sy_mul3(steady, count, problem->size[SY_DIM_G], &part) || !sy_add(total, part, &total))
+            return false;
+        steps += count;
+        *first = sy_max(*first, alone > steady ? alone - steady : 0);
+    }
+    estimate->array_cycles = total;
+    return sy_mul(steps, sy_ceil_div(problem->size[SY_DIM_G], mapping->tile[0][SY_DIM_G]), &estimate->steps);
+}
+
+/* Bytes from the outer side of each link of an operand; level_bytes gathers what each level's ports move. */
+static bool link_bytes(const struct sy_problem *problem, const struct sy_mapping *mapping, enum sy_operand operand,
+                       double level_bytes[SY_MAX_LEVELS][2], double *home_read, double *home_write)
+{
+    for (uint32_t i = 0; i < problem->home[operand]; i++) {
+        uint32_t child = problem->chain[operand][i], parent = problem->chain[operand][i + 1];
+        double tile = (double)sy_map_tile_bytes(problem, mapping, operand, child);
+        double fetches = (double)sy_map_fetches(problem, mapping, operand, child);
+        double fill = tile * fetches, drain = 0;
+        if (operand == SY_C) {
+            uint64_t g = problem->size[SY_DIM_G], elements, bytes;
+            if (!sy_mul3(problem->size[SY_DIM_M], problem->size[SY_DIM_N], g, &elements) ||
+                !sy_dtype_bytes(problem->item.c, elements, &bytes))
+                return false;
+            double distinct = (double)sy_map_trips(problem, mapping, mapping->on_chip - 1, SY_DIM_G);
+            for (uint32_t l = child; l < mapping->on_chip; l++)
+                distinct *= (double)sy_map_trips(problem, mapping, l, SY_DIM_M) *
+                            (double)sy_map_trips(problem, mapping, l, SY_DIM_N) *
+                            (l + 1 < mapping->on_chip ? (double)sy_map_trips(problem, mapping, l, SY_DIM_G) : 1.0);
+            double revisits = fetches > distinct && !(i == 0 && mapping->c_resident_partials) ? fetches - distinct : 0;
+            fill = revisits * tile;
+            drain = revisits * tile + (double)bytes;
+        }
+        level_bytes[parent][0] += fill;
+        level_bytes[child][1] += fill;
+        level_bytes[child][0] += drain;
+        level_bytes[parent][1] += drain;
+        if (i + 1 == problem->home[operand]) {
+            *home_read += fill;
+            *home_write += drain;
+        }
+    }
+    return true;
+}
+
+/* The slowest level, in core cycles, and the energy of all accesses. */
+static double memory_cycles(const struct sy_problem *problem, double level_bytes[SY_MAX_LEVELS][2],
+                            const struct sy_map_costs *costs, double *energy_pj)
+{
+    double slowest = 0;
+    for (uint32_t l = 0; l < problem->chip->levels; l++) {
+        const struct sy_level *level = &problem->chip->level[l];
+        double read = cycles_for(problem->chip, level_bytes[l][0], level->read_bytes_per_s);
+        double write = cycles_for(problem->chip, level_bytes[l][1], level->write_bytes_per_s);
+        double cycles = read > write ? read : write;
+        if (level->kind == SY_LEVEL_DRAM)
+            cycles = read + write; /* one bus */
+        if (level->kind == SY_LEVEL_DRAM && level->refresh_interval_ps > level->refresh_time_ps)
+            cycles *= (double)level->refresh_interval_ps / (double)(level->refresh_interval_ps - level->refresh_time_ps);
+        if (level->kind != SY_LEVEL_SRAM && cycles > slowest)
+            slowest = cycles;
+        else if (level->kind == SY_LEVEL_SRAM && cycles > slowest)
+            slowest = cycles;
+        *energy_pj += (level_bytes[l][0] + level_bytes[l][1]) * costs->pj_per_byte[l];
+    }
+    return slowest;
+}
+
+static uint64_t whole(double value)
+{
+    return value >= 1.8e19 ? UINT64_MAX : (uint64_t)value;
+}
+
+bool sy_map_estimate(const struct sy_problem *problem, const struct sy_mapping *mapping, const struct sy_map_costs *costs,
+                     struct sy_estimate *estimate)
+{
+    double level_bytes[SY_MAX_LEVELS][2] = {{0}}, traffic = 0, first_in = 0, energy = 0;
+    uint64_t tail = 0, outputs = 0;
+    memset(estimate, 0, sizeof *estimate);
+    if (!array_cycles(problem, mapping, costs, estimate, &tail))
+        return false;
+    for (int operand = 0; operand < SY_OPERANDS; operand++) {
+        double read = 0, write = 0;
+        if (!link_bytes(problem, mapping, (enum sy_operand)operand, level_bytes, &read, &write))
+            return false;
+        estimate->read_bytes[operand] = whole(read);
+        estimate->write_bytes += whole(write);
+        uint32_t home = problem->chain[operand][problem->home[operand]];
+        if (problem->chip->level[home].kind != SY_LEVEL_SRAM)
+            traffic += read + write;
+        if (operand != SY_C && problem->home[operand] > 0) {
+            double tile = (double)sy_map_tile_bytes(problem, mapping, (enum sy_operand)operand, problem->chain[operand][0]);
+            first_in += cycles_for(problem->chip, tile, problem->chip->level[home].read_bytes_per_s);
+        }
+    }
+    estimate->traffic_bytes = whole(traffic);
+    estimate->memory_cycles = whole(memory_cycles(problem, level_bytes, costs, &energy));
+    if (!sy_mul3(problem->size[SY_DIM_M], problem->size[SY_DIM_N], problem->size[SY_DIM_G], &outputs))
+        return false;
+    const struct sy_vector_unit *vector = &problem->chip->vector;
+    estimate->vector_cycles =
+        whole((double)outputs * (double)problem->vector_ops_per_output / (double)sy_max(vector->lanes, 1));
+    uint64_t slowest = estimate->array_cycles;
+    if (estimate->memory_cycles > slowest) {
+        slowest = estimate->memory_cycles;
+        estimate->bound = 1;
+    }
+    if (estimate->vector_cycles > slowest) {
+        slowest = estimate->vector_cycles;
+        estimate->bound = 2;
+    }
+    if (!sy_add(slowest, whole(first_in), &estimate->cycles) || !sy_add(estimate->cycles, tail, &estimate->cycles))
+        return false;
+    double macs = (double)outputs * (double)problem->size[SY_DIM_K];
+    double hz = (double)problem->chip->clock[0].frequency.num / (double)problem->chip->clock[0].frequency.den;
+    estimate->energy_pj = energy + macs * costs->pj_per_mac + costs->static_w * (double)estimate->cycles / hz * 1e12;
+    return true;
+}

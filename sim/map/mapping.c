@@ -1,0 +1,172 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What a mapping needs: tile bytes, buffers, capacity, fetch counts. See mapping.h. */
+#include "sim/map/mapping.h"
+
+#include <string.h>
+
+#include "sim/base/checked.h"
+
+void sy_problem_init(struct sy_problem *problem, const struct sy_chip *chip, const struct sy_matrix_item *item)
+{
+    memset(problem, 0, sizeof *problem);
+    problem->chip = chip;
+    problem->item = *item;
+    problem->size[SY_DIM_M] = item->m;
+    problem->size[SY_DIM_K] = item->k;
+    problem->size[SY_DIM_N] = item->n;
+    problem->size[SY_DIM_G] = item->groups;
+    problem->dtype[SY_A] = item->a;
+    problem->dtype[SY_B] = item->b;
+    problem->dtype[SY_C] = item->c;
+    while (problem->on_chip < chip->levels && chip->level[problem->on_chip].kind == SY_LEVEL_SRAM) {
+        problem->free_bytes[problem->on_chip] = chip->level[problem->on_chip].capacity_bytes;
+        problem->on_chip++;
+    }
+    for (int operand = 0; operand < SY_OPERANDS; operand++) {
+        problem->chain_length[operand] = sy_chip_chain(chip, (enum sy_operand)operand, problem->chain[operand]);
+        problem->home[operand] = problem->chain_length[operand] - 1;
+    }
+}
+
+static uint64_t outer_size(const struct sy_problem *problem, const struct sy_mapping *mapping, uint32_t level,
+                           enum sy_dim dim)
+{
+    return level + 1 < mapping->on_chip ? mapping->tile[level + 1][dim] : problem->size[dim];
+}
+
+uint64_t sy_map_trips(const struct sy_problem *problem, const struct sy_mapping *mapping, uint32_t level, enum sy_dim dim)
+{
+    return sy_ceil_div(outer_size(problem, mapping, level, dim), mapping->tile[level][dim]);
+}
+
+bool sy_map_indexes(const struct sy_problem *problem, enum sy_operand operand, enum sy_dim dim)
+{
+    static const uint8_t uses[SY_OPERANDS] = {
+        [SY_A] = 1 << SY_DIM_M | 1 << SY_DIM_K | 1 << SY_DIM_G,
+        [SY_B] = 1 << SY_DIM_K | 1 << SY_DIM_N | 1 << SY_DIM_G,
+        [SY_C] = 1 << SY_DIM_M | 1 << SY_DIM_N | 1 << SY_DIM_G,
+    };
+    if (operand == SY_B && dim == SY_DIM_G && problem->item.shared_b)
+        return false;
+    return uses[operand] >> dim & 1;
+}
+
+/* True when k is cut outside `level`, so that C there is a partial sum for a while. */
+static bool k_is_cut(const struct sy_problem *problem, const struct sy_mapping *mapping, uint32_t level)
+{
+    return mapping->tile[level][SY_DIM_K] < problem->size[SY_DIM_K];
+}
+
+enum sy_dtype sy_map_c_dtype(const struct sy_problem *problem, const struct sy_mapping *mapping, uint32_t level)
+{
+    bool inner = problem->chain[SY_C][0] == level;
+    if (problem->chip->level[level].accumulates || (inner && problem->chain_length[SY_C] == 1))
+        return problem->item.accumulator;
+    return k_is_cut(problem, mapping, level) && !mapping->c_resident_partials ? problem->item.accumulator : problem->item.c;
+}
+
+static uint64_t matrix_elements(const uint64_t *tile, enum sy_operand operand)
+{
+    switch (operand) {
+    case SY_A:
+        return tile[SY_DIM_M] * tile[SY_DIM_K];
+    case SY_B:
+        return tile[SY_DIM_K] * tile[SY_DIM_N];
+    case SY_C:
+    case SY_OPERANDS:
+        break;
+    }
+    return tile[SY_DIM_M] * tile[SY_DIM_N];
+}
+
+uint64_t sy_map_tile_bytes(const struct sy_problem *problem, const struct sy_mapping *mapping, enum sy_operand operand,
+                           uint32_t level)
+{
+    const uint64_t *tile = mapping->tile[level];
+    enum sy_dtype dtype = operand == SY_C ? sy_map_c_dtype(problem, mapping, level) : problem->dtype[operand];
+    uint64_t elements, bytes = 0;
+    if (operand == SY_A && problem->item.window.is_conv) {
+        /* An interior tile: one that starts below the padding, on an output row border when it spans rows. */
+        const struct sy_window *window = &problem->item.window;
+        uint64_t m0 = tile[SY_DIM_M] < problem->size[SY_DIM_M] ? sy_min(window->ow * sy_ceil_div(window->pt, window->sh),
+                                                                       problem->size[SY_DIM_M] - tile[SY_DIM_M])
+                                                               : 0;
+        elements = sy_window_elements(window, m0, tile[SY_DIM_M], 0, tile[SY_DIM_K]);
+    } else {
+        elements = matrix_elements(tile, operand);
+    }
+    uint64_t groups = sy_map_indexes(problem, operand, SY_DIM_G) ? tile[SY_DIM_G] : 1;
+    if (!sy_mul(elements, groups, &elements) || !sy_dtype_bytes(dtype, elements, &bytes))
+        return UINT64_MAX;
+    uint64_t align = sy_max(problem->chip->level[level].alignment_bytes, 1);
+    return sy_ceil_div(bytes, align) * align;
+}
+
+/* Position of a level in the operand's chain, or its length. */
+static uint32_t position(const struct sy_problem *problem, enum sy_operand operand, uint32_t level)
+{
+    uint32_t i = 0;
+    while (i < problem->chain_length[operand] && problem->chain[operand][i] != level)
+        i++;
+    return i;
+}
+
+uint64_t sy_map_fetches(const struct sy_problem *problem, const struct sy_mapping *mapping, enum sy_operand operand,
+                        uint32_t level)
+{
+    uint64_t product = 1, fetches = 1;
+    for (uint32_t l = mapping->on_chip; l-- > level;) {
+        for (int i = -1; i < 3; i++) {
+            enum sy_dim dim = i < 0 ? SY_DIM_G : (enum sy_dim)mapping->order[l][i];
+            uint64_t trips = sy_map_trips(problem, mapping, l, dim);
+            if (trips == 1)
+                continue;
+            if (!sy_mul(product, trips, &product))
+                return UINT64_MAX;
+            if (sy_map_indexes(problem, operand, dim))
+                fetches = product;
+        }
+    }
+    return fetches;
+}
+
+uint64_t sy_map_buffers(const struct sy_problem *problem, const struct sy_mapping *mapping, enum sy_operand operand,
+                        uint32_t level)
+{
+    if (sy_map_fetches(problem, mapping, operand, level) == 1)
+        return 1;
+    const struct sy_level *chip_level = &problem->chip->level[level];
+    uint64_t own = chip_level->depth_of[operand] ? chip_level->depth_of[operand] : chip_level->depth;
+    uint64_t buffers = sy_max(own, 1);
+    if (operand == SY_C && mapping->c_resident_partials && level == problem->chain[SY_C][0]) {
+        /* All C tiles inside the k loop stay: those of the m and n trips at this level. */
+        uint64_t tiles = sy_map_trips(problem, mapping, level, SY_DIM_M) * sy_map_trips(problem, mapping, level, SY_DIM_N);
+        buffers = sy_max(buffers, tiles);
+    }
+    return buffers;
+}
+
+bool sy_map_fits(const struct sy_problem *problem, const struct sy_mapping *mapping)
+{
+    for (uint32_t level = 0; level < mapping->on_chip; level++) {
+        const struct sy_level *chip_level = &problem->chip->level[level];
+        uint64_t shared = 0;
+        for (int operand = 0; operand < SY_OPERANDS; operand++) {
+            uint32_t at = position(problem, (enum sy_operand)operand, level);
+            if (at >= problem->home[operand])
+                continue; /* not held here, or resident here as a whole and counted in free_bytes */
+            uint64_t bytes = sy_map_tile_bytes(problem, mapping, (enum sy_operand)operand, level), all = 0;
+            if (!sy_mul(bytes, sy_map_buffers(problem, mapping, (enum sy_operand)operand, level), &all))
+                return false;
+            if (chip_level->operand_bytes[operand]) {
+                if (all > chip_level->operand_bytes[operand])
+                    return false;
+            } else if (!sy_add(shared, all, &shared)) {
+                return false;
+            }
+        }
+        if (shared > problem->free_bytes[level])
+            return false;
+    }
+    return true;
+}
