@@ -146,17 +146,30 @@ uint64_t sy_map_buffers(const struct sy_problem *problem, const struct sy_mappin
     return buffers;
 }
 
+uint64_t sy_map_side_bytes(const struct sy_problem *problem, const struct sy_mapping *mapping)
+{
+    uint64_t bits = problem->side_bits, elements = 0, all = 0;
+    const uint64_t *tile = mapping->tile[0];
+    if (!bits)
+        return 0;
+    if (!sy_mul3(tile[SY_DIM_M], tile[SY_DIM_N], tile[SY_DIM_G], &elements) || !sy_mul(elements, 2 * bits, &all))
+        return UINT64_MAX;
+    return sy_ceil_div(all, 8);
+}
+
 bool sy_map_fits(const struct sy_problem *problem, const struct sy_mapping *mapping)
 {
     for (uint32_t level = 0; level < mapping->on_chip; level++) {
         const struct sy_level *chip_level = &problem->chip->level[level];
-        uint64_t shared = 0;
+        uint64_t shared = level == problem->side_level ? sy_map_side_bytes(problem, mapping) : 0;
         for (int operand = 0; operand < SY_OPERANDS; operand++) {
             uint32_t at = position(problem, (enum sy_operand)operand, level);
-            if (at >= problem->home[operand])
+            bool sums = operand == SY_C && at == 0; /* partial sums need their own place even when C stays here */
+            if (at >= problem->home[operand] && !sums)
                 continue; /* not held here, or resident here as a whole and counted in free_bytes */
             uint64_t bytes = sy_map_tile_bytes(problem, mapping, (enum sy_operand)operand, level), all = 0;
-            if (!sy_mul(bytes, sy_map_buffers(problem, mapping, (enum sy_operand)operand, level), &all))
+            uint64_t buffers = sy_map_buffers(problem, mapping, (enum sy_operand)operand, level);
+            if (buffers > SY_MAX_BUFFERS || !sy_mul(bytes, buffers, &all))
                 return false;
             if (chip_level->operand_bytes[operand]) {
                 if (all > chip_level->operand_bytes[operand])

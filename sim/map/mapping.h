@@ -22,6 +22,8 @@
 #include "arch/chip.h"
 #include "workloads/lower.h"
 
+enum { SY_MAX_BUFFERS = 64 }; /* buffers of one operand at one level */
+
 enum sy_dim { SY_DIM_M, SY_DIM_K, SY_DIM_N, SY_DIM_G, SY_DIMS };
 
 struct sy_mapping {
@@ -43,6 +45,8 @@ struct sy_problem {
     uint64_t free_bytes[SY_MAX_LEVELS];     /* capacity left beside resident tensors */
     enum sy_dtype dtype[SY_OPERANDS];
     const struct sy_schedule *schedule;     /* given by the trace, or NULL */
+    uint32_t side_level;                    /* where tensors of the epilogue (a residual) are brought, two tiles of them */
+    uint64_t side_bits;                     /* bits of those an output element; 0 = none to bring */
     uint64_t vector_ops_per_output;         /* simple-equivalent lane cycles of the fused epilogue an output element */
 };
 
@@ -83,6 +87,8 @@ enum sy_dtype sy_map_c_dtype(const struct sy_problem *problem, const struct sy_m
 /* Buffers of the operand at the level: 1 when its tile never changes, else the level's depth. */
 uint64_t sy_map_buffers(const struct sy_problem *problem, const struct sy_mapping *mapping, enum sy_operand operand,
                         uint32_t level);
+/* Bytes of the epilogue's own operands at side_level. */
+uint64_t sy_map_side_bytes(const struct sy_problem *problem, const struct sy_mapping *mapping);
 /* Whether every level holds its tiles. */
 bool sy_map_fits(const struct sy_problem *problem, const struct sy_mapping *mapping);
 

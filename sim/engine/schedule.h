@@ -1,0 +1,68 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The schedule generator: turns one layer after another into commands.
+ *
+ * For each layer it decides what stays on chip (sim/map/space.h), has the
+ * mapper cut the matrix item into tiles (sim/map/mapping.h), and walks the tile
+ * loops. Per step it emits the loads of operands whose tile changed (outer
+ * levels first), the matmul, and when a tile of C is complete the vector work
+ * and the stores. Commands depend on what fills their inputs and on who used
+ * their buffers last; nothing else orders them.
+ *
+ * Layer: begin -> (evictions) -> items in order -> end -> next layer.
+ *
+ * Byte bookkeeping is independent of the executor's: filled_bytes counts what
+ * is brought into a level's buffers, released_bytes what leaves them; the
+ * difference must be what is still there. sy_result_check compares both sides.
+ */
+#ifndef SY_ENGINE_SCHEDULE_H
+#define SY_ENGINE_SCHEDULE_H
+
+#include "arch/chip.h"
+#include "sim/base/text.h"
+#include "sim/engine/executor.h"
+#include "sim/map/mapping.h"
+#include "sim/map/space.h"
+#include "workloads/lower.h"
+
+enum { SY_LOOKAHEAD = 64 };
+
+/* A layer of the window with the identity of its tensors: hash of name and iteration; 0 = anonymous. */
+struct sy_upcoming {
+    struct sy_layer layer;
+    uint64_t input_key[SY_MAX_INPUTS];
+    uint64_t output_key;
+};
+
+struct sy_scheduler_options {
+    enum sy_objective objective;
+    struct sy_map_costs costs;
+    bool keep_nothing;        /* no residency between layers (for study and tests) */
+};
+
+/* What was decided for a layer; for reports. */
+struct sy_layer_plan {
+    bool has_matrix;
+    struct sy_matrix_item item;
+    struct sy_mapping mapping;
+    struct sy_estimate estimate;
+    bool kept;                /* the output stays on chip */
+    uint64_t saved_bytes;     /* backing-store traffic avoided by tensors found or kept on chip */
+};
+
+struct sy_scheduler;
+enum sy_status sy_scheduler_create(const struct sy_chip *chip, const struct sy_scheduler_options *options,
+                                   struct sy_diag *diag, struct sy_scheduler **scheduler);
+void sy_scheduler_destroy(struct sy_scheduler *scheduler);
+
+/* Plan upcoming[0]; the others (count - 1, at most SY_LOOKAHEAD) tell which tensors are used again. index numbers the
+ * layer in issued commands. SY_UNSUPPORTED (reported) when the layer does not fit the chip. */
+enum sy_status sy_scheduler_begin(struct sy_scheduler *scheduler, const struct sy_upcoming *const *upcoming, uint32_t count,
+                                  uint64_t index, struct sy_layer_plan *plan);
+/* The layer's next command; more = false when it has no further ones. */
+enum sy_status sy_scheduler_next(struct sy_scheduler *scheduler, struct sy_issue *issue, bool *more);
+
+/* Byte bookkeeping so far, for the conservation check. */
+void sy_scheduler_totals(const struct sy_scheduler *scheduler, struct sy_result *result);
+
+#endif

@@ -1,0 +1,124 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Private to the schedule generator (schedule.c, schedule_matrix.c, schedule_stream.c, schedule_tensors.c). */
+#ifndef SY_ENGINE_SCHEDULE_INTERNAL_H
+#define SY_ENGINE_SCHEDULE_INTERNAL_H
+
+#include "sim/base/checked.h"
+#include "sim/engine/schedule.h"
+
+/* Classes of buffer users (sim/map/space.h); a stamp is the command's id + 1. */
+enum { SY_USE_MATMUL, SY_USE_VECTOR, SY_USE_LOAD, SY_USE_STORE };
+
+enum { SY_FIFO = 512, SY_MAX_LOOPS = SY_MAX_LEVELS * SY_DIMS };
+
+struct sy_buffer {
+    bool full;
+    uint64_t tile[SY_DIMS];    /* start of the block it holds, dimensions the operand does not use zeroed */
+    uint64_t bytes;
+    struct sy_users producers; /* who wrote it */
+    struct sy_users users;     /* who read it */
+};
+/* The buffers of one operand at one level during a layer. */
+struct sy_ring {
+    uint32_t level;
+    enum sy_operand operand;
+    uint32_t buffers, current;
+    uint64_t base, slot_bytes;
+    struct sy_buffer buffer[SY_MAX_BUFFERS];
+};
+
+/* Where an input tensor of the layer comes from. */
+struct sy_source {
+    uint64_t key;
+    uint64_t address;          /* in the backing store */
+    bool on_chip;
+    uint32_t level;            /* when on chip */
+    bool weight;
+};
+
+struct sy_loop { uint32_t level; enum sy_dim dim; };
+
+struct sy_matrix_walk {
+    struct sy_problem problem;
+    struct sy_mapping mapping;
+    uint32_t loops;
+    struct sy_loop loop[SY_MAX_LOOPS];          /* outer to inner */
+    uint64_t start[SY_MAX_LEVELS][SY_DIMS], extent[SY_MAX_LEVELS][SY_DIMS];
+    struct sy_ring ring[SY_OPERANDS][SY_MAX_LEVELS]; /* by position in the operand's chain */
+    struct sy_source source[SY_OPERANDS];       /* A, B; C: where it goes */
+    struct sy_vector_item epilogue;
+    bool has_epilogue;
+    uint64_t out_elements;
+    bool done;
+};
+
+struct sy_stream_walk {
+    uint64_t chunks, next;
+    uint64_t elements;                          /* of the output, in total */
+    struct sy_vector_item item;
+    uint64_t in_bytes[SY_MAX_INPUTS];
+    struct sy_source source[SY_MAX_INPUTS];
+    uint32_t inputs;
+    uint64_t out_bytes;
+    struct sy_source sink;
+    uint64_t gather_rows;                       /* rows a load is broken into; 0 = contiguous */
+    struct sy_ring in_ring, out_ring;           /* buffers = depth; each input takes its part of a slot */
+};
+
+struct sy_scheduler {
+    const struct sy_chip *chip;
+    struct sy_scheduler_options options;
+    struct sy_diag *diag;
+    uint32_t on_chip;
+    uint32_t chain[SY_OPERANDS][SY_MAX_LEVELS], chain_length[SY_OPERANDS];
+    struct sy_space space[SY_MAX_LEVELS];
+    uint64_t next_id;
+    uint64_t layer_index;
+    bool barrier;                               /* the layer's first command waits for everything before it */
+    struct sy_users last;                       /* latest command of each class */
+    struct sy_issue fifo[SY_FIFO];
+    uint32_t fifo_head, fifo_count;
+
+    const struct sy_upcoming *current;
+    const struct sy_upcoming *const *window;
+    uint32_t window_count;
+    struct sy_work work;
+    uint32_t item;
+    bool item_started;
+    struct sy_matrix_walk matrix;
+    struct sy_stream_walk stream;
+    struct sy_layer_plan plan;
+    uint64_t temporary_key;                     /* names intermediates of a lowering */
+    uint64_t filled[SY_MAX_LEVELS][SY_OPERANDS], released[SY_MAX_LEVELS][SY_OPERANDS], resident[SY_MAX_LEVELS][SY_OPERANDS];
+};
+
+/* schedule.c */
+struct sy_issue *sy_schedule_emit(struct sy_scheduler *s, enum sy_command_kind kind, uint64_t *stamp);
+void sy_schedule_depend(struct sy_command *command, int user_class, uint64_t stamp, enum sy_point matmul_point,
+                        enum sy_stall stall);
+/* Depend on readers (operands streamed) or on producers (results done). */
+void sy_schedule_after_users(struct sy_command *command, const struct sy_users *users, enum sy_stall stall);
+void sy_schedule_after_producers(struct sy_command *command, const struct sy_users *producers, enum sy_stall stall);
+void sy_ring_open(struct sy_scheduler *s, struct sy_ring *ring, uint32_t level, enum sy_operand operand, uint32_t buffers,
+                  uint64_t slot_bytes, uint64_t *cursor);
+void sy_ring_close(struct sy_scheduler *s, struct sy_ring *ring);
+/* Take the next buffer for `tile`; *before receives who used it. */
+struct sy_buffer *sy_ring_advance(struct sy_scheduler *s, struct sy_ring *ring, const uint64_t tile[SY_DIMS], uint64_t bytes,
+                                  struct sy_users *before);
+
+/* schedule_tensors.c */
+struct sy_source sy_tensor_source(struct sy_scheduler *s, uint64_t key, const struct sy_tensor *tensor, enum sy_operand role);
+uint64_t sy_tensor_next_use(const struct sy_scheduler *s, uint64_t key);
+struct sy_resident *sy_tensor_resident(struct sy_scheduler *s, const struct sy_source *source);
+void sy_tensors_begin_layer(struct sy_scheduler *s);
+enum sy_status sy_tensors_evict(struct sy_scheduler *s, uint32_t level, struct sy_resident *victim);
+/* Try to reserve room for the layer's output; NULL when it does not stay. */
+struct sy_resident *sy_tensors_keep(struct sy_scheduler *s, uint64_t key, uint64_t bytes, uint32_t level, struct sy_users *before);
+
+/* schedule_matrix.c, schedule_stream.c */
+enum sy_status sy_matrix_begin(struct sy_scheduler *s, const struct sy_matrix_item *item, const struct sy_vector_item *epilogue);
+enum sy_status sy_matrix_step(struct sy_scheduler *s);
+enum sy_status sy_stream_begin(struct sy_scheduler *s, const struct sy_item *item);
+enum sy_status sy_stream_step(struct sy_scheduler *s);
+
+#endif
