@@ -55,12 +55,16 @@ enum sy_status sy_scheduler_create(const struct sy_chip *chip, const struct sy_s
                                    struct sy_diag *diag, struct sy_scheduler **scheduler);
 void sy_scheduler_destroy(struct sy_scheduler *scheduler);
 
-/* Plan upcoming[0]; the others (count - 1, at most SY_LOOKAHEAD) tell which tensors are used again. index numbers the
- * layer in issued commands. SY_UNSUPPORTED (reported) when the layer does not fit the chip. */
+/* Take up upcoming[0]; the others (count - 1, at most SY_LOOKAHEAD) tell which tensors are used again. The window and
+ * its strings must live until the layer's last command was taken. index numbers the layer in issued commands. */
 enum sy_status sy_scheduler_begin(struct sy_scheduler *scheduler, const struct sy_upcoming *const *upcoming, uint32_t count,
-                                  uint64_t index, struct sy_layer_plan *plan);
-/* The layer's next command; more = false when it has no further ones. */
+                                  uint64_t index);
+/* The layer's next command; more = false when it has no further ones. SY_UNSUPPORTED (reported) when the layer does not
+ * fit the chip. */
 enum sy_status sy_scheduler_next(struct sy_scheduler *scheduler, struct sy_issue *issue, bool *more);
+
+/* What was decided for the layer; complete when its commands are. Valid until the next begin. */
+const struct sy_layer_plan *sy_scheduler_plan(const struct sy_scheduler *scheduler);
 
 /* Byte bookkeeping so far, for the conservation check. */
 void sy_scheduler_totals(const struct sy_scheduler *scheduler, struct sy_result *result);

@@ -34,6 +34,8 @@ struct sy_source {
     bool on_chip;
     uint32_t level;            /* when on chip */
     bool weight;
+    uint64_t producer;         /* stamp after which the data is there; 0 = from the start */
+    int producer_class;
 };
 
 struct sy_loop { uint32_t level; enum sy_dim dim; };
@@ -46,11 +48,25 @@ struct sy_matrix_walk {
     uint64_t start[SY_MAX_LEVELS][SY_DIMS], extent[SY_MAX_LEVELS][SY_DIMS];
     struct sy_ring ring[SY_OPERANDS][SY_MAX_LEVELS]; /* by position in the operand's chain */
     struct sy_source source[SY_OPERANDS];       /* A, B; C: where it goes */
+    struct sy_users sink_before;                /* who used the place where C stays */
     struct sy_vector_item epilogue;
-    bool has_epilogue;
-    uint64_t out_elements;
+    bool has_epilogue, needs_vector;
+    uint32_t vector_to;                         /* position in C's chain that the vector unit writes */
+    struct sy_source side[SY_MAX_INPUTS];       /* tensors the epilogue reads */
+    enum sy_dtype side_dtype[SY_MAX_INPUTS];
+    uint32_t sides;
+    struct sy_ring side_ring;
+    struct sy_users last_out;                   /* latest command that wrote C at its home */
     bool done;
 };
+
+/* Mappings found before: the same problem has the same answer. */
+enum { SY_MAP_CACHE = 128 };
+struct sy_map_memo { bool valid; struct sy_problem problem; struct sy_mapping mapping; struct sy_estimate estimate; };
+
+/* Tensors written to a backing store lately, and the command after which they are there. Older ones lie in the past. */
+enum { SY_STORED = 512 };
+struct sy_stored { uint64_t key, stamp; };
 
 struct sy_stream_walk {
     uint64_t chunks, next;
@@ -88,6 +104,9 @@ struct sy_scheduler {
     struct sy_matrix_walk matrix;
     struct sy_stream_walk stream;
     struct sy_layer_plan plan;
+    struct sy_map_memo memo[SY_MAP_CACHE];
+    struct sy_stored stored[SY_STORED];
+    uint32_t stored_next;
     uint64_t temporary_key;                     /* names intermediates of a lowering */
     uint64_t filled[SY_MAX_LEVELS][SY_OPERANDS], released[SY_MAX_LEVELS][SY_OPERANDS], resident[SY_MAX_LEVELS][SY_OPERANDS];
 };
@@ -107,6 +126,11 @@ struct sy_buffer *sy_ring_advance(struct sy_scheduler *s, struct sy_ring *ring, 
                                   struct sy_users *before);
 
 /* schedule_tensors.c */
+/* The key of an item's tensor: an input or output of the layer, or an intermediate of its lowering. */
+uint64_t sy_tensor_key(const struct sy_scheduler *s, int tensor, bool output);
+void sy_tensor_stored(struct sy_scheduler *s, uint64_t key, uint64_t stamp);
+/* Address of a move that a tensor's row layout does not describe better. */
+void sy_move_fill(struct sy_issue *issue, enum sy_operand operand, uint32_t level, uint32_t parent, uint64_t bytes, uint64_t address);
 struct sy_source sy_tensor_source(struct sy_scheduler *s, uint64_t key, const struct sy_tensor *tensor, enum sy_operand role);
 uint64_t sy_tensor_next_use(const struct sy_scheduler *s, uint64_t key);
 struct sy_resident *sy_tensor_resident(struct sy_scheduler *s, const struct sy_source *source);

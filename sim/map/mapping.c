@@ -157,8 +157,24 @@ uint64_t sy_map_side_bytes(const struct sy_problem *problem, const struct sy_map
     return sy_ceil_div(all, 8);
 }
 
+/* A C that stays on chip has room for results only, so partial sums must not travel there. */
+static bool sums_would_travel(const struct sy_problem *problem, const struct sy_mapping *mapping)
+{
+    uint32_t home = problem->chain[SY_C][problem->home[SY_C]], inner = problem->chain[SY_C][0];
+    if (home >= problem->on_chip || mapping->c_resident_partials)
+        return false;
+    uint64_t visits = sy_map_fetches(problem, mapping, SY_C, inner), tiles = 1;
+    for (uint32_t l = inner; l < mapping->on_chip; l++)
+        for (int d = 0; d < SY_DIMS; d++)
+            if (sy_map_indexes(problem, SY_C, (enum sy_dim)d))
+                tiles *= sy_map_trips(problem, mapping, l, (enum sy_dim)d);
+    return visits > tiles;
+}
+
 bool sy_map_fits(const struct sy_problem *problem, const struct sy_mapping *mapping)
 {
+    if (sums_would_travel(problem, mapping))
+        return false;
     for (uint32_t level = 0; level < mapping->on_chip; level++) {
         const struct sy_level *chip_level = &problem->chip->level[level];
         uint64_t shared = level == problem->side_level ? sy_map_side_bytes(problem, mapping) : 0;

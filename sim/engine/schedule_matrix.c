@@ -1,0 +1,673 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Matrix items: planning, and the walk over the tile loops that emits commands.
+ *
+ * C's tiles, by position in its chain: opened when the walk enters their block
+ * (a partial sum of an earlier k step is loaded back), closed when it leaves:
+ * final when k is complete (vector work at the innermost position, then a store
+ * outward), else a partial sum is stored outward.
+ */
+#include <string.h>
+
+#include "sim/engine/schedule_internal.h"
+
+static const enum sy_stall load_stall[SY_OPERANDS] = {SY_STALL_LOAD_A, SY_STALL_LOAD_B, SY_STALL_LOAD_C};
+
+/* ---- planning ---- */
+
+static uint32_t chain_position(const struct sy_problem *problem, enum sy_operand operand, uint32_t level)
+{
+    uint32_t i = 0;
+    while (i + 1 < problem->chain_length[operand] && problem->chain[operand][i] != level)
+        i++;
+    return i;
+}
+
+static enum sy_status map_item(struct sy_scheduler *s, struct sy_matrix_walk *w, struct sy_mapping *mapping,
+                               struct sy_estimate *estimate, char why[160])
+{
+    uint64_t hash = UINT64_C(0xcbf29ce484222325);
+    const struct sy_problem *p = &w->problem;
+    const uint64_t parts[] = {p->item.m, p->item.k, p->item.n, p->item.groups, p->home[0], p->home[1], p->home[2],
+                              p->free_bytes[0], p->free_bytes[1], p->item.window.fh};
+    for (size_t i = 0; i < sizeof parts / sizeof parts[0]; i++)
+        hash = (hash ^ parts[i]) * UINT64_C(0x100000001b3);
+    struct sy_map_memo *memo = &s->memo[(hash >> 32) % SY_MAP_CACHE];
+    if (!memo->valid || p->schedule || memcmp(&memo->problem, p, sizeof *p)) {
+        memo->valid = false;
+        enum sy_status status =
+            sy_map_search(p, &s->options.costs, s->options.objective, &memo->mapping, &memo->estimate, why);
+        if (status != SY_OK)
+            return status;
+        memcpy(&memo->problem, p, sizeof *p);
+        memo->valid = true;
+    }
+    *mapping = memo->mapping;
+    *estimate = memo->estimate;
+    return SY_OK;
+}
+
+/* Where the output could stay: the innermost level of C's chain that stores whole tensors and that A is read from. */
+static uint32_t keeping_level(const struct sy_scheduler *s)
+{
+    for (uint32_t i = 0; i < s->chain_length[SY_C]; i++) {
+        uint32_t level = s->chain[SY_C][i];
+        if (level < s->on_chip && s->chip->level[level].stores_whole_tensors && s->chip->level[level].holds >> SY_A & 1)
+            return level;
+    }
+    return UINT32_MAX;
+}
+
+static void plan_free_bytes(struct sy_scheduler *s, struct sy_problem *problem)
+{
+    for (uint32_t level = 0; level < s->on_chip; level++)
+        problem->free_bytes[level] = sy_space_bottom(&s->space[level]);
+}
+
+/* Cycles that reading the output back would take the layer that uses it. */
+static uint64_t read_back_cycles(const struct sy_scheduler *s, uint64_t bytes)
+{
+    const struct sy_level *backing = &s->chip->level[s->chain[SY_A][s->chain_length[SY_A] - 1]];
+    double hz = (double)s->chip->clock[0].frequency.num / (double)s->chip->clock[0].frequency.den;
+    return backing->read_bytes_per_s > 0 ? (uint64_t)((double)bytes * hz / backing->read_bytes_per_s) : 0;
+}
+
+/* Choose mapping and whether C stays: with it on chip unless that costs more than it saves. */
+static enum sy_status plan_item(struct sy_scheduler *s, struct sy_matrix_walk *w, uint64_t out_key, uint64_t out_bytes)
+{
+    char why[160] = "";
+    struct sy_estimate kept_estimate, estimate;
+    struct sy_mapping kept_mapping;
+    uint32_t level = s->options.keep_nothing || sy_tensor_next_use(s, out_key) == UINT64_MAX ? UINT32_MAX : keeping_level(s);
+    struct sy_resident *resident = level == UINT32_MAX ? NULL : sy_tensors_keep(s, out_key, out_bytes, level, &w->sink_before);
+    enum sy_status status;
+    if (resident) {
+        w->problem.home[SY_C] = chain_position(&w->problem, SY_C, level);
+        plan_free_bytes(s, &w->problem);
+        status = map_item(s, w, &kept_mapping, &kept_estimate, why);
+        bool large = out_bytes > s->space[level].capacity / 8;
+        if (status == SY_OK && !large) {
+            w->mapping = kept_mapping;
+            s->plan.estimate = kept_estimate;
+            return SY_OK;
+        }
+        struct sy_space saved = s->space[level];
+        sy_space_drop(&s->space[level], resident);
+        struct sy_problem with = w->problem;
+        w->problem.home[SY_C] = w->problem.chain_length[SY_C] - 1;
+        plan_free_bytes(s, &w->problem);
+        enum sy_status other = map_item(s, w, &w->mapping, &estimate, why);
+        if (status == SY_OK && (other != SY_OK || kept_estimate.cycles <= estimate.cycles + read_back_cycles(s, out_bytes))) {
+            s->space[level] = saved;
+            w->problem = with;
+            w->mapping = kept_mapping;
+            s->plan.estimate = kept_estimate;
+            return SY_OK;
+        }
+        status = other;
+    } else {
+        plan_free_bytes(s, &w->problem);
+        status = map_item(s, w, &w->mapping, &estimate, why);
+    }
+    w->source[SY_C].on_chip = false;
+    if (status == SY_OK)
+        s->plan.estimate = estimate;
+    else if (status == SY_UNSUPPORTED)
+        sy_error(s->diag, SY_NOWHERE, "enlarge the level, or give the trace record a schedule that fits",
+                 "layer %s does not fit chip %s: %s", s->current->layer.name, s->chip->name, why);
+    return status;
+}
+
+static void plan_sides(struct sy_scheduler *s, struct sy_matrix_walk *w)
+{
+    w->problem.side_level = s->chain_length[SY_A] > 1 ? s->chain[SY_A][s->chain_length[SY_A] - 2] : 0;
+    for (uint32_t i = 0; i < w->epilogue.tensor_inputs; i++) {
+        int tensor = w->epilogue.tensors_in[i];
+        if (tensor < 0)
+            continue;
+        struct sy_source source =
+            sy_tensor_source(s, sy_tensor_key(s, tensor, false), &s->current->layer.in[tensor], SY_A);
+        if (!source.on_chip)
+            w->problem.side_bits += sy_dtypes[s->current->layer.in[tensor].dtype].bits;
+        w->side_dtype[w->sides] = s->current->layer.in[tensor].dtype;
+        w->side[w->sides++] = source;
+    }
+}
+
+static void open_rings(struct sy_scheduler *s, struct sy_matrix_walk *w)
+{
+    uint64_t cursor[SY_MAX_LEVELS] = {0};
+    for (int operand = 0; operand < SY_OPERANDS; operand++) {
+        uint32_t positions = w->problem.home[operand];
+        if (operand == SY_C && positions == 0)
+            positions = 1; /* partial sums have their own place */
+        for (uint32_t i = 0; i < positions; i++) {
+            uint32_t level = w->problem.chain[operand][i];
+            sy_ring_open(s, &w->ring[operand][i], level, (enum sy_operand)operand,
+                         (uint32_t)sy_map_buffers(&w->problem, &w->mapping, (enum sy_operand)operand, level),
+                         sy_map_tile_bytes(&w->problem, &w->mapping, (enum sy_operand)operand, level), &cursor[level]);
+        }
+    }
+    if (w->problem.side_bits)
+        sy_ring_open(s, &w->side_ring, w->problem.side_level, SY_A, 2, sy_map_side_bytes(&w->problem, &w->mapping) / 2,
+                     &cursor[w->problem.side_level]);
+}
+
+/* ---- the walk ---- */
+
+static const uint64_t *outer_start(const struct sy_matrix_walk *w, uint32_t level)
+{
+    static const uint64_t zero[SY_DIMS];
+    return level + 1 < w->mapping.on_chip ? w->start[level + 1] : zero;
+}
+
+static const uint64_t *outer_extent(const struct sy_matrix_walk *w, uint32_t level)
+{
+    return level + 1 < w->mapping.on_chip ? w->extent[level + 1] : w->problem.size;
+}
+
+static void set_extent(struct sy_matrix_walk *w, uint32_t level, enum sy_dim dim)
+{
+    uint64_t end = outer_start(w, level)[dim] + outer_extent(w, level)[dim];
+    w->extent[level][dim] = sy_min(w->mapping.tile[level][dim], end - w->start[level][dim]);
+}
+
+static void rewind_from(struct sy_matrix_walk *w, uint32_t loop)
+{
+    for (uint32_t i = loop; i < w->loops; i++) {
+        uint32_t level = w->loop[i].level;
+        enum sy_dim dim = w->loop[i].dim;
+        w->start[level][dim] = outer_start(w, level)[dim];
+        set_extent(w, level, dim);
+    }
+}
+
+/* Step to the next innermost tile; false at the end (the position is then unchanged). */
+static bool advance(struct sy_matrix_walk *w)
+{
+    for (uint32_t i = w->loops; i-- > 0;) {
+        uint32_t level = w->loop[i].level;
+        enum sy_dim dim = w->loop[i].dim;
+        uint64_t end = outer_start(w, level)[dim] + outer_extent(w, level)[dim];
+        if (w->start[level][dim] + w->mapping.tile[level][dim] >= end)
+            continue;
+        w->start[level][dim] += w->mapping.tile[level][dim];
+        set_extent(w, level, dim);
+        rewind_from(w, i + 1);
+        return true;
+    }
+    return false;
+}
+
+static void block_of(const struct sy_matrix_walk *w, enum sy_operand operand, uint32_t level, uint64_t block[SY_DIMS])
+{
+    for (int d = 0; d < SY_DIMS; d++)
+        block[d] = sy_map_indexes(&w->problem, operand, (enum sy_dim)d) ? w->start[level][d] : 0;
+}
+
+/* Bytes of an operand's block at a level as it is there, ragged edges included. */
+static uint64_t block_bytes(const struct sy_matrix_walk *w, enum sy_operand operand, uint32_t level, enum sy_dtype dtype)
+{
+    const uint64_t *extent = w->extent[level], *start = w->start[level];
+    uint64_t elements, bytes = 0, groups = sy_map_indexes(&w->problem, operand, SY_DIM_G) ? extent[SY_DIM_G] : 1;
+    if (operand == SY_A)
+        elements = w->problem.item.window.is_conv
+                       ? sy_window_elements(&w->problem.item.window, start[SY_DIM_M], extent[SY_DIM_M], start[SY_DIM_K],
+                                            extent[SY_DIM_K])
+                       : extent[SY_DIM_M] * extent[SY_DIM_K];
+    else
+        elements = operand == SY_B ? extent[SY_DIM_K] * extent[SY_DIM_N] : extent[SY_DIM_M] * extent[SY_DIM_N];
+    (void)sy_dtype_bytes(dtype, elements * groups, &bytes);
+    return bytes;
+}
+
+/* Rows and pitch of a move: activations lie row by row in their tensor, weights are packed tile by tile. */
+static void shape_move(const struct sy_matrix_walk *w, enum sy_operand operand, uint32_t level, enum sy_dtype dtype,
+                       struct sy_command *command)
+{
+    const uint64_t *extent = w->extent[level], *start = w->start[level];
+    uint64_t bits = sy_dtypes[dtype].bits, cols, width, rows;
+    if (w->source[operand].weight || sy_dtypes[dtype].block || (operand == SY_A && w->problem.item.window.is_conv))
+        return;
+    bool is_b = operand == SY_B;
+    rows = is_b ? extent[SY_DIM_K] : extent[SY_DIM_M];
+    cols = operand == SY_A ? extent[SY_DIM_K] : extent[SY_DIM_N];
+    width = operand == SY_A ? w->problem.size[SY_DIM_K] : w->problem.size[SY_DIM_N];
+    uint64_t groups = sy_map_indexes(&w->problem, operand, SY_DIM_G) ? extent[SY_DIM_G] : 1;
+    if (cols * bits % 8 || width * bits % 8)
+        return;
+    uint64_t row0 = is_b ? start[SY_DIM_K] : start[SY_DIM_M];
+    uint64_t col0 = operand == SY_A ? start[SY_DIM_K] : start[SY_DIM_N];
+    command->u.move.rows = rows * groups;
+    command->u.move.row_bytes = cols * bits / 8;
+    command->u.move.pitch_bytes = width * bits / 8;
+    command->u.move.address += (row0 * width + col0) * bits / 8;
+}
+
+/* The buffer of A or B that the step needs at a position, loaded if it is not there. */
+static enum sy_status bring(struct sy_scheduler *s, struct sy_matrix_walk *w, enum sy_operand operand, uint32_t position)
+{
+    struct sy_ring *ring = &w->ring[operand][position];
+    uint32_t level = ring->level, outer = w->problem.chain[operand][position + 1];
+    uint64_t block[SY_DIMS], stamp;
+    block_of(w, operand, level, block);
+    struct sy_buffer *buffer = &ring->buffer[ring->current];
+    if (buffer->full && !memcmp(buffer->tile, block, sizeof block))
+        return SY_OK;
+    enum sy_dtype dtype = w->problem.dtype[operand];
+    struct sy_users before;
+    buffer = sy_ring_advance(s, ring, block, block_bytes(w, operand, level, dtype), &before);
+    struct sy_issue *load = sy_schedule_emit(s, SY_CMD_LOAD, &stamp);
+    if (!load)
+        return SY_INTERNAL;
+    sy_move_fill(load, operand, level, outer, buffer->bytes, w->source[operand].address);
+    shape_move(w, operand, level, dtype, &load->command);
+    sy_schedule_after_users(&load->command, &before, SY_STALL_BUFFER_FULL);
+    if (position + 1 < w->problem.home[operand]) {
+        struct sy_ring *parent = &w->ring[operand][position + 1];
+        sy_schedule_after_producers(&load->command, &parent->buffer[parent->current].producers, load_stall[operand]);
+        sy_users_note(&parent->buffer[parent->current].users, SY_USE_LOAD, stamp);
+    } else {
+        sy_schedule_depend(&load->command, w->source[operand].producer_class, w->source[operand].producer, SY_POINT_DONE,
+                           SY_STALL_DEPENDENCY);
+        struct sy_resident *resident = sy_tensor_resident(s, &w->source[operand]);
+        if (resident)
+            sy_users_note(&resident->users, SY_USE_LOAD, stamp);
+    }
+    sy_users_note(&buffer->producers, SY_USE_LOAD, stamp);
+    return SY_OK;
+}
+
+/* ---- C ---- */
+
+static struct sy_buffer *c_buffer(struct sy_matrix_walk *w, uint32_t position)
+{
+    struct sy_ring *ring = &w->ring[SY_C][position];
+    uint64_t block[SY_DIMS];
+    block_of(w, SY_C, ring->level, block);
+    struct sy_buffer *buffer = &ring->buffer[ring->current];
+    if (buffer->full && !memcmp(buffer->tile, block, sizeof block))
+        return buffer;
+    for (uint32_t i = 0; position == 0 && w->mapping.c_resident_partials && i < ring->buffers; i++)
+        if (ring->buffer[i].full && !memcmp(ring->buffer[i].tile, block, sizeof block))
+            return &ring->buffer[i];
+    return NULL;
+}
+
+/* Open C's block at a position; a partial sum that was stored outward comes back. *before: who used the buffer, when the
+ * caller must wait for them itself. */
+static enum sy_status c_open(struct sy_scheduler *s, struct sy_matrix_walk *w, uint32_t position, struct sy_users *before)
+{
+    struct sy_ring *ring = &w->ring[SY_C][position];
+    uint64_t block[SY_DIMS], stamp;
+    memset(before, 0, sizeof *before);
+    if (c_buffer(w, position))
+        return SY_OK;
+    block_of(w, SY_C, ring->level, block);
+    bool revisit = w->start[ring->level][SY_DIM_K] > 0;
+    enum sy_dtype dtype = sy_map_c_dtype(&w->problem, &w->mapping, ring->level);
+    struct sy_buffer *buffer = sy_ring_advance(s, ring, block, block_bytes(w, SY_C, ring->level, dtype), before);
+    if (!revisit)
+        return SY_OK;
+    struct sy_users outer_before = {{0}};
+    if (position + 1 < w->problem.home[SY_C]) {
+        enum sy_status status = c_open(s, w, position + 1, &outer_before);
+        if (status != SY_OK)
+            return status;
+    }
+    struct sy_issue *load = sy_schedule_emit(s, SY_CMD_LOAD, &stamp);
+    if (!load)
+        return SY_INTERNAL;
+    sy_move_fill(load, SY_C, ring->level, w->problem.chain[SY_C][position + 1],
+                 block_bytes(w, SY_C, ring->level, w->problem.item.accumulator), w->source[SY_C].address);
+    buffer->bytes = load->command.u.move.row_bytes;
+    sy_schedule_after_users(&load->command, before, SY_STALL_BUFFER_FULL);
+    sy_schedule_after_producers(&load->command, &outer_before, SY_STALL_BUFFER_FULL);
+    sy_schedule_after_producers(&load->command, &w->last_out, SY_STALL_DEPENDENCY);
+    if (position + 1 < w->problem.home[SY_C]) {
+        struct sy_buffer *outer = c_buffer(w, position + 1);
+        sy_schedule_after_producers(&load->command, &outer->producers, SY_STALL_LOAD_C);
+        sy_users_note(&outer->users, SY_USE_LOAD, stamp);
+    }
+    sy_users_note(&buffer->producers, SY_USE_LOAD, stamp);
+    memset(before, 0, sizeof *before);
+    return SY_OK;
+}
+
+/* Make room at the outer side and let `command` wait for it; note the writer. */
+static enum sy_status c_deliver(struct sy_scheduler *s, struct sy_matrix_walk *w, uint32_t position, int user_class,
+                                struct sy_issue *writer, uint64_t stamp)
+{
+    struct sy_users before;
+    if (position < w->problem.home[SY_C] && w->ring[SY_C][position].buffers) {
+        enum sy_status status = c_open(s, w, position, &before);
+        if (status != SY_OK)
+            return status;
+        sy_schedule_after_users(&writer->command, &before, SY_STALL_BUFFER_FULL);
+        sy_users_note(&c_buffer(w, position)->producers, user_class, stamp);
+        return SY_OK;
+    }
+    struct sy_resident *resident = sy_tensor_resident(s, &w->source[SY_C]);
+    if (resident) {
+        sy_schedule_after_users(&writer->command, &w->sink_before, SY_STALL_BUFFER_FULL);
+        resident->producer = stamp;
+        resident->producer_class = (uint8_t)user_class;
+    }
+    sy_users_note(&w->last_out, user_class, stamp);
+    return SY_OK;
+}
+
+static enum sy_status c_store(struct sy_scheduler *s, struct sy_matrix_walk *w, uint32_t position, enum sy_dtype dtype,
+                              const struct sy_users *after)
+{
+    uint64_t stamp;
+    uint32_t level = w->problem.chain[SY_C][position];
+    struct sy_issue *store = sy_schedule_emit(s, SY_CMD_STORE, &stamp);
+    if (!store)
+        return SY_INTERNAL;
+    sy_move_fill(store, SY_C, level, w->problem.chain[SY_C][position + 1], block_bytes(w, SY_C, level, dtype),
+                 w->source[SY_C].address);
+    shape_move(w, SY_C, level, dtype, &store->command);
+    sy_schedule_after_producers(&store->command, after, SY_STALL_DEPENDENCY);
+    struct sy_buffer *buffer = c_buffer(w, position);
+    if (buffer)
+        sy_users_note(&buffer->users, SY_USE_STORE, stamp);
+    return c_deliver(s, w, position + 1, SY_USE_STORE, store, stamp);
+}
+
+/* The epilogue's own operand for this tile, if it is not on chip. */
+static enum sy_status bring_sides(struct sy_scheduler *s, struct sy_matrix_walk *w, struct sy_users *ready, struct sy_buffer **held)
+{
+    uint64_t elements = w->extent[0][SY_DIM_M] * w->extent[0][SY_DIM_N] * w->extent[0][SY_DIM_G], stamp, bytes = 0;
+    struct sy_users before = {{0}};
+    *held = NULL;
+    if (w->problem.side_bits)
+        *held = sy_ring_advance(s, &w->side_ring, w->start[0], sy_ceil_div(elements * w->problem.side_bits, 8), &before);
+    for (uint32_t i = 0; i < w->sides; i++) {
+        if (w->side[i].on_chip) {
+            if (w->side[i].producer)
+                sy_users_note(ready, w->side[i].producer_class, w->side[i].producer);
+            continue;
+        }
+        struct sy_issue *load = sy_schedule_emit(s, SY_CMD_LOAD, &stamp);
+        if (!load)
+            return SY_INTERNAL;
+        (void)sy_dtype_bytes(w->side_dtype[i], elements, &bytes);
+        uint32_t last = s->chain_length[SY_A] - 1;
+        sy_move_fill(load, SY_A, s->chain[SY_A][last - 1], s->chain[SY_A][last], bytes, w->side[i].address);
+        sy_schedule_after_users(&load->command, &before, SY_STALL_BUFFER_FULL);
+        sy_schedule_depend(&load->command, w->side[i].producer_class, w->side[i].producer, SY_POINT_DONE, SY_STALL_DEPENDENCY);
+        sy_users_note(ready, SY_USE_LOAD, stamp);
+    }
+    return SY_OK;
+}
+
+static uint64_t share_of(uint64_t total, uint64_t part, uint64_t whole)
+{
+    uint64_t share = 0;
+    (void)sy_mul_div_up(total, part, whole ? whole : 1, &share);
+    return share;
+}
+
+static void fill_vector(const struct sy_matrix_walk *w, struct sy_command *command, uint64_t elements)
+{
+    const struct sy_vector_item *epilogue = &w->epilogue;
+    command->u.vector.elements = elements;
+    if (w->has_epilogue) {
+        command->u.vector.simple_ops = share_of(epilogue->simple_ops, elements, epilogue->elements);
+        command->u.vector.transcendental_ops = share_of(epilogue->transcendental_ops, elements, epilogue->elements);
+        command->u.vector.reduce_ops = share_of(epilogue->reduce_ops, elements, epilogue->elements);
+        command->u.vector.bytes_in = share_of(epilogue->bytes_in, elements, epilogue->elements);
+    } else {
+        command->u.vector.simple_ops = elements; /* a copy out of the accumulator */
+        (void)sy_dtype_bytes(w->problem.item.accumulator, elements, &command->u.vector.bytes_in);
+    }
+    (void)sy_dtype_bytes(w->problem.item.c, elements, &command->u.vector.bytes_out);
+}
+
+/* Vector work on a complete C tile. */
+static enum sy_status c_vector(struct sy_scheduler *s, struct sy_matrix_walk *w, uint64_t matmul, struct sy_users *after)
+{
+    struct sy_users ready = {{0}};
+    struct sy_buffer *side = NULL, *buffer = c_buffer(w, 0);
+    enum sy_status status = bring_sides(s, w, &ready, &side);
+    if (status != SY_OK)
+        return status;
+    uint64_t stamp, elements = w->extent[0][SY_DIM_M] * w->extent[0][SY_DIM_N] * w->extent[0][SY_DIM_G];
+    struct sy_issue *vector = sy_schedule_emit(s, SY_CMD_VECTOR, &stamp);
+    if (!vector)
+        return SY_INTERNAL;
+    fill_vector(w, &vector->command, elements);
+    bool follows = s->chip->vector.follows_array && w->extent[0][SY_DIM_K] == w->problem.size[SY_DIM_K];
+    vector->command.u.vector.follows = follows;
+    sy_schedule_depend(&vector->command, SY_USE_MATMUL, matmul, follows ? SY_POINT_FIRST : SY_POINT_DONE, SY_STALL_DEPENDENCY);
+    sy_schedule_after_producers(&vector->command, &ready, SY_STALL_DEPENDENCY);
+    if (side)
+        sy_users_note(&side->users, SY_USE_VECTOR, stamp);
+    for (uint32_t i = 0; i < w->sides; i++) {
+        struct sy_resident *resident = sy_tensor_resident(s, &w->side[i]);
+        if (resident)
+            sy_users_note(&resident->users, SY_USE_VECTOR, stamp);
+    }
+    if (buffer)
+        sy_users_note(&buffer->users, SY_USE_VECTOR, stamp);
+    sy_users_note(after, SY_USE_VECTOR, stamp);
+    /* In place it only changes the tile; one position out, or at home, it delivers. */
+    if (w->vector_to > 0 || w->problem.home[SY_C] == 0)
+        return c_deliver(s, w, w->vector_to, SY_USE_VECTOR, vector, stamp);
+    return SY_OK;
+}
+
+/* Which of C's blocks, by position in its chain, the next step is outside of; all at the end of the walk. */
+static bool blocks_left(struct sy_matrix_walk *w, bool leaves[SY_MAX_LEVELS])
+{
+    struct { uint64_t start[SY_MAX_LEVELS][SY_DIMS], extent[SY_MAX_LEVELS][SY_DIMS]; } here;
+    uint64_t old_block[SY_MAX_LEVELS][SY_DIMS], new_block[SY_DIMS];
+    uint32_t positions = w->problem.chain_length[SY_C] - 1;
+    for (uint32_t i = 0; i < positions; i++)
+        block_of(w, SY_C, w->problem.chain[SY_C][i], old_block[i]);
+    memcpy(here.start, w->start, sizeof here.start);
+    memcpy(here.extent, w->extent, sizeof here.extent);
+    bool more = advance(w);
+    for (uint32_t i = 0; i < positions; i++) {
+        block_of(w, SY_C, w->problem.chain[SY_C][i], new_block);
+        leaves[i] = !more || memcmp(old_block[i], new_block, sizeof new_block);
+    }
+    memcpy(w->start, here.start, sizeof here.start);
+    memcpy(w->extent, here.extent, sizeof here.extent);
+    return leaves[0];
+}
+
+static void c_done(struct sy_scheduler *s, struct sy_ring *ring, struct sy_buffer *buffer)
+{
+    if (buffer && buffer->full) {
+        s->released[ring->level][SY_C] += buffer->bytes;
+        buffer->full = false;
+    }
+}
+
+/* After the step's matmul: close the C blocks that the walk is about to leave. */
+static enum sy_status c_leave(struct sy_scheduler *s, struct sy_matrix_walk *w, uint64_t matmul)
+{
+    bool leaves[SY_MAX_LEVELS] = {false};
+    if (!blocks_left(w, leaves))
+        return SY_OK;
+    struct sy_users after = {{0}};
+    uint32_t inner = w->problem.chain[SY_C][0], home = w->problem.home[SY_C];
+    bool final = w->start[inner][SY_DIM_K] + w->extent[inner][SY_DIM_K] == w->problem.size[SY_DIM_K];
+    sy_users_note(&after, SY_USE_MATMUL, matmul);
+    enum sy_status status = SY_OK;
+    if (!final) {
+        if (w->mapping.c_resident_partials)
+            return SY_OK;
+        status = c_store(s, w, 0, w->problem.item.accumulator, &after);
+        c_done(s, &w->ring[SY_C][0], c_buffer(w, 0));
+        return status;
+    }
+    if (w->needs_vector) {
+        memset(&after, 0, sizeof after);
+        status = c_vector(s, w, matmul, &after);
+    } else if (home == 0) {
+        struct sy_resident *resident = sy_tensor_resident(s, &w->source[SY_C]);
+        if (resident) {
+            resident->producer = matmul;
+            resident->producer_class = SY_USE_MATMUL;
+        }
+    }
+    for (uint32_t i = w->vector_to; status == SY_OK && i < home; i++) {
+        if (i > 0 && !leaves[i])
+            break;
+        struct sy_buffer *buffer = c_buffer(w, i);
+        status = c_store(s, w, i, w->problem.item.c, i > 0 && buffer ? &buffer->producers : &after);
+    }
+    for (uint32_t i = 0; status == SY_OK && i < sy_max(home, 1); i++)
+        if (i == 0 || leaves[i])
+            c_done(s, &w->ring[SY_C][i], c_buffer(w, i));
+    return status;
+}
+
+/* ---- one step ---- */
+
+static enum sy_status emit_matmul(struct sy_scheduler *s, struct sy_matrix_walk *w, const struct sy_users *c_before, uint64_t *stamp)
+{
+    const uint64_t *extent = w->extent[0];
+    struct sy_issue *issue = sy_schedule_emit(s, SY_CMD_MATMUL, stamp);
+    if (!issue)
+        return SY_INTERNAL;
+    struct sy_command *command = &issue->command;
+    command->u.matmul.m = extent[SY_DIM_M];
+    command->u.matmul.k = extent[SY_DIM_K];
+    command->u.matmul.n = extent[SY_DIM_N];
+    command->u.matmul.repeat = extent[SY_DIM_G];
+    command->u.matmul.dataflow = w->mapping.dataflow;
+    command->u.matmul.a = (uint8_t)w->problem.item.a;
+    command->u.matmul.b = (uint8_t)w->problem.item.b;
+    command->u.matmul.accumulate = w->start[0][SY_DIM_K] > 0;
+    issue->useful_macs = extent[SY_DIM_M] * extent[SY_DIM_K] * extent[SY_DIM_N] * extent[SY_DIM_G];
+    for (int operand = 0; operand < SY_C; operand++) {
+        if (w->problem.home[operand] == 0) {
+            struct sy_resident *resident = sy_tensor_resident(s, &w->source[operand]);
+            sy_schedule_depend(command, w->source[operand].producer_class, w->source[operand].producer, SY_POINT_DONE,
+                               SY_STALL_DEPENDENCY);
+            if (resident)
+                sy_users_note(&resident->users, SY_USE_MATMUL, *stamp);
+            continue;
+        }
+        struct sy_buffer *buffer = &w->ring[operand][0].buffer[w->ring[operand][0].current];
+        sy_schedule_after_producers(command, &buffer->producers, load_stall[operand]);
+        sy_users_note(&buffer->users, SY_USE_MATMUL, *stamp);
+    }
+    struct sy_buffer *sums = c_buffer(w, 0);
+    sy_schedule_after_users(command, c_before, SY_STALL_ACCUMULATOR);
+    if (sums) {
+        sy_schedule_depend(command, SY_USE_LOAD, sums->producers.stamp[SY_USE_LOAD], SY_POINT_DONE, SY_STALL_LOAD_C);
+        sy_users_note(&sums->producers, SY_USE_MATMUL, *stamp);
+    }
+    return SY_OK;
+}
+
+enum sy_status sy_matrix_step(struct sy_scheduler *s)
+{
+    struct sy_matrix_walk *w = &s->matrix;
+    struct sy_users c_before;
+    uint64_t stamp = 0;
+    if (w->done)
+        return SY_OK;
+    for (int operand = 0; operand < SY_C; operand++) {
+        for (uint32_t i = w->problem.home[operand]; i-- > 0;) {
+            enum sy_status status = bring(s, w, (enum sy_operand)operand, i);
+            if (status != SY_OK)
+                return status;
+        }
+    }
+    enum sy_status status = c_open(s, w, 0, &c_before);
+    if (status == SY_OK)
+        status = emit_matmul(s, w, &c_before, &stamp);
+    if (status == SY_OK)
+        status = c_leave(s, w, stamp);
+    if (status != SY_OK || advance(w))
+        return status;
+    w->done = true;
+    for (int operand = 0; operand < SY_OPERANDS; operand++)
+        for (uint32_t i = 0; i < SY_MAX_LEVELS; i++)
+            if (w->ring[operand][i].buffers)
+                sy_ring_close(s, &w->ring[operand][i]);
+    if (w->side_ring.buffers)
+        sy_ring_close(s, &w->side_ring);
+    if (!w->source[SY_C].on_chip)
+        sy_tensor_stored(s, w->source[SY_C].key, w->last_out.stamp[SY_USE_STORE]);
+    return SY_OK;
+}
+
+static void note_savings(struct sy_scheduler *s, const struct sy_matrix_walk *w, uint64_t out_bytes)
+{
+    uint64_t bytes = 0, elements = 0;
+    if (w->source[SY_A].on_chip && sy_mul3(w->problem.item.m, w->problem.item.k, w->problem.item.groups, &elements)) {
+        if (w->problem.item.window.is_conv)
+            elements = sy_layer_input_elements(&s->current->layer, 0);
+        (void)sy_dtype_bytes(w->problem.item.a, elements, &bytes);
+        s->plan.saved_bytes += bytes;
+    }
+    if (w->source[SY_C].on_chip)
+        s->plan.saved_bytes += out_bytes;
+}
+
+enum sy_status sy_matrix_begin(struct sy_scheduler *s, const struct sy_matrix_item *item, const struct sy_vector_item *epilogue)
+{
+    struct sy_matrix_walk *w = &s->matrix;
+    const struct sy_layer *layer = &s->current->layer;
+    memset(w, 0, offsetof(struct sy_matrix_walk, ring));
+    for (int operand = 0; operand < SY_OPERANDS; operand++)
+        for (uint32_t i = 0; i < SY_MAX_LEVELS; i++)
+            w->ring[operand][i].buffers = 0;
+    memset(&w->source, 0, sizeof *w - offsetof(struct sy_matrix_walk, source));
+    sy_problem_init(&w->problem, s->chip, item);
+    w->problem.schedule = layer->has_schedule ? &layer->schedule : NULL;
+    const int tensors[2] = {item->tensor_a, item->tensor_b};
+    for (int operand = 0; operand < SY_C; operand++) {
+        int tensor = tensors[operand];
+        w->source[operand] = sy_tensor_source(s, sy_tensor_key(s, tensor, false), tensor >= 0 ? &layer->in[tensor] : NULL,
+                                              (enum sy_operand)operand);
+        if (w->source[operand].on_chip)
+            w->problem.home[operand] = chain_position(&w->problem, (enum sy_operand)operand, w->source[operand].level);
+    }
+    if (epilogue) {
+        w->has_epilogue = true;
+        w->epilogue = *epilogue;
+        plan_sides(s, w);
+        uint64_t lanes = epilogue->simple_ops * s->chip->vector.simple_cycles +
+                         epilogue->transcendental_ops * s->chip->vector.transcendental_cycles;
+        w->problem.vector_ops_per_output = sy_ceil_div(lanes, sy_max(epilogue->elements, 1));
+    }
+    uint64_t elements = 0, out_bytes = 0, out_key = sy_tensor_key(s, item->tensor_c, true);
+    if (!sy_mul3(item->m, item->n, item->groups, &elements) || !sy_dtype_bytes(item->c, elements, &out_bytes))
+        return SY_OVERFLOW;
+    w->source[SY_C] = (struct sy_source){.key = out_key, .on_chip = true, .level = keeping_level(s)};
+    enum sy_status status = plan_item(s, w, out_key, out_bytes);
+    if (status != SY_OK)
+        return status;
+    struct sy_source backing = sy_tensor_source(s, out_key, NULL, SY_C);
+    w->source[SY_C].address = backing.address;
+    const struct sy_level *inner = &s->chip->level[w->problem.chain[SY_C][0]];
+    bool second_on_chip = w->problem.chain_length[SY_C] > 2;
+    w->needs_vector = w->has_epilogue || inner->accumulates;
+    w->vector_to = inner->accumulates && second_on_chip ? 1 : 0;
+    if (w->source[SY_C].on_chip) {
+        struct sy_resident *resident = sy_tensor_resident(s, &w->source[SY_C]);
+        resident->dirty = true;
+        s->filled[w->source[SY_C].level][SY_C] += resident->bytes;
+    }
+    for (uint32_t level = w->mapping.on_chip; level-- > 0;) {
+        w->loop[w->loops++] = (struct sy_loop){level, SY_DIM_G};
+        for (int i = 0; i < 3; i++)
+            w->loop[w->loops++] = (struct sy_loop){level, (enum sy_dim)w->mapping.order[level][i]};
+    }
+    rewind_from(w, 0);
+    open_rings(s, w);
+    s->plan.has_matrix = true;
+    s->plan.item = *item;
+    s->plan.mapping = w->mapping;
+    s->plan.kept |= w->source[SY_C].on_chip;
+    note_savings(s, w, out_bytes);
+    return SY_OK;
+}

@@ -1,0 +1,185 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Tensors between layers: where an input comes from, whether an output stays,
+ * what has to leave for it (engine.md section 4).
+ *
+ * Rule: an output stays in the innermost level that stores whole tensors, when
+ * a layer of the window uses it and it fits beside what is used sooner. Tensors
+ * with no further use in the window are dropped: one that was used already is
+ * taken for dead; one never used was stored when it was made.
+ */
+#include <string.h>
+
+#include "sim/engine/schedule_internal.h"
+
+static bool is_temporary(const struct sy_scheduler *s, uint64_t key)
+{
+    return key - s->temporary_key < SY_MAX_ITEMS;
+}
+
+uint64_t sy_tensor_next_use(const struct sy_scheduler *s, uint64_t key)
+{
+    if (!key)
+        return UINT64_MAX;
+    if (is_temporary(s, key))
+        return s->layer_index;
+    for (uint32_t i = 1; i < s->window_count; i++)
+        for (uint32_t input = 0; input < s->window[i]->layer.inputs; input++)
+            if (s->window[i]->input_key[input] == key)
+                return s->layer_index + i;
+    return UINT64_MAX;
+}
+
+/* A fixed pseudo-random place in the backing store: constant memory however long the trace is. */
+static uint64_t backing_address(const struct sy_scheduler *s, uint64_t key, enum sy_operand role)
+{
+    const struct sy_level *level = &s->chip->level[s->chain[role][s->chain_length[role] - 1]];
+    uint64_t span = level->capacity_bytes ? level->capacity_bytes : UINT64_C(1) << 36;
+    uint64_t mixed = key ^ key >> 29;
+    mixed *= UINT64_C(0xBF58476D1CE4E5B9);
+    return (mixed ^ mixed >> 32) % sy_max(span / 4096, 1) * 4096;
+}
+
+uint64_t sy_tensor_key(const struct sy_scheduler *s, int tensor, bool output)
+{
+    if (tensor >= 0)
+        return s->current->input_key[tensor];
+    if (tensor == SY_TENSOR_OUT)
+        return s->current->output_key;
+    /* An intermediate is what the item before made. */
+    return s->temporary_key + s->item - (output ? 0 : 1);
+}
+
+void sy_tensor_stored(struct sy_scheduler *s, uint64_t key, uint64_t stamp)
+{
+    if (!key || !stamp)
+        return;
+    s->stored[s->stored_next] = (struct sy_stored){key, stamp};
+    s->stored_next = (s->stored_next + 1) % SY_STORED;
+}
+
+void sy_move_fill(struct sy_issue *issue, enum sy_operand operand, uint32_t level, uint32_t parent, uint64_t bytes, uint64_t address)
+{
+    issue->command.operand = (uint8_t)operand;
+    issue->command.level = (uint8_t)level;
+    issue->command.u.move.parent = (uint8_t)parent;
+    issue->command.u.move.rows = 1;
+    issue->command.u.move.row_bytes = issue->command.u.move.pitch_bytes = bytes;
+    issue->command.u.move.address = address;
+}
+
+struct sy_source sy_tensor_source(struct sy_scheduler *s, uint64_t key, const struct sy_tensor *tensor, enum sy_operand role)
+{
+    struct sy_source source = {.key = key, .weight = tensor && tensor->flags & SY_TENSOR_WEIGHT};
+    source.address = backing_address(s, key, role);
+    for (uint32_t level = 0; key && level < s->on_chip; level++) {
+        if (!(s->chip->level[level].holds >> role & 1) || !sy_space_find(&s->space[level], key))
+            continue;
+        source.on_chip = true;
+        source.level = level;
+        struct sy_resident *resident = sy_space_find(&s->space[level], key);
+        source.producer = resident->producer;
+        source.producer_class = resident->producer_class;
+        return source;
+    }
+    for (uint32_t i = 0; key && i < SY_STORED; i++) {
+        if (s->stored[i].key == key && s->stored[i].stamp > source.producer) {
+            source.producer = s->stored[i].stamp;
+            source.producer_class = SY_USE_STORE;
+        }
+    }
+    return source;
+}
+
+struct sy_resident *sy_tensor_resident(struct sy_scheduler *s, const struct sy_source *source)
+{
+    return source->on_chip ? sy_space_find(&s->space[source->level], source->key) : NULL;
+}
+
+static bool used_by_current(const struct sy_scheduler *s, uint64_t key)
+{
+    for (uint32_t input = 0; input < s->current->layer.inputs; input++)
+        if (s->current->input_key[input] == key)
+            return true;
+    return false;
+}
+
+static void drop(struct sy_scheduler *s, uint32_t level, struct sy_resident *resident)
+{
+    s->released[level][SY_C] += resident->bytes;
+    sy_space_drop(&s->space[level], resident);
+}
+
+void sy_tensors_begin_layer(struct sy_scheduler *s)
+{
+    for (uint32_t level = 0; level < s->on_chip; level++) {
+        struct sy_space *space = &s->space[level];
+        for (uint32_t i = space->residents; i-- > 0;) {
+            struct sy_resident *resident = &space->resident[i];
+            bool now = used_by_current(s, resident->key);
+            resident->next_use = now ? s->layer_index : sy_tensor_next_use(s, resident->key);
+            if (resident->next_use == UINT64_MAX && !resident->pinned)
+                drop(s, level, resident);
+        }
+    }
+}
+
+/* Write a dirty tensor back through the levels outside, then drop it. */
+enum sy_status sy_tensors_evict(struct sy_scheduler *s, uint32_t level, struct sy_resident *victim)
+{
+    struct sy_users producers = {{0}};
+    if (victim->producer)
+        sy_users_note(&producers, victim->producer_class, victim->producer);
+    uint32_t at = 0;
+    while (at < s->chain_length[SY_C] && s->chain[SY_C][at] != level)
+        at++;
+    for (; victim->dirty && at + 1 < s->chain_length[SY_C]; at++) {
+        uint64_t stamp;
+        struct sy_issue *store = sy_schedule_emit(s, SY_CMD_STORE, &stamp);
+        if (!store)
+            return SY_INTERNAL;
+        sy_move_fill(store, SY_C, s->chain[SY_C][at], s->chain[SY_C][at + 1], victim->bytes,
+                     backing_address(s, victim->key, SY_C));
+        sy_schedule_after_producers(&store->command, &producers, SY_STALL_DEPENDENCY);
+        memset(&producers, 0, sizeof producers);
+        sy_users_note(&producers, SY_USE_STORE, stamp);
+        sy_users_note(&victim->users, SY_USE_STORE, stamp);
+        sy_tensor_stored(s, victim->key, stamp);
+    }
+    drop(s, level, victim);
+    return SY_OK;
+}
+
+/* The resident used latest from now, if later than `than`; not one the running layer reads. */
+static struct sy_resident *farthest(struct sy_scheduler *s, uint32_t level, uint64_t than)
+{
+    struct sy_space *space = &s->space[level];
+    struct sy_resident *best = NULL;
+    for (uint32_t i = 0; i < space->residents; i++) {
+        struct sy_resident *resident = &space->resident[i];
+        if (resident->pinned || resident->next_use <= than || resident->next_use == s->layer_index)
+            continue;
+        if (!best || resident->next_use > best->next_use ||
+            (resident->next_use == best->next_use && resident->bytes > best->bytes))
+            best = resident;
+    }
+    return best;
+}
+
+struct sy_resident *sy_tensors_keep(struct sy_scheduler *s, uint64_t key, uint64_t bytes, uint32_t level, struct sy_users *before)
+{
+    struct sy_space *space = &s->space[level];
+    uint64_t next_use = sy_tensor_next_use(s, key);
+    if (bytes > space->capacity / 2) /* leave room for tiles */
+        return NULL;
+    for (;;) {
+        struct sy_resident *resident = sy_space_keep(space, key, bytes, space->capacity / 4, before);
+        if (resident) {
+            resident->next_use = next_use;
+            return resident;
+        }
+        struct sy_resident *victim = farthest(s, level, next_use);
+        if (!victim || sy_tensors_evict(s, level, victim) != SY_OK)
+            return NULL;
+    }
+}
