@@ -104,6 +104,7 @@ struct sy_layer_result {
     struct sy_array_work work;
     struct sy_vector_work vector;
     uint64_t level_read_bytes[SY_MAX_LEVELS], level_write_bytes[SY_MAX_LEVELS];
+    enum sy_dtype precision_a, precision_b; /* of the matrix item's operands */
 };
 
 struct sy_result_input { const char *role, *path; char sha256[65]; };
@@ -118,6 +119,8 @@ struct sy_result {
     struct sy_hz core_hz;
     double seconds;
     uint64_t macs, layers_run; /* layers unrolled */
+    uint64_t expected_macs;    /* of the layers, dense: executed + skipped */
+    bool has_bookkeeping;      /* the levels' filled and released bytes were kept by the scheduler */
     double utilization, active, streaming, mapping, padding; /* product of the last four = the first */
     double peak_macs_per_cycle;
     double energy_j, energy_low_j, energy_high_j, power_w, edp_js;

@@ -1,0 +1,188 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The feed: repeat blocks unrolled, a window of layers ahead. See feed.h. */
+#include "sim/engine/feed.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "sim/base/checked.h"
+
+void sy_feed_open(struct sy_feed *feed, struct sy_trace_reader *reader, const char *path, struct sy_diag *diag)
+{
+    memset(feed, 0, sizeof *feed);
+    feed->reader = reader;
+    feed->path = path;
+    feed->diag = diag;
+}
+
+void sy_feed_close(struct sy_feed *feed)
+{
+    for (uint32_t i = 0; i < SY_FEED_SLOTS; i++)
+        free(feed->slot[i].names);
+}
+
+static uint64_t hash_text(const char *text, uint64_t hash)
+{
+    for (; *text; text++)
+        hash = (hash ^ (unsigned char)*text) * UINT64_C(0x100000001b3);
+    return hash;
+}
+
+static uint64_t tensor_key(const struct sy_feed *feed, const struct sy_tensor *tensor)
+{
+    if (!tensor->name)
+        return 0;
+    uint64_t hash = hash_text(tensor->name, UINT64_C(0xcbf29ce484222325));
+    if (!(tensor->flags & SY_TENSOR_SHARED))
+        for (uint32_t i = 0; i < feed->depth; i++)
+            hash = (hash ^ (feed->nest[i].iteration + 1) ^ (uint64_t)(i + 1) << 56) * UINT64_C(0x9E3779B97F4A7C15);
+    return hash | 1;
+}
+
+/* Copy the layer; its strings move into the slot's own text. */
+static enum sy_status take_layer(struct sy_feed *feed, struct sy_feed_slot *slot)
+{
+    const struct sy_layer *layer = &feed->record.layer;
+    const char *source[2 + SY_MAX_INPUTS] = {layer->name, layer->out.name};
+    size_t length[2 + SY_MAX_INPUTS], need = 0;
+    for (uint32_t i = 0; i < layer->inputs; i++)
+        source[2 + i] = layer->in[i].name;
+    for (uint32_t i = 0; i < 2 + SY_MAX_INPUTS; i++)
+        need += length[i] = source[i] ? strlen(source[i]) + 1 : 0;
+    if (need > slot->names_capacity) {
+        char *grown = realloc(slot->names, need * 2);
+        if (!grown)
+            return SY_NOMEM;
+        slot->names = grown;
+        slot->names_capacity = need * 2;
+    }
+    slot->upcoming.layer = *layer;
+    char *at = slot->names, *copy[2 + SY_MAX_INPUTS] = {0};
+    for (uint32_t i = 0; i < 2 + SY_MAX_INPUTS; i++) {
+        if (!source[i])
+            continue;
+        copy[i] = memcpy(at, source[i], length[i]);
+        at += length[i];
+    }
+    slot->upcoming.layer.name = copy[0] ? copy[0] : "";
+    slot->upcoming.layer.out.name = copy[1];
+    for (uint32_t i = 0; i < layer->inputs; i++) {
+        slot->upcoming.layer.in[i].name = copy[2 + i];
+        slot->upcoming.input_key[i] = tensor_key(feed, &layer->in[i]);
+    }
+    slot->upcoming.output_key = tensor_key(feed, &layer->out);
+    slot->record = feed->record.line;
+    slot->iterations = 1;
+    slot->first = true;
+    for (uint32_t i = 0; i < feed->depth; i++) {
+        (void)sy_mul(slot->iterations, feed->nest[i].times, &slot->iterations);
+        slot->first = slot->first && feed->nest[i].iteration == 0;
+    }
+    return SY_OK;
+}
+
+static enum sy_status enter_repeat(struct sy_feed *feed)
+{
+    if (feed->depth == SY_FEED_NESTING)
+        return sy_error(feed->diag, ((struct sy_where){.file = feed->path, .line = (uint32_t)feed->record.line}), NULL,
+                        "repeat blocks nest deeper than %d", SY_FEED_NESTING);
+    feed->nest[feed->depth].times = feed->record.repeat;
+    feed->nest[feed->depth].iteration = 0;
+    return sy_trace_tell(feed->reader, &feed->nest[feed->depth++].mark);
+}
+
+static enum sy_status leave_repeat(struct sy_feed *feed)
+{
+    if (++feed->nest[feed->depth - 1].iteration < feed->nest[feed->depth - 1].times)
+        return sy_trace_seek(feed->reader, &feed->nest[feed->depth - 1].mark);
+    feed->depth--;
+    return SY_OK;
+}
+
+static void note_unmodelled(struct sy_feed *feed)
+{
+    for (uint32_t i = 0; i < feed->unmodelled_kinds; i++) {
+        if (strcmp(feed->unmodelled_names[i], feed->record.unmodelled.op))
+            continue;
+        feed->unmodelled[i].count += feed->record.unmodelled.count;
+        feed->unmodelled[i].bytes += feed->record.unmodelled.bytes;
+        return;
+    }
+    uint32_t i = feed->unmodelled_kinds == 32 ? 31 : feed->unmodelled_kinds++;
+    snprintf(feed->unmodelled_names[i], sizeof feed->unmodelled_names[i], "%.63s", feed->record.unmodelled.op);
+    feed->unmodelled[i].op = feed->unmodelled_names[i];
+    feed->unmodelled[i].count += feed->record.unmodelled.count;
+    feed->unmodelled[i].bytes += feed->record.unmodelled.bytes;
+}
+
+/* Act on the record just read. */
+static enum sy_status take_record(struct sy_feed *feed)
+{
+    switch (feed->record.kind) {
+    case SY_TRACE_LAYER:
+        return take_layer(feed, &feed->slot[(feed->head + feed->count++) % SY_FEED_SLOTS]);
+    case SY_TRACE_REPEAT:
+        return enter_repeat(feed);
+    case SY_TRACE_END_REPEAT:
+        return leave_repeat(feed);
+    case SY_TRACE_COMMAND:
+        feed->command_waits = true;
+        return SY_OK;
+    case SY_TRACE_UNMODELLED:
+        note_unmodelled(feed);
+        return SY_OK;
+    case SY_TRACE_END:
+        feed->ended = true;
+        break;
+    }
+    return SY_OK;
+}
+
+enum sy_status sy_feed_fill(struct sy_feed *feed)
+{
+    while (!feed->ended && !feed->command_waits && feed->count < SY_FEED_SLOTS) {
+        enum sy_status status = sy_trace_next(feed->reader, &feed->record);
+        if (status == SY_OK)
+            status = take_record(feed);
+        if (status != SY_OK)
+            return status;
+    }
+    return SY_OK;
+}
+
+struct sy_feed_slot *sy_feed_head(struct sy_feed *feed)
+{
+    return feed->count ? &feed->slot[feed->head] : NULL;
+}
+
+uint32_t sy_feed_window(struct sy_feed *feed, const struct sy_upcoming *window[SY_FEED_SLOTS])
+{
+    for (uint32_t i = 0; i < feed->count; i++)
+        window[i] = &feed->slot[(feed->head + i) % SY_FEED_SLOTS].upcoming;
+    return feed->count;
+}
+
+bool sy_feed_has_commands(const struct sy_feed *feed)
+{
+    return feed->command_waits && feed->count == 1;
+}
+
+enum sy_status sy_feed_command(struct sy_feed *feed, struct sy_command *command, bool *more)
+{
+    *more = feed->command_waits;
+    if (!feed->command_waits)
+        return SY_OK;
+    *command = feed->record.command;
+    enum sy_status status = sy_trace_next(feed->reader, &feed->record);
+    if (status != SY_OK)
+        return status;
+    feed->command_waits = false;
+    return take_record(feed);
+}
+
+void sy_feed_pop(struct sy_feed *feed)
+{
+    feed->head = (feed->head + 1) % SY_FEED_SLOTS;
+    feed->count--;
+}

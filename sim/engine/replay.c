@@ -1,0 +1,363 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Replay: feed -> scheduler (or the trace's own commands) -> executor -> result. See replay.h. */
+#include "sim/engine/replay.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "sim/engine/feed.h"
+#include "sim/engine/replay_internal.h"
+#include "sim/stats/energy.h"
+
+/* ---- what the mapper asks of the array ---- */
+
+static bool array_cost(void *context, uint8_t dataflow, uint64_t m, uint64_t k, uint64_t n, uint64_t *steady, uint64_t *alone)
+{
+    struct sy_replay *replay = context;
+    const struct sy_array *array = &replay->chip->array;
+    uint64_t hash = (m * 31 + k) * UINT64_C(0x9E3779B97F4A7C15) ^ n * UINT64_C(0xC2B2AE3D27D4EB4F) ^ dataflow;
+    struct sy_cost_memo *memo = &replay->cost[(hash >> 40) % SY_COST_MEMO];
+    if (memo->m != m || memo->k != k || memo->n != n || memo->dataflow != dataflow) {
+        struct sy_array_run run;
+        memset(memo, 0, sizeof *memo);
+        if (sy_array_run_of_tile(&array->timing, array->dataflow[dataflow].kind, array->rows, array->cols, m, k,
+                                 sy_ceil_div(n, array->count), &run) != SY_OK)
+            return false;
+        struct sy_array_gap gap = sy_array_gap_between(&run, &run);
+        *memo = (struct sy_cost_memo){m, k, n, run.occupancy_cycles + gap.preload_cycles + gap.output_cycles,
+                                      run.lead_cycles + sy_max(run.latency_cycles, run.occupancy_cycles), dataflow};
+    }
+    *steady = memo->steady;
+    *alone = memo->alone;
+    return true;
+}
+
+/* ---- results of layers ---- */
+
+static struct sy_layer_entry *entry_for(struct sy_replay *replay, uint64_t record)
+{
+    for (uint64_t i = replay->entries; i-- > 0;) {
+        if (replay->entry[i].record == record)
+            return &replay->entry[i];
+        if (replay->entries - i > SY_RECENT_RECORDS)
+            break;
+    }
+    if (replay->entries == SY_MAX_LAYER_ENTRIES)
+        return &replay->entry[replay->entries - 1]; /* the last entry gathers what lies beyond */
+    if (replay->entries == replay->entry_capacity) {
+        uint64_t wanted = replay->entry_capacity ? replay->entry_capacity * 2 : 64;
+        struct sy_layer_entry *grown = realloc(replay->entry, wanted * sizeof *grown);
+        if (!grown)
+            return NULL;
+        replay->entry = grown;
+        replay->entry_capacity = wanted;
+    }
+    struct sy_layer_entry *entry = &replay->entry[replay->entries++];
+    memset(entry, 0, sizeof *entry);
+    entry->record = record;
+    return entry;
+}
+
+static void describe(struct sy_replay *replay, struct sy_layer_result *result, const struct sy_feed_slot *slot)
+{
+    const struct sy_layer *layer = &slot->upcoming.layer;
+    bool overflow_entry = replay->entries == SY_MAX_LAYER_ENTRIES;
+    struct sy_arena *arena = replay->result->arena;
+    if (result->name)
+        return;
+    result->name = overflow_entry ? "(further layers)" : sy_arena_strdup(arena, layer->name);
+    result->op = overflow_entry ? "" : sy_ops[layer->op].name;
+}
+
+static void describe_plan(struct sy_replay *replay, struct sy_layer_result *result, const struct sy_layer_plan *plan,
+                          const struct sy_layer *layer)
+{
+    static const char letter[SY_DIMS] = {'m', 'k', 'n', 'g'};
+    if (plan->kept && !result->kept && layer->out.name)
+        result->kept = sy_arena_strdup(replay->result->arena, layer->out.name);
+    if (!plan->has_matrix || result->m)
+        return;
+    result->m = plan->item.m;
+    result->k = plan->item.k;
+    result->n = plan->item.n;
+    result->groups = plan->item.groups;
+    if (!plan->mapping.on_chip)
+        return;
+    memcpy(result->tile, plan->mapping.tile[0], sizeof result->tile);
+    result->dataflow = sy_arena_strdup(replay->result->arena, replay->chip->array.dataflow[plan->mapping.dataflow].name);
+    const uint8_t *order = plan->mapping.order[0];
+    result->order =
+        sy_arena_printf(replay->result->arena, "%c%c%c", letter[order[0]], letter[order[1]], letter[order[2]]);
+}
+
+enum sy_status sy_replay_layer_done(void *context, const struct sy_layer_counters *counters)
+{
+    struct sy_replay *replay = context;
+    struct sy_flight *flight = &replay->flight[counters->layer % SY_FLIGHTS];
+    struct sy_layer_result *result = &replay->entry[flight->entry].result;
+    result->repeat++;
+    result->cycles += counters->finish_cycle - replay->finish;
+    replay->finish = counters->finish_cycle;
+    result->busy += counters->busy;
+    for (int i = 0; i < SY_STALL_COUNT; i++)
+        result->stall[i] += counters->stall[i];
+    result->macs += counters->work.macs;
+    result->work.macs += counters->work.macs;
+    result->work.beats += counters->work.beats;
+    result->work.active_cycles += counters->work.active_cycles;
+    result->work.mapped_pe_beats += counters->work.mapped_pe_beats;
+    result->work.pe_beats += counters->work.pe_beats;
+    result->vector.simple_ops += counters->vector.simple_ops;
+    result->vector.transcendental_ops += counters->vector.transcendental_ops;
+    result->vector.reduce_ops += counters->vector.reduce_ops;
+    result->vector.elements += counters->vector.elements;
+    for (uint32_t i = 0; i < replay->chip->levels; i++) {
+        result->level_read_bytes[i] += counters->level_read_bytes[i];
+        result->level_write_bytes[i] += counters->level_write_bytes[i];
+    }
+    replay->layers_done++;
+    if (replay->options.progress)
+        replay->options.progress(replay->options.progress_context, replay->layers_done, counters->finish_cycle);
+    return SY_OK;
+}
+
+/* ---- the command source ---- */
+
+/* Precision decides the peak rate a layer is measured against. */
+static enum sy_status check_precision(struct sy_replay *replay, const struct sy_layer *layer, struct sy_flight *flight)
+{
+    if (layer->op != SY_OP_GEMM && layer->op != SY_OP_CONV && layer->op != SY_OP_ATTENTION)
+        return SY_OK;
+    const struct sy_precision *precision = sy_chip_precision(replay->chip, layer->in[0].dtype, layer->in[1].dtype);
+    if (!precision) {
+        sy_error(replay->diag, ((struct sy_where){.file = replay->path, .line = layer->line}),
+                 "add the pair to core.array.precisions, or import the model with another precision",
+                 "layer %s multiplies %s by %s, which chip %s cannot", layer->name, sy_dtypes[layer->in[0].dtype].name,
+                 sy_dtypes[layer->in[1].dtype].name, replay->chip->name);
+        return SY_UNSUPPORTED;
+    }
+    (void)flight;
+    replay->rate_num = precision->macs_num;
+    replay->rate_den = precision->macs_den;
+    return SY_OK;
+}
+
+static enum sy_status begin_layer(struct sy_replay *replay, struct sy_feed_slot *slot)
+{
+    struct sy_flight *flight = &replay->flight[replay->layer_index % SY_FLIGHTS];
+    struct sy_layer_entry *entry = entry_for(replay, slot->record);
+    if (!entry)
+        return SY_NOMEM;
+    flight->entry = (uint64_t)(entry - replay->entry);
+    describe(replay, &entry->result, slot);
+    enum sy_status status = check_precision(replay, &slot->upcoming.layer, flight);
+    if (status != SY_OK)
+        return status;
+    entry->precision_a = slot->upcoming.layer.in[0].dtype;
+    entry->precision_b = slot->upcoming.layer.in[1].dtype;
+    if (replay->emit && (status = sy_trace_put_layer(replay->emit, &slot->upcoming.layer)) != SY_OK)
+        return status;
+    replay->own_commands = sy_feed_has_commands(&replay->feed);
+    if (replay->own_commands && replay->scheduled_any)
+        return sy_error(replay->diag, ((struct sy_where){.file = replay->path, .line = slot->upcoming.layer.line}),
+                        "give command records for every layer, or for none",
+                        "layer %s has command records, layers before it have none", slot->upcoming.layer.name);
+    if (replay->own_commands)
+        return SY_OK;
+    replay->scheduled_any = true;
+    uint32_t count = sy_feed_window(&replay->feed, replay->window);
+    return sy_scheduler_begin(replay->scheduler, replay->window, count, replay->layer_index);
+}
+
+static enum sy_status end_layer(struct sy_replay *replay, const struct sy_feed_slot *slot)
+{
+    struct sy_layer_entry *entry = &replay->entry[replay->flight[replay->layer_index % SY_FLIGHTS].entry];
+    if (replay->own_commands) {
+        struct sy_work work;
+        struct sy_layer_plan plan = {0};
+        enum sy_status status = sy_lower(&slot->upcoming.layer, &work);
+        if (status != SY_OK)
+            return status;
+        for (uint32_t i = 0; i < work.items && !plan.has_matrix; i++) {
+            if (work.item[i].kind == SY_ITEM_MATRIX) {
+                plan.has_matrix = true;
+                plan.item = work.item[i].u.matrix;
+            }
+        }
+        describe_plan(replay, &entry->result, &plan, &slot->upcoming.layer);
+    } else {
+        const struct sy_layer_plan *plan = sy_scheduler_plan(replay->scheduler);
+        describe_plan(replay, &entry->result, plan, &slot->upcoming.layer);
+        replay->result->kept_bytes_saved += plan->saved_bytes;
+    }
+    replay->expected_macs += sy_layer_macs(&slot->upcoming.layer);
+    sy_feed_pop(&replay->feed);
+    replay->layer_index++;
+    replay->in_layer = false;
+    return SY_OK;
+}
+
+static enum sy_status next_of_layer(struct sy_replay *replay, struct sy_issue *issue, bool *more)
+{
+    if (!replay->own_commands)
+        return sy_scheduler_next(replay->scheduler, issue, more);
+    memset(issue, 0, sizeof *issue);
+    enum sy_status status = sy_feed_command(&replay->feed, &issue->command, more);
+    issue->layer = replay->layer_index;
+    if (status == SY_OK && *more && issue->command.kind == SY_CMD_MATMUL &&
+        (!sy_mul3(issue->command.u.matmul.m, issue->command.u.matmul.k, issue->command.u.matmul.n, &issue->useful_macs) ||
+         !sy_mul(issue->useful_macs, issue->command.u.matmul.repeat, &issue->useful_macs)))
+        return SY_OVERFLOW;
+    return status;
+}
+
+static enum sy_status next_command(void *context, struct sy_issue *issue, bool *more)
+{
+    struct sy_replay *replay = context;
+    for (;;) {
+        enum sy_status status;
+        if (!replay->in_layer) {
+            if ((status = sy_feed_fill(&replay->feed)) != SY_OK)
+                return status;
+            struct sy_feed_slot *slot = sy_feed_head(&replay->feed);
+            *more = slot != NULL;
+            if (!slot)
+                return SY_OK;
+            if ((status = begin_layer(replay, slot)) != SY_OK)
+                return status;
+            replay->in_layer = true;
+        }
+        bool inside = false;
+        if ((status = next_of_layer(replay, issue, &inside)) != SY_OK)
+            return status;
+        if (inside) {
+            *more = true;
+            return replay->emit ? sy_trace_put_command(replay->emit, &issue->command) : SY_OK;
+        }
+        if ((status = end_layer(replay, sy_feed_head(&replay->feed))) != SY_OK)
+            return status;
+    }
+}
+
+/* ---- a run ---- */
+
+static void forward_span(void *context, const struct sy_span *span)
+{
+    struct sy_replay *replay = context;
+    const struct sy_layer_entry *entry = &replay->entry[replay->flight[span->layer % SY_FLIGHTS].entry];
+    replay->options.span(replay->options.span_context, span, entry->result.name);
+}
+
+static void cost_setup(struct sy_replay *replay, const struct sy_energy_table *energy, struct sy_map_costs *costs)
+{
+    costs->context = replay;
+    costs->array = array_cost;
+    costs->static_w = replay->chip->power.static_w;
+    if (!energy)
+        return;
+    for (uint32_t level = 0; level < replay->chip->levels; level++)
+        costs->pj_per_byte[level] = sy_energy_pj_per_byte(replay->chip, energy, level);
+    costs->pj_per_mac = sy_energy_pj_per_mac(replay->chip, energy, replay->chip->array.precision[0].a,
+                                             replay->chip->array.precision[0].b);
+}
+
+static enum sy_status start_result(struct sy_replay *replay, const char *workload)
+{
+    struct sy_arena *arena = sy_arena_create(NULL, 0);
+    replay->result = arena ? sy_arena_alloc(arena, sizeof *replay->result) : NULL;
+    if (!replay->result) {
+        sy_arena_destroy(arena);
+        return SY_NOMEM;
+    }
+    static const char *const fidelity[] = {"analytic", "event", "cycle"};
+    static const char *const memory[] = {"ideal", "shared", "sampled", "burst"};
+    static const char *const objective[] = {"cycles", "energy", "edp", "traffic"};
+    replay->result->arena = arena;
+    replay->result->chip = sy_arena_strdup(arena, replay->chip->name);
+    replay->result->workload = sy_arena_strdup(arena, workload);
+    replay->result->fidelity = fidelity[replay->options.fidelity];
+    replay->result->memory = memory[replay->options.memory];
+    replay->result->objective = objective[replay->options.objective];
+    replay->result->core_hz = replay->chip->clock[0].frequency;
+    return SY_OK;
+}
+
+static enum sy_status finish_result(struct sy_replay *replay, const struct sy_energy_table *energy)
+{
+    struct sy_result *result = replay->result;
+    result->layers = replay->entries;
+    result->layer = sy_arena_array(result->arena, replay->entries + 1, sizeof *result->layer);
+    if (!result->layer)
+        return SY_NOMEM;
+    for (uint64_t i = 0; i < replay->entries; i++) {
+        result->layer[i] = replay->entry[i].result;
+        result->layer[i].precision_a = replay->entry[i].precision_a;
+        result->layer[i].precision_b = replay->entry[i].precision_b;
+    }
+    result->layers_run = replay->layers_done;
+    result->macs = result->work.macs;
+    result->expected_macs = replay->expected_macs;
+    result->unmodelled_kinds = replay->feed.unmodelled_kinds;
+    for (uint32_t i = 0; i < replay->feed.unmodelled_kinds; i++) {
+        result->unmodelled[i].op = sy_arena_strdup(result->arena, replay->feed.unmodelled_names[i]);
+        result->unmodelled[i].count = replay->feed.unmodelled[i].count;
+        result->unmodelled[i].bytes = replay->feed.unmodelled[i].bytes;
+    }
+    if (replay->scheduled_any)
+        sy_scheduler_totals(replay->scheduler, result);
+    result->has_bookkeeping = replay->scheduled_any;
+    enum sy_status status = sy_result_finish(result, replay->chip, energy, replay->diag);
+    return status == SY_OK ? sy_result_check(result, replay->diag) : status;
+}
+
+static enum sy_status run(struct sy_replay *replay, const struct sy_energy_table *energy)
+{
+    struct sy_scheduler_options scheduling = {.objective = replay->options.objective,
+                                              .keep_nothing = replay->options.keep_nothing};
+    cost_setup(replay, energy, &scheduling.costs);
+    enum sy_status status = sy_scheduler_create(replay->chip, &scheduling, replay->diag, &replay->scheduler);
+    if (status == SY_OK && replay->options.emit_schedule)
+        status = sy_trace_create(replay->options.emit_schedule, replay->result->workload, NULL, &replay->emit, replay->diag);
+    if (status != SY_OK)
+        return status;
+    struct sy_executor_options executing = {.backend = replay->options.kernel, .memory = replay->options.memory,
+        .layer_done = sy_replay_layer_done, .layer_context = replay, .vcd_path = replay->options.vcd,
+        .cancel = replay->options.cancel, .data_dir = replay->options.data_dir,
+        .span = replay->options.span ? forward_span : NULL, .span_context = replay};
+    struct sy_command_source source = {replay, next_command};
+    status = sy_execute(replay->chip, &executing, &source, replay->result, &replay->result->cycles, replay->diag);
+    if (status == SY_OK && replay->emit) {
+        status = sy_trace_finish(replay->emit);
+        replay->emit = NULL;
+    }
+    if (status == SY_OK && replay->layers_done == 0)
+        return sy_error(replay->diag, ((struct sy_where){.file = replay->path}), "a trace needs at least one layer record",
+                        "the workload has no layers");
+    return status == SY_OK ? finish_result(replay, energy) : status;
+}
+
+enum sy_status sy_replay(const struct sy_chip *chip, struct sy_trace_reader *reader, const struct sy_energy_table *energy,
+                         const struct sy_replay_options *options, struct sy_result **result, struct sy_diag *diag)
+{
+    struct sy_replay *replay = calloc(1, sizeof *replay);
+    if (!replay)
+        return SY_NOMEM;
+    replay->chip = chip;
+    replay->options = *options;
+    replay->diag = diag;
+    replay->path = sy_trace_workload_name(reader);
+    sy_feed_open(&replay->feed, reader, replay->path, diag);
+    enum sy_status status = start_result(replay, replay->path);
+    if (status == SY_OK)
+        status = run(replay, energy);
+    sy_trace_abandon(replay->emit);
+    sy_scheduler_destroy(replay->scheduler);
+    sy_feed_close(&replay->feed);
+    if (status == SY_OK)
+        *result = replay->result;
+    else
+        sy_result_destroy(replay->result);
+    free(replay->entry);
+    free(replay);
+    return status;
+}

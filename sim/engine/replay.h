@@ -1,0 +1,38 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Replay: a workload's trace runs through a chip. Reads the trace as a stream
+ * with a bounded look-ahead, plans each layer (or takes the command records
+ * that follow it), executes, and fills a result.
+ */
+#ifndef SY_ENGINE_REPLAY_H
+#define SY_ENGINE_REPLAY_H
+
+#include "arch/energy.h"
+#include "sim/engine/schedule.h"
+#include "sim/stats/result.h"
+#include "traces/trace.h"
+
+enum sy_fidelity { SY_FIDELITY_ANALYTIC, SY_FIDELITY_EVENT, SY_FIDELITY_CYCLE };
+
+struct sy_replay_options {
+    enum sy_fidelity fidelity;
+    enum sy_memory_mode memory;
+    enum sy_objective objective;
+    enum sck_backend kernel;
+    bool keep_nothing;
+    const char *emit_schedule;        /* path of a trace with the commands, or NULL */
+    const char *vcd;
+    const char *data_dir;
+    void (*span)(void *context, const struct sy_span *span, const char *layer_name);
+    void *span_context;
+    void (*progress)(void *context, uint64_t layers_done, uint64_t cycles);
+    void *progress_context;
+    volatile const int *cancel;
+};
+
+/* The reader is consumed. energy may be NULL: then no energy is reported. On success *result is the caller's
+ * (sy_result_destroy); its invariants have been checked. */
+enum sy_status sy_replay(const struct sy_chip *chip, struct sy_trace_reader *reader, const struct sy_energy_table *energy,
+                         const struct sy_replay_options *options, struct sy_result **result, struct sy_diag *diag);
+
+#endif

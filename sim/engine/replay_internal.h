@@ -1,0 +1,41 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Private to replay.c and the analytic fidelity: the state of one replay. */
+#ifndef SY_ENGINE_REPLAY_INTERNAL_H
+#define SY_ENGINE_REPLAY_INTERNAL_H
+
+#include "sim/engine/array_timing.h"
+#include "sim/engine/feed.h"
+#include "sim/engine/replay.h"
+
+enum {
+    SY_COST_MEMO = 1024,
+    SY_FLIGHTS = 2048,             /* layers between being begun and being done; more than the executor holds */
+    SY_MAX_LAYER_ENTRIES = 16384,  /* layer records reported one by one; further ones share the last entry */
+    SY_RECENT_RECORDS = 4096       /* records of a repeat block that are matched to their first iteration */
+};
+
+struct sy_cost_memo { uint64_t m, k, n, steady, alone; uint8_t dataflow; };
+struct sy_layer_entry { uint64_t record; struct sy_layer_result result; enum sy_dtype precision_a, precision_b; };
+struct sy_flight { uint64_t entry; };
+
+struct sy_replay {
+    const struct sy_chip *chip;
+    struct sy_replay_options options;
+    struct sy_diag *diag;
+    const char *path;
+    struct sy_feed feed;
+    struct sy_scheduler *scheduler;
+    struct sy_trace_writer *emit;
+    struct sy_result *result;
+    const struct sy_upcoming *window[SY_FEED_SLOTS];
+    bool in_layer, own_commands, scheduled_any;
+    uint64_t layer_index, layers_done, finish, expected_macs, rate_num, rate_den;
+    struct sy_layer_entry *entry;
+    uint64_t entries, entry_capacity;
+    struct sy_flight flight[SY_FLIGHTS];
+    struct sy_cost_memo cost[SY_COST_MEMO];
+};
+
+enum sy_status sy_replay_layer_done(void *replay, const struct sy_layer_counters *counters);
+
+#endif
