@@ -67,6 +67,8 @@ static void port_bytes(const struct sy_executor *exec, const struct sy_command *
         b *= sy_ceil_div(m, array->cols);
         accumulations = sy_ceil_div(k, array->rows);
         break;
+    case SY_DATAFLOW_KINDS:
+        break;
     }
     const struct sy_precision *precision =
         sy_chip_precision(exec->chip, (enum sy_dtype)command->u.matmul.a, (enum sy_dtype)command->u.matmul.b);
@@ -117,14 +119,13 @@ static void count_work(struct sy_executor *exec, struct sy_layer_counters *count
 {
     const struct sy_array *array = &exec->chip->array;
     uint64_t repeat = entry->issue.command.u.matmul.repeat;
-    uint64_t pes = array->rows * array->cols * array->count;
     struct sy_array_work *each[2] = {&exec->work, &counters->work};
     for (int i = 0; i < 2; i++) {
         each[i]->macs += entry->issue.useful_macs;
         each[i]->beats += repeat * run->beats;
         each[i]->active_cycles += repeat * run->occupancy_cycles;
         each[i]->mapped_pe_beats += repeat * run->mapped_pe_beats * array->count;
-        each[i]->pe_beats += repeat * run->beats * pes;
+        each[i]->pe_beats += repeat * run->pe_beats * array->count;
     }
 }
 
@@ -144,13 +145,18 @@ static struct start decide_start(struct sy_exec_unit *unit, const struct sy_arra
     if (!stream.known)
         return start;
     uint64_t hidden_from = unit->free_cycle - sy_min(unit->hidden_lead, unit->free_cycle);
+    uint64_t output_free = unit->free_cycle;
+    if (unit->stats.commands)
+        output_free += sy_array_gap_between(&unit->previous, run).output_cycles;
     start.known = true;
     start.preload_from = sy_max(preload.cycle, hidden_from);
     start.preload_cause = preload.cause;
     uint64_t loaded = sy_max(start.preload_from + run->lead_cycles, unit->free_cycle);
-    start.cycle = sy_max(loaded, stream.cycle);
+    start.cycle = sy_max(sy_max(loaded, output_free), stream.cycle);
     /* The condition that became true last is charged. */
     start.cause = stream.cycle > loaded ? stream.cause : SY_STALL_PRELOAD;
+    if (output_free > loaded && output_free >= stream.cycle)
+        start.cause = SY_STALL_FILL_DRAIN;
     return start;
 }
 
@@ -170,12 +176,16 @@ static void account_wait(struct sy_exec_unit *unit, const struct start *start, u
 }
 
 /* Tile the run's own span: beats are busy, the rest is named by the run. */
-static void account_run(struct sy_exec_unit *unit, const struct sy_array_run *run, uint64_t repeat, uint64_t exposed,
-                        uint64_t conflict)
+static void account_run(struct sy_exec_unit *unit, const struct sy_array_run *run, uint64_t repeat,
+                        const struct sy_array_gap *gap, uint64_t conflict)
 {
     sy_exec_busy(unit, unit->accounted + repeat * run->beats);
-    sy_exec_wait(unit, unit->accounted + repeat * run->preload_exposed_cycles + (repeat - 1) * exposed, SY_STALL_PRELOAD);
-    sy_exec_wait(unit, unit->accounted + repeat * (run->output_bound_cycles + run->fill_drain_cycles), SY_STALL_FILL_DRAIN);
+    sy_exec_wait(unit, unit->accounted + repeat * run->preload_exposed_cycles + (repeat - 1) * gap->preload_cycles,
+                 SY_STALL_PRELOAD);
+    sy_exec_wait(unit,
+                 unit->accounted + repeat * (run->output_bound_cycles + run->fill_drain_cycles) +
+                     (repeat - 1) * gap->output_cycles,
+                 SY_STALL_FILL_DRAIN);
     sy_exec_wait(unit, unit->accounted + conflict, SY_STALL_BANK_CONFLICT);
 }
 
@@ -194,17 +204,19 @@ static enum sy_status start_matmul(struct sy_exec_unit *unit, const struct sy_ar
     const struct sy_command *command = &entry->issue.command;
     struct sy_layer_counters *counters = &sy_exec_layer_of(exec, entry->issue.layer)->counters;
     uint64_t repeat = command->u.matmul.repeat, cycle = start->cycle;
-    uint64_t exposed = run->lead_cycles - sy_min(run->lead_cycles, run->lead_hidden_cycles);
+    struct sy_array_gap gap = sy_array_gap_between(run, run);
+    uint64_t exposed = gap.preload_cycles + gap.output_cycles;
     uint64_t own = 0, total = 0, end = 0;
     if (!sy_mul(repeat, run->occupancy_cycles, &own) || !sy_mul(repeat - 1, exposed, &total) ||
         !sy_add(own, total, &own) || !sy_add(cycle, own, &end) || !sy_add(end, run->latency_cycles, &end))
         return SY_OVERFLOW;
     uint64_t need = touch_ports(exec, counters, command), conflict = need > own ? need - own : 0;
     account_wait(unit, start, unit->last_done);
-    account_run(unit, run, repeat, exposed, conflict);
+    account_run(unit, run, repeat, &gap, conflict);
     count_work(exec, counters, entry, run);
     unit->free_cycle = cycle + own + conflict;
     unit->hidden_lead = run->lead_hidden_cycles;
+    unit->previous = *run;
     unit->last_done = unit->free_cycle - run->occupancy_cycles + sy_max(run->latency_cycles, run->occupancy_cycles);
     unit->stats.commands++;
     unit->decided = true;

@@ -56,6 +56,7 @@ struct sy_exec_unit {
     struct sy_unit_stats stats;
     /* array only: the run before, for the overlap policy */
     uint64_t hidden_lead;
+    struct sy_array_run previous;
 };
 
 /* A DMA command in a memory server: waits out its latency, then moves bytes at the rate the server gives. */

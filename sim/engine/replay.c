@@ -172,23 +172,26 @@ static enum sy_status begin_layer(struct sy_replay *replay, struct sy_feed_slot 
 static enum sy_status end_layer(struct sy_replay *replay, const struct sy_feed_slot *slot)
 {
     struct sy_layer_entry *entry = &replay->entry[replay->flight[replay->layer_index % SY_FLIGHTS].entry];
+    struct sy_work work;
+    struct sy_layer_plan plan = {0};
+    enum sy_status status = sy_lower(&slot->upcoming.layer, &work);
+    if (status != SY_OK)
+        return status;
+    for (uint32_t i = 0; i < work.items; i++) {
+        const struct sy_matrix_item *item = &work.item[i].u.matrix;
+        if (work.item[i].kind != SY_ITEM_MATRIX)
+            continue;
+        replay->skipped_macs += item->groups * item->m * item->n * (item->dense_k - item->k);
+        if (!plan.has_matrix)
+            plan.item = *item;
+        plan.has_matrix = true;
+    }
     if (replay->own_commands) {
-        struct sy_work work;
-        struct sy_layer_plan plan = {0};
-        enum sy_status status = sy_lower(&slot->upcoming.layer, &work);
-        if (status != SY_OK)
-            return status;
-        for (uint32_t i = 0; i < work.items && !plan.has_matrix; i++) {
-            if (work.item[i].kind == SY_ITEM_MATRIX) {
-                plan.has_matrix = true;
-                plan.item = work.item[i].u.matrix;
-            }
-        }
         describe_plan(replay, &entry->result, &plan, &slot->upcoming.layer);
     } else {
-        const struct sy_layer_plan *plan = sy_scheduler_plan(replay->scheduler);
-        describe_plan(replay, &entry->result, plan, &slot->upcoming.layer);
-        replay->result->kept_bytes_saved += plan->saved_bytes;
+        const struct sy_layer_plan *made = sy_scheduler_plan(replay->scheduler);
+        describe_plan(replay, &entry->result, made, &slot->upcoming.layer);
+        replay->result->kept_bytes_saved += made->saved_bytes;
     }
     replay->expected_macs += sy_layer_macs(&slot->upcoming.layer);
     sy_feed_pop(&replay->feed);
@@ -296,6 +299,7 @@ static enum sy_status finish_result(struct sy_replay *replay, const struct sy_en
     }
     result->layers_run = replay->layers_done;
     result->macs = result->work.macs;
+    result->work.skipped_macs = replay->skipped_macs;
     result->expected_macs = replay->expected_macs;
     result->unmodelled_kinds = replay->feed.unmodelled_kinds;
     for (uint32_t i = 0; i < replay->feed.unmodelled_kinds; i++) {

@@ -29,7 +29,7 @@ struct sy_replay {
     struct sy_result *result;
     const struct sy_upcoming *window[SY_FEED_SLOTS];
     bool in_layer, own_commands, scheduled_any;
-    uint64_t layer_index, layers_done, finish, expected_macs, rate_num, rate_den;
+    uint64_t layer_index, layers_done, finish, expected_macs, skipped_macs, rate_num, rate_den;
     struct sy_layer_entry *entry;
     uint64_t entries, entry_capacity;
     struct sy_flight flight[SY_FLIGHTS];

@@ -38,13 +38,13 @@ struct sy_source {
     int producer_class;
 };
 
-struct sy_loop { uint32_t level; enum sy_dim dim; };
+struct sy_walk_loop { uint32_t level; enum sy_dim dim; };
 
 struct sy_matrix_walk {
     struct sy_problem problem;
     struct sy_mapping mapping;
     uint32_t loops;
-    struct sy_loop loop[SY_MAX_LOOPS];          /* outer to inner */
+    struct sy_walk_loop loop[SY_MAX_LOOPS];          /* outer to inner */
     uint64_t start[SY_MAX_LEVELS][SY_DIMS], extent[SY_MAX_LEVELS][SY_DIMS];
     struct sy_ring ring[SY_OPERANDS][SY_MAX_LEVELS]; /* by position in the operand's chain */
     struct sy_source source[SY_OPERANDS];       /* A, B; C: where it goes */

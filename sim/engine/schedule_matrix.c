@@ -658,9 +658,9 @@ enum sy_status sy_matrix_begin(struct sy_scheduler *s, const struct sy_matrix_it
         s->filled[w->source[SY_C].level][SY_C] += resident->bytes;
     }
     for (uint32_t level = w->mapping.on_chip; level-- > 0;) {
-        w->loop[w->loops++] = (struct sy_loop){level, SY_DIM_G};
+        w->loop[w->loops++] = (struct sy_walk_loop){level, SY_DIM_G};
         for (int i = 0; i < 3; i++)
-            w->loop[w->loops++] = (struct sy_loop){level, (enum sy_dim)w->mapping.order[level][i]};
+            w->loop[w->loops++] = (struct sy_walk_loop){level, (enum sy_dim)w->mapping.order[level][i]};
     }
     rewind_from(w, 0);
     open_rings(s, w);
