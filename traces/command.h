@@ -5,8 +5,8 @@
  * and a compiler may write its own. The engine does the same with a command
  * wherever it came from, so replaying an emitted schedule gives equal cycles.
  *
- * Each command has an implicit id: its position in the layer's (or file's)
- * command stream, from 0. A command runs on one unit; a unit runs its commands
+ * Each command has an implicit id: its position among the commands of the
+ * workload, from 0. A command runs on one unit; a unit runs its commands
  * in order. A command starts when its unit is free and every dependency has
  * reached its point. Dependencies point backwards only, so a schedule cannot
  * deadlock.
@@ -88,6 +88,7 @@ struct sy_command {
         } matmul;
         struct { /* VECTOR */
             uint64_t elements, simple_ops, transcendental_ops, reduce_ops, bytes_in, bytes_out;
+            uint8_t fused;   /* 1: a hardwired pipeline applies all its functions in one pass, an element a lane a cycle */
             uint8_t follows; /* 1: starts with the first results of the MATMUL it depends on and ends no earlier than it */
         } vector;
     } u;

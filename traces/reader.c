@@ -426,7 +426,6 @@ static inline enum sy_status account(struct sy_trace_reader *reader, const struc
     reader->closed_body = UINT64_MAX;
     switch (parsed->form) {
     case SY_FORM_LAYER:
-        state->command = reader->ahead = 0;
         break;
     case SY_FORM_COMMAND:
         number_command(reader, parsed->record);

@@ -50,6 +50,7 @@ static const struct {
                         {"reduce", SY_VALUE_U64, false, IN_COMMAND(vector.reduce_ops), 0, UINT64_MAX, 0},
                         {"in", SY_VALUE_U64, false, IN_COMMAND(vector.bytes_in), 0, UINT64_MAX, 0},
                         {"out", SY_VALUE_U64, false, IN_COMMAND(vector.bytes_out), 0, UINT64_MAX, 0},
+                        {"fused", SY_VALUE_U8, false, IN_COMMAND(vector.fused), 0, 1, 0},
                         {"follows", SY_VALUE_U8, false, IN_COMMAND(vector.follows), 0, 1, 0}}},
     [SY_CMD_WAIT] = {"wait", {{0}}},
 };

@@ -39,11 +39,12 @@
  *   load  A|B|C level=0 parent=1 rows=1 bytes=256 pitch=256 at=4096 DEPENDENCY...     bytes is of one row
  *   store A|B|C (the same)        defaults: level 0, parent level+1, rows 1, pitch = bytes, at 0
  *   matmul m=128 k=128 n=128 rep=1 df=0 a=int8 b=int8 acc=0 DEPENDENCY...             acc=1 adds to the accumulator
- *   vector n=128 simple=0 trans=0 reduce=0 in=0 out=0 follows=0 DEPENDENCY...
+ *   vector n=128 simple=0 trans=0 reduce=0 in=0 out=0 fused=0 follows=0 DEPENDENCY...
  *   wait DEPENDENCY...
- * DEPENDENCY: <D[s|f][.STALL]     the command D places back in the same stream, D >= 1; at its streamed (s) or first (f)
+ * DEPENDENCY: <D[s|f][.STALL]     the command D places back in the file, D >= 1; at its streamed (s) or first (f)
  *   point instead of done; STALL is a name of sy_stall_names, default dependency. At most SY_MAX_DEPS.
- * A stream begins at every layer record (and at the start of the file); ids run on through repeat blocks.
+ * Ids count the commands of the whole file, so a command may depend on one of an earlier layer; they run on through
+ * repeat blocks.
  *
  * `end N` counts the records before it: layers, commands, unmodelled, `repeat` and `}` lines.
  */
@@ -69,7 +70,7 @@ struct sy_trace_record {
     uint64_t repeat;
     struct sy_layer layer;
     struct sy_command command;
-    uint64_t command_id;    /* place of the command in its stream, from 0 */
+    uint64_t command_id;    /* place of the command in the file, from 0 */
     struct sy_unmodelled unmodelled;
     uint64_t line;          /* 1-based in the decompressed text */
     uint64_t byte_offset;   /* of the record in the decompressed text */

@@ -196,7 +196,6 @@ void sy_writer_count(struct sy_trace_writer *writer, enum sy_form form)
     state->record++;
     switch (form) {
     case SY_FORM_LAYER:
-        state->command = 0;
         break;
     case SY_FORM_COMMAND:
         state->command++;

@@ -48,27 +48,6 @@ static struct sy_exec_segment *segment_at(struct sy_executor *exec, uint32_t ind
     return &exec->segment[(exec->segment_head + index) % SY_EXEC_SEGMENTS];
 }
 
-enum sy_status sy_exec_segment_add(struct sy_executor *exec, uint64_t until, int cause)
-{
-    uint64_t from = exec->window_start;
-    if (exec->segments) {
-        struct sy_exec_segment *last = segment_at(exec, exec->segments - 1);
-        from = last->end;
-        if (last->cause == cause) {
-            last->end = until;
-            return SY_OK;
-        }
-    }
-    if (exec->segments == SY_EXEC_SEGMENTS) {
-        /* Nothing can be lost: fold the two oldest unless a layer border may still fall between them, which the
-         * ring's size makes impossible (commands in flight are far fewer than segments). */
-        return SY_INTERNAL;
-    }
-    if (until > from)
-        *segment_at(exec, exec->segments++) = (struct sy_exec_segment){from, until, (int8_t)cause};
-    return SY_OK;
-}
-
 /* Give the layer its part of the timeline; false when the timeline does not reach its finish yet. */
 static bool take_window(struct sy_executor *exec, struct sy_exec_layer *layer, uint64_t finish)
 {
@@ -90,6 +69,39 @@ static bool take_window(struct sy_executor *exec, struct sy_exec_layer *layer, u
         }
     }
     return true;
+}
+
+/* The oldest unfinished layer ends no earlier than what it has finished, nor, while commands of it are out, than now: what
+ * lies before belongs to it. */
+static void take_early(struct sy_executor *exec)
+{
+    struct sy_exec_layer *layer = sy_exec_layer_of(exec, exec->first_layer);
+    uint64_t bound = layer->finish;
+    if (layer->pending)
+        bound = sy_max(bound, sy_exec_now(exec));
+    bound = sy_min(bound, segment_at(exec, exec->segments - 1)->end);
+    if (bound > exec->window_start)
+        (void)take_window(exec, layer, bound);
+}
+
+enum sy_status sy_exec_segment_add(struct sy_executor *exec, uint64_t until, int cause)
+{
+    uint64_t from = exec->window_start;
+    if (exec->segments) {
+        struct sy_exec_segment *last = segment_at(exec, exec->segments - 1);
+        from = last->end;
+        if (last->cause == cause) {
+            last->end = until;
+            return SY_OK;
+        }
+    }
+    if (exec->segments == SY_EXEC_SEGMENTS)
+        take_early(exec);
+    if (exec->segments == SY_EXEC_SEGMENTS)
+        return SY_INTERNAL; /* a unit's queue is far shorter than the ring */
+    if (until > from)
+        *segment_at(exec, exec->segments++) = (struct sy_exec_segment){from, until, (int8_t)cause};
+    return SY_OK;
 }
 
 enum sy_status sy_exec_layers_deliver(struct sy_executor *exec)

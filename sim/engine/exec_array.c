@@ -91,6 +91,7 @@ static uint64_t cycles_at_rate(const struct sy_executor *exec, uint64_t bytes, u
 /* Charge the ports of the operands' innermost levels; the cycles the slowest of them needs. */
 static uint64_t touch_ports(struct sy_executor *exec, struct sy_layer_counters *counters, const struct sy_command *command)
 {
+    const enum sy_operand stationary = exec->chip->array.dataflow[command->u.matmul.dataflow].stationary;
     uint64_t read[SY_OPERANDS], write_c, need = 0, level_read[SY_MAX_LEVELS] = {0}, level_write[SY_MAX_LEVELS] = {0};
     uint32_t chain[SY_MAX_LEVELS];
     port_bytes(exec, command, read, &write_c);
@@ -107,6 +108,10 @@ static uint64_t touch_ports(struct sy_executor *exec, struct sy_layer_counters *
         counters->level_read_bytes[i] += level_read[i];
         counters->level_write_bytes[i] += level_write[i];
         if (exec->chip->level[i].kind == SY_LEVEL_SRAM) {
+            /* The stationary operand has the preload's time, which the array's timing counts; a level of its own does
+             * not hold up the stream. */
+            if (stationary != SY_C && exec->chip->level[i].holds == 1u << stationary)
+                continue;
             need = sy_max(need, cycles_at_rate(exec, level_read[i], exec->level_rate[i][0]));
             need = sy_max(need, cycles_at_rate(exec, level_write[i], exec->level_rate[i][1]));
         }
@@ -269,6 +274,8 @@ static bool vector_cycles(const struct sy_executor *exec, const struct sy_comman
     if (command->kind == SY_CMD_WAIT)
         return true;
     *cycles = vector->startup_cycles;
+    if (command->u.vector.fused)
+        return sy_add(*cycles, sy_ceil_div(command->u.vector.elements, sy_max(vector->lanes, 1)), cycles);
     for (int i = 0; i < 3; i++) {
         uint64_t part = 0;
         if (!sy_mul_div_up(ops[i], cost[i], sy_max(vector->lanes, 1), &part) || !sy_add(*cycles, part, cycles))

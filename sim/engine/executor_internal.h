@@ -12,7 +12,7 @@ enum {
     SY_EXEC_RING = 4096,      /* commands whose times are kept; older ones lie in the past */
     SY_EXEC_QUEUE = 64,       /* upper bound of a unit's queue; the chip's queue_depth may be smaller */
     SY_EXEC_LAYERS = 1024,    /* layers in flight */
-    SY_EXEC_SEGMENTS = 8192,  /* array timeline not yet attributed to a layer */
+    SY_EXEC_SEGMENTS = 1024,  /* array timeline not yet attributed to a layer */
     SY_EXEC_PHASES = 64,      /* phases known to one memory server */
     SY_RUN_CACHE = 256
 };

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "sim/base/checked.h"
 #include "sim/engine/feed.h"
 #include "sim/engine/replay_internal.h"
 #include "sim/stats/energy.h"

@@ -438,6 +438,7 @@ static enum sy_status c_vector(struct sy_scheduler *s, struct sy_matrix_walk *w,
     if (!vector)
         return SY_INTERNAL;
     fill_vector(w, &vector->command, elements);
+    vector->command.u.vector.fused = s->chip->vector.fuses_epilogue;
     bool follows = s->chip->vector.follows_array && w->extent[0][SY_DIM_K] == w->problem.size[SY_DIM_K];
     vector->command.u.vector.follows = follows;
     sy_schedule_depend(&vector->command, SY_USE_MATMUL, matmul, follows ? SY_POINT_FIRST : SY_POINT_DONE, SY_STALL_DEPENDENCY);
@@ -637,7 +638,8 @@ enum sy_status sy_matrix_begin(struct sy_scheduler *s, const struct sy_matrix_it
         plan_sides(s, w);
         uint64_t lanes = epilogue->simple_ops * s->chip->vector.simple_cycles +
                          epilogue->transcendental_ops * s->chip->vector.transcendental_cycles;
-        w->problem.vector_ops_per_output = sy_ceil_div(lanes, sy_max(epilogue->elements, 1));
+        w->problem.vector_ops_per_output =
+            s->chip->vector.fuses_epilogue ? 1 : sy_ceil_div(lanes, sy_max(epilogue->elements, 1));
     }
     uint64_t elements = 0, out_bytes = 0, out_key = sy_tensor_key(s, item->tensor_c, true);
     if (!sy_mul3(item->m, item->n, item->groups, &elements) || !sy_dtype_bytes(item->c, elements, &out_bytes))

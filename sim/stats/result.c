@@ -3,6 +3,7 @@
 #include "sim/stats/result.h"
 
 #include <stdarg.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "sim/base/checked.h"
@@ -15,13 +16,11 @@ enum { MAX_WARNINGS = 64 };
 
 void sy_result_warn(struct sy_result *result, const char *format, ...)
 {
-    struct sy_buf text = {0};
     char line[512];
     va_list args;
     va_start(args, format);
     (void)vsnprintf(line, sizeof line, format, args);
     va_end(args);
-    (void)text;
     if (!result->warning)
         result->warning = sy_arena_array(result->arena, MAX_WARNINGS, sizeof *result->warning);
     if (!result->warning || result->warnings == MAX_WARNINGS)
