@@ -9,18 +9,18 @@
 
 enum { MAX_ITEMS = 64 };
 
-/* One kind of action with its price; per is how many counted units one action is (bits or bytes a row speaks of). */
+/* A price an action; cost.below is the row that set it. */
 struct price { bool known; struct sy_energy_cost cost; double pj; };
 
+/* The price of moving or computing `bits` bits; 0 = one action as the row counts it. */
 static struct price price_of(const struct sy_energy_table *table, const char *component, const char *action,
-                             uint64_t bytes, double node_nm, double units)
+                             uint64_t bytes, double node_nm, double bits)
 {
     struct price price = {.known = false};
     if (sy_energy_lookup(table, component, action, bytes, node_nm, &price.cost) != SY_OK)
         return price;
     price.known = true;
-    double bits = price.cost.below->bits ? (double)price.cost.below->bits : units;
-    double scale = units > 0 && bits > 0 ? units / bits : 1;
+    double scale = bits > 0 && price.cost.bits ? bits / (double)price.cost.bits : 1;
     price.cost.pj *= scale;
     price.cost.low_pj *= scale;
     price.cost.high_pj *= scale;
@@ -28,15 +28,13 @@ static struct price price_of(const struct sy_energy_table *table, const char *co
     return price;
 }
 
-/* pJ a byte of a level in one direction. */
+/* pJ a byte of a level in one direction. An SRAM's price is that of one of its banks. */
 static struct price level_price(const struct sy_chip *chip, const struct sy_energy_table *table, uint32_t index, bool write)
 {
     const struct sy_level *level = &chip->level[index];
-    if (level->kind == SY_LEVEL_SRAM)
-        return price_of(table, level->energy_component ? level->energy_component : "sram", write ? "write" : "read",
-                        level->capacity_bytes / sy_max(level->banks, 1), (double)chip->process_nm, 8);
-    const char *component = level->kind == SY_LEVEL_DRAM ? "dram" : "link";
-    return price_of(table, component, level->energy_component ? level->energy_component : "generic", 0,
+    bool sram = level->kind == SY_LEVEL_SRAM;
+    const char *component = level->energy_component ? level->energy_component : sram ? "sram" : "dram";
+    return price_of(table, component, write ? "write" : "read", sram ? level->capacity_bytes / sy_max(level->banks, 1) : 0,
                     (double)chip->process_nm, 8);
 }
 
@@ -135,13 +133,17 @@ static void level_items(struct account *account)
 static void vector_items(struct account *account)
 {
     struct sy_result *result = account->result;
-    const struct { const char *action; uint64_t total; size_t offset; } kinds[] = {
-        {"simple", result->vector.simple_ops, offsetof(struct sy_vector_work, simple_ops)},
-        {"transcendental", result->vector.transcendental_ops, offsetof(struct sy_vector_work, transcendental_ops)},
-        {"reduce", result->vector.reduce_ops, offsetof(struct sy_vector_work, reduce_ops)},
+    /* A simple or cross-lane operation is priced as an addition, a transcendental one as a multiplication (the last step
+     * of a table look-up with interpolation): assumptions, confidence low. */
+    bool is_float = account->chip->array.precisions && sy_dtypes[account->chip->array.precision[0].accumulator].is_float;
+    const char *type = is_float ? "fp32" : "int32";
+    const struct { const char *component, *action; uint64_t total; size_t offset; } kinds[] = {
+        {"add", "simple", result->vector.simple_ops, offsetof(struct sy_vector_work, simple_ops)},
+        {"multiply", "transcendental", result->vector.transcendental_ops, offsetof(struct sy_vector_work, transcendental_ops)},
+        {"add", "reduce", result->vector.reduce_ops, offsetof(struct sy_vector_work, reduce_ops)},
     };
     for (size_t k = 0; k < sizeof kinds / sizeof kinds[0]; k++) {
-        struct price price = price_of(account->table, "vector", kinds[k].action, 0, (double)account->chip->process_nm, 0);
+        struct price price = price_of(account->table, kinds[k].component, type, 0, (double)account->chip->process_nm, 0);
         add_item(account, "vector", kinds[k].action, kinds[k].total, &price);
         for (uint64_t i = 0; price.known && i < result->layers; i++) {
             uint64_t count;
@@ -165,6 +167,27 @@ static void time_item(struct account *account, const char *action, double watts,
         result->layer[i].energy_j += watts * result->seconds * (double)result->layer[i].cycles / (double)result->cycles;
 }
 
+/* No static power in the chip file: the leakage of its SRAM, which leaves logic out and says so. */
+static void sram_leakage(struct account *account)
+{
+    uint64_t bytes = 0;
+    for (uint32_t l = 0; l < account->chip->levels; l++)
+        if (account->chip->level[l].kind == SY_LEVEL_SRAM)
+            bytes += account->chip->level[l].capacity_bytes * (account->chip->level[l].shared ? 1 : account->chip->cores);
+    struct price price = price_of(account->table, "sram", "leak_kib_s", 0, (double)account->chip->process_nm, 0);
+    /* pJ a KiB a second -> pJ a nanosecond of all KiB */
+    double scale = (double)bytes / 1024 * 1e-9;
+    price.cost.pj *= scale;
+    price.cost.low_pj *= scale;
+    price.cost.high_pj *= scale;
+    price.pj = price.cost.pj;
+    struct sy_result *result = account->result;
+    add_item(account, "sram", "leakage ns", (uint64_t)(result->seconds * 1e9 + 0.5), &price);
+    sy_result_warn(result, "energy: the chip file gives no static power: leakage is that of SRAM alone");
+    for (uint64_t i = 0; price.known && i < result->layers && result->cycles; i++)
+        result->layer[i].energy_j += price.pj * 1e-3 * result->seconds * (double)result->layer[i].cycles / (double)result->cycles;
+}
+
 enum sy_status sy_energy_account(struct sy_result *result, const struct sy_chip *chip, const struct sy_energy_table *table)
 {
     struct account account = {result, chip, table};
@@ -174,7 +197,10 @@ enum sy_status sy_energy_account(struct sy_result *result, const struct sy_chip 
     mac_items(&account);
     vector_items(&account);
     level_items(&account);
-    time_item(&account, "leakage", chip->power.static_w, "power.static of the chip file");
+    if (chip->power.static_w > 0)
+        time_item(&account, "leakage", chip->power.static_w, "power.static of the chip file");
+    else
+        sram_leakage(&account);
     time_item(&account, "clock", chip->power.clock_w, "power.clock of the chip file");
     return SY_OK;
 }
