@@ -51,7 +51,6 @@ static enum step next_step(struct walk *walk)
     }
     if (pick < 10) {
         random_layer(&walk->seed, &walk->layer);
-        walk->commands = 0;
         return STEP_LAYER;
     }
     random_command(&walk->seed, &walk->command, walk->commands++);
