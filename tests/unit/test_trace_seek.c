@@ -196,7 +196,7 @@ START_TEST(command_ids_run_on_through_the_rounds_of_a_block)
     static const char text[] = "systole-trace 1\ngemm g m=1 k=1 n=1\nload A bytes=1\nload B bytes=1\nrepeat 3 {\n"
                                "matmul m=1 k=1 n=1 <1 <2\nrepeat 2 {\nwait <1\n}\n}\nwait <1\ngemm h m=1 k=1 n=1\n"
                                "wait\nend 12\n";
-    static const uint64_t ids[] = {0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 0}; /* unrolled, layer by layer */
+    static const uint64_t ids[] = {0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12}; /* unrolled, over all layers */
     const char *plain = scratch_path(&scratch, "c.slt"), *packed = scratch_path(&scratch, "c.slt.gz");
     struct sy_trace_writer_options small = {.block_bytes = 30};
     write_file(plain, text, sizeof text - 1);
