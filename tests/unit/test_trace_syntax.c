@@ -175,8 +175,8 @@ static const struct {
      "repeat blocks inside each other repeat more than 2^64 times", SY_OVERFLOW},
     {"systole-trace 1\n" GEMM "\nload A bytes=4\nwait <2\nend 3\n", 4, "the dependency reaches back 2 commands; 1 come",
      SY_INPUT},
-    {"systole-trace 1\n" GEMM "\nload A bytes=4\n" GEMM "\nwait <1\nend 4\n", 5,
-     "the dependency reaches back 1 commands; 0 come", SY_INPUT},
+    {"systole-trace 1\n" GEMM "\nload A bytes=4\n" GEMM "\nwait <2\nend 4\n", 5,
+     "the dependency reaches back 2 commands; 1 come", SY_INPUT},
     /* refused by sy_layer_check */
     {"systole-trace 1\nconv c h=4 w=4 c=4 n=4 fh=1 fw=1 groups=3\nend 1\n", 2, "layer 'c': groups is 3", SY_INPUT},
     {"systole-trace 1\nconv c h=4 w=4 c=4 n=4 fh=5 fw=1\nend 1\n", 2, "layer 'c': a filter of 5 x 1", SY_INPUT},
