@@ -252,11 +252,11 @@ static void check_array(struct sy_schema_context *context, const struct sy_yaml_
 {
     const struct sy_array *array = &chip->array;
     const struct sy_yaml_node *dataflows = array_node(root, "dataflows"), *precisions = array_node(root, "precisions");
-    if (sy_array_timing_check(&array->timing, sy_yaml_where(array_node(root, "timing")), context->diag) != SY_OK)
+    if (sy_array_timing_check(&array->timing, sy_yaml_where(sy_yaml_use(array_node(root, "timing"))), context->diag) != SY_OK)
         context->errors++;
     for (uint32_t i = 0; i < array->dataflows; i++) {
         const struct sy_dataflow *dataflow = &array->dataflow[i];
-        const struct sy_yaml_node *node = sy_yaml_at(dataflows, i);
+        const struct sy_yaml_node *node = sy_yaml_use(sy_yaml_at(dataflows, i));
         if (dataflow->rows & dataflow->cols)
             sy_schema_fail(context, node, NULL, "core.array.dataflows.%s: a dimension is spread over rows and columns",
                            dataflow->name);
@@ -287,6 +287,7 @@ enum sy_status sy_chip_complete(struct sy_schema_context *context, const struct 
     for (uint32_t i = 0; i < chip->levels; i++)
         if (complete_level(context, chip, &chip->level[i], level_node(root, i, NULL)) != SY_OK)
             return SY_NOMEM;
+    settle_rate(&chip->dma.bandwidth_bytes_per_s, &chip->clock[0]);
     check_clocks(context, root, chip);
     check_level_names(context, root, chip);
     for (uint32_t i = 0; i < chip->levels; i++)

@@ -54,6 +54,58 @@ size_t sy_field_bytes(const struct sy_field *field)
     return field->flags & SY_FIELD_WIDE ? sizeof(uint64_t) : traits[field->type].bytes;
 }
 
+/* Units by which values are written, the usual one first. */
+struct scale {
+    enum sy_unit unit;
+    const char *name;
+    double factor; /* of the base unit */
+};
+static const struct scale scales[] = {
+    {SY_UNIT_NONE, "", 1},
+    {SY_UNIT_BYTES, " B", 1},
+    {SY_UNIT_BYTES, " KiB", 1024.0},
+    {SY_UNIT_BYTES, " MiB", 1048576.0},
+    {SY_UNIT_BYTES, " GiB", 1073741824.0},
+    {SY_UNIT_BYTES, " TiB", 1099511627776.0},
+    {SY_UNIT_BYTES, " kB", 1e3},
+    {SY_UNIT_BYTES, " MB", 1e6},
+    {SY_UNIT_BYTES, " GB", 1e9},
+    {SY_UNIT_HZ, " GHz", 1e9},
+    {SY_UNIT_HZ, " MHz", 1e6},
+    {SY_UNIT_HZ, " kHz", 1e3},
+    {SY_UNIT_HZ, " Hz", 1},
+    {SY_UNIT_BYTES_PER_S, " GB/s", 1e9},
+    {SY_UNIT_BYTES_PER_S, " TB/s", 1e12},
+    {SY_UNIT_BYTES_PER_S, " MB/s", 1e6},
+    {SY_UNIT_BYTES_PER_S, " kB/s", 1e3},
+    {SY_UNIT_BYTES_PER_S, " B/s", 1},
+    {SY_UNIT_SECONDS, " ns", 1e-9},
+    {SY_UNIT_SECONDS, " ps", 1e-12},
+    {SY_UNIT_SECONDS, " us", 1e-6},
+    {SY_UNIT_SECONDS, " ms", 1e-3},
+    {SY_UNIT_SECONDS, " s", 1},
+    {SY_UNIT_CYCLES, " cycles", 1},
+    {SY_UNIT_BYTES_PER_CYCLE, " B/cycle", 1},
+    {SY_UNIT_JOULES, " pJ", 1e-12},
+    {SY_UNIT_JOULES, " nJ", 1e-9},
+    {SY_UNIT_JOULES, " fJ", 1e-15},
+    {SY_UNIT_JOULES, " J", 1},
+    {SY_UNIT_WATTS, " W", 1},
+    {SY_UNIT_WATTS, " mW", 1e-3},
+    {SY_UNIT_WATTS, " uW", 1e-6},
+    {SY_UNIT_VOLTS, " V", 1},
+    {SY_UNIT_METRES, " nm", 1e-9},
+    {SY_UNIT_METRES, " um", 1e-6},
+    {SY_UNIT_METRES, " mm", 1e-3},
+    {SY_UNIT_METRES, " m", 1},
+    {SY_UNIT_SQUARE_METRES, " mm2", 1e-6},
+    {SY_UNIT_SQUARE_METRES, " um2", 1e-12},
+    {SY_UNIT_CELSIUS, " C", 1},
+    {SY_UNIT_USD, " USD", 1},
+    {SY_UNIT_PERCENT, " %", 1e-2},
+    {SY_UNIT_TRANSFERS_PER_S, " MT/s", 1e6},
+};
+
 /* The unit a value is written in when the field does not say: its type does. */
 static enum sy_unit unit_of(const struct sy_field *field)
 {
@@ -61,6 +113,15 @@ static enum sy_unit unit_of(const struct sy_field *field)
            : field->type == SY_FIELD_HZ   ? SY_UNIT_HZ
            : field->type == SY_FIELD_RATE ? SY_UNIT_BYTES_PER_S
                                           : field->unit;
+}
+
+/* " ps" for seconds kept as picoseconds. */
+static const char *step_name(const struct sy_field *field)
+{
+    for (size_t i = 0; i < sizeof scales / sizeof scales[0]; i++)
+        if (scales[i].unit == field->unit && fabs(scales[i].factor * field->per_unit - 1) < 1e-9)
+            return scales[i].name;
+    return "";
 }
 
 /* A whole number of 1 / per_unit of the base unit. Values such as 1.25 ns have no exact double, so a relative error of
@@ -75,8 +136,7 @@ static bool parse_scaled(const struct sy_field *field, const char *text, uint64_
     if (scaled < 0 || scaled > 9e18)
         return refuse(message, "the value is out of range");
     if (fabs(scaled - rounded) > 1e-9 * fmax(1, rounded))
-        return refuse(message, "the value must be a whole number of 1e-%d of the base unit",
-                      (int)lround(log10(field->per_unit)));
+        return refuse(message, "finer than the smallest step, 1%s", step_name(field));
     *whole = (uint64_t)rounded;
     return true;
 }
@@ -223,7 +283,8 @@ static bool parse_enum(const struct sy_field *field, const char *text, void *slo
                 *(unsigned *)slot = count;
             return true;
         }
-    const char *near = sy_nearest(text, field->names, count);
+    /* of two letters any other two are near */
+    const char *near = strlen(text) > 2 ? sy_nearest(text, field->names, count) : NULL;
     if (near)
         return refuse(message, "not a known name; did you mean '%s'?", near);
     return refuse(message, "not a known name");
@@ -273,57 +334,6 @@ bool sy_field_parse(struct sy_schema_context *context, const struct sy_field *fi
 }
 
 /* ---- formatting: the shortest text that reads back to the same value ---- */
-
-struct scale {
-    enum sy_unit unit;
-    const char *name;
-    double factor; /* of the base unit */
-};
-static const struct scale scales[] = {
-    {SY_UNIT_NONE, "", 1},
-    {SY_UNIT_BYTES, " B", 1},
-    {SY_UNIT_BYTES, " KiB", 1024.0},
-    {SY_UNIT_BYTES, " MiB", 1048576.0},
-    {SY_UNIT_BYTES, " GiB", 1073741824.0},
-    {SY_UNIT_BYTES, " TiB", 1099511627776.0},
-    {SY_UNIT_BYTES, " kB", 1e3},
-    {SY_UNIT_BYTES, " MB", 1e6},
-    {SY_UNIT_BYTES, " GB", 1e9},
-    {SY_UNIT_HZ, " GHz", 1e9},
-    {SY_UNIT_HZ, " MHz", 1e6},
-    {SY_UNIT_HZ, " kHz", 1e3},
-    {SY_UNIT_HZ, " Hz", 1},
-    {SY_UNIT_BYTES_PER_S, " GB/s", 1e9},
-    {SY_UNIT_BYTES_PER_S, " TB/s", 1e12},
-    {SY_UNIT_BYTES_PER_S, " MB/s", 1e6},
-    {SY_UNIT_BYTES_PER_S, " kB/s", 1e3},
-    {SY_UNIT_BYTES_PER_S, " B/s", 1},
-    {SY_UNIT_SECONDS, " ns", 1e-9},
-    {SY_UNIT_SECONDS, " ps", 1e-12},
-    {SY_UNIT_SECONDS, " us", 1e-6},
-    {SY_UNIT_SECONDS, " ms", 1e-3},
-    {SY_UNIT_SECONDS, " s", 1},
-    {SY_UNIT_CYCLES, " cycles", 1},
-    {SY_UNIT_BYTES_PER_CYCLE, " B/cycle", 1},
-    {SY_UNIT_JOULES, " pJ", 1e-12},
-    {SY_UNIT_JOULES, " nJ", 1e-9},
-    {SY_UNIT_JOULES, " fJ", 1e-15},
-    {SY_UNIT_JOULES, " J", 1},
-    {SY_UNIT_WATTS, " W", 1},
-    {SY_UNIT_WATTS, " mW", 1e-3},
-    {SY_UNIT_WATTS, " uW", 1e-6},
-    {SY_UNIT_VOLTS, " V", 1},
-    {SY_UNIT_METRES, " nm", 1e-9},
-    {SY_UNIT_METRES, " um", 1e-6},
-    {SY_UNIT_METRES, " mm", 1e-3},
-    {SY_UNIT_METRES, " m", 1},
-    {SY_UNIT_SQUARE_METRES, " mm2", 1e-6},
-    {SY_UNIT_SQUARE_METRES, " um2", 1e-12},
-    {SY_UNIT_CELSIUS, " C", 1},
-    {SY_UNIT_USD, " USD", 1},
-    {SY_UNIT_PERCENT, " %", 1e-2},
-    {SY_UNIT_TRANSFERS_PER_S, " MT/s", 1e6},
-};
 
 /* The value in base units, as well as a double can say it; candidates are checked by reading them back. */
 static double base_value(const struct sy_field *field, const union slot *slot)

@@ -152,6 +152,8 @@ static bool read_plain(struct sy_schema_context *context, const struct sy_field 
         return record(context, field, node, slot);
     sy_field_expected(field, expected);
     shorten(reason);
+    if (!*node->text && !node->quoted)
+        *reason = '\0'; /* "found nothing" says it */
     sy_schema_fail(context, node, NULL, "%s: found %s%s%s; expected %s", context->path, sy_yaml_what(node, what),
                    *reason ? ", " : "", reason, expected);
     return false;
@@ -327,6 +329,8 @@ static void unknown_key(struct sy_schema_context *context, const struct sy_schem
     const char *near = sy_nearest(entry->key, known, count);
     if (near)
         (void)snprintf(hint, sizeof hint, "did you mean '%s'?", near);
+    else if (strchr(entry->key, '.'))
+        (void)snprintf(hint, sizeof hint, "write nested keys below each other, or use --set");
     else if (find_elsewhere(context, context->root, entry->key, home, 0, 0))
         (void)snprintf(hint, sizeof hint, "'%.60s' belongs %s%.120s", entry->key, *home ? "in " : "at the top level",
                        home);

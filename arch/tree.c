@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
 const char *const sy_confidence_names[] = {"read",    "measured", "published", "verified",
                                            "derived", "assumed",  "memory",    NULL};
@@ -164,8 +165,9 @@ static enum sy_status unknown_file(struct sy_schema_context *context, const stru
         return sy_schema_fail(context, asked_by, "give a path, or the folder of the installed data",
                               "'%.60s' is a name, and there is no data folder to find it in", name);
     if (sy_tree_list(context->arena, context->data_dir, folder, &names, &count) != SY_OK)
-        return sy_schema_fail(context, asked_by, NULL, "'%.60s': cannot read the folder %s/%s", name, context->data_dir,
-                              folder);
+        return sy_schema_fail(context, asked_by, "is that the folder of the installed data?",
+                              "'%.60s' is not a file of %s: there is no such folder in %s", name, folder,
+                              context->data_dir);
     const char *near = sy_nearest(name, names, count);
     if (near)
         (void)snprintf(hint, sizeof hint, "did you mean '%s'?", near);
@@ -290,6 +292,7 @@ static enum sy_status resolve_entry(struct sy_schema_context *context, struct sy
     if (!loaded)
         return status;
     loaded->reference = entry->text;
+    loaded->named_by = entry;
     loaded->key_line = entry->key_line;
     loaded->key_column = entry->key_column;
     sy_yaml_replace(parent, entry, loaded);
@@ -342,6 +345,16 @@ static void unwrap(struct sy_schema_context *context, struct sy_yaml_node **root
     *root = inner;
 }
 
+/* Two spellings of a path (a/./b, a link) are one file. */
+static bool same_file(const char *a, const char *b)
+{
+    struct stat first, second;
+    if (strcmp(a, b) == 0)
+        return true;
+    return stat(a, &first) == 0 && stat(b, &second) == 0 && first.st_dev == second.st_dev &&
+           first.st_ino == second.st_ino;
+}
+
 static enum sy_status load_file(struct sy_schema_context *context, const char *name_or_path, struct part part,
                                 const struct sy_yaml_node *asked_by, struct chain *chain, struct sy_yaml_node **root)
 {
@@ -350,7 +363,7 @@ static enum sy_status load_file(struct sy_schema_context *context, const char *n
     if (!path)
         return SY_INPUT;
     for (uint32_t i = 0; i < chain->depth; i++)
-        if (strcmp(chain->path[i], path) == 0)
+        if (same_file(chain->path[i], path))
             return sy_schema_fail(context, asked_by, "break the circle", "'%s' inherits from itself", name_or_path);
     if (chain->depth == SY_MAX_INHERITANCE)
         return sy_schema_fail(context, asked_by, NULL, "more than %d files inherit from each other",
@@ -492,8 +505,10 @@ enum sy_status sy_tree_set(struct sy_schema_context *context, struct sy_yaml_nod
         return sy_schema_fail(context, &place, "choose the other chip instead", "inherits cannot be overridden");
     if (equals[1 + strspn(equals + 1, " \t")] == '\0')
         return sy_schema_fail(context, &place, NULL, "'%.120s': the value is empty", assignment);
+    const char *title = sy_arena_printf(context->arena, "--set %s", path);
     enum sy_status status =
-        sy_yaml_parse_value(context->arena, equals + 1, strlen(equals + 1), "--set", &value, context->diag);
+        title ? sy_yaml_parse_value(context->arena, equals + 1, strlen(equals + 1), title, &value, context->diag)
+              : SY_NOMEM;
     if (status != SY_OK) {
         context->errors++;
         return status;

@@ -440,6 +440,11 @@ struct sy_where sy_yaml_where(const struct sy_yaml_node *node)
     return (struct sy_where){.file = node->file, .line = node->line, .column = node->column};
 }
 
+const struct sy_yaml_node *sy_yaml_use(const struct sy_yaml_node *node)
+{
+    return node && node->named_by ? node->named_by : node;
+}
+
 struct sy_where sy_yaml_where_key(const struct sy_yaml_node *node)
 {
     if (!node->key_line)

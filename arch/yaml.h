@@ -48,8 +48,9 @@ struct sy_yaml_node {
     struct sy_yaml_node *first, *last, *next; /* entries of this node; the next entry of the parent */
     /* Where the figure comes from; filled in by arch/tree.h. */
     const char *source, *confidence;
-    const char *reference; /* the name this mapping was loaded by, else NULL */
-    bool faulty;           /* a mistake in it is reported already: readers pass over it */
+    const char *reference;               /* the name this mapping was loaded by, else NULL */
+    const struct sy_yaml_node *named_by; /* the value that gave that name */
+    bool faulty;                         /* a mistake in it is reported already: readers pass over it */
 };
 
 /* Parse one document. file names it in messages (copied). SY_INPUT when anything was refused; every refusal went to
@@ -78,6 +79,8 @@ struct sy_yaml_node *sy_yaml_clone(struct sy_arena *arena, const struct sy_yaml_
 const char *sy_yaml_what(const struct sy_yaml_node *node, char out[80]);
 struct sy_where sy_yaml_where(const struct sy_yaml_node *node);
 struct sy_where sy_yaml_where_key(const struct sy_yaml_node *node);
+/* Where a part is used: the name it was loaded by, else the node itself. */
+const struct sy_yaml_node *sy_yaml_use(const struct sy_yaml_node *node);
 
 /* A scalar as YAML, quoted when it has to be. */
 void sy_yaml_put_scalar(struct sy_buf *out, const char *text);
