@@ -68,9 +68,9 @@ enum {
     SY_INDEX_ENTRY = 48,
     SY_INDEX_ENTRIES = 1024, /* of one member: the field stays below the 64 KiB an extra field may have */
     SY_INDEX_FIELD_MAX = 16 + SY_INDEX_ENTRY * SY_INDEX_ENTRIES + 4,
-    SY_MEMBER_HEAD = 16,     /* bytes before the field */
-    SY_MEMBER_TAIL = 8,      /* CRC-32 and length */
-    SY_EMPTY_DEFLATE = 2,    /* 03 00 */
+    SY_MEMBER_HEAD = 16,  /* bytes before the field */
+    SY_MEMBER_TAIL = 8,   /* CRC-32 and length */
+    SY_EMPTY_DEFLATE = 2, /* 03 00 */
     SY_TRAILER_MEMBER = SY_MEMBER_HEAD + SY_TRAILER_FIELD + SY_EMPTY_DEFLATE + SY_MEMBER_TAIL,
     SY_TRACE_MAX_BLOCK = 1 << 20,
     SY_TRACE_BLOCK_BYTES = 64 << 10 /* of text, unless the writer is told otherwise */

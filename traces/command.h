@@ -38,40 +38,40 @@ enum sy_point {
 
 /* What a command waits for, named as the stall it causes (engine.md section 3).
  *    id           name */
-#define SY_STALL_MAP(X)                  \
-    X(LOAD_A,       "load_a")            \
-    X(LOAD_B,       "load_b")            \
-    X(LOAD_C,       "load_c")            \
-    X(BUFFER_FULL,  "buffer_full")       \
-    X(ACCUMULATOR,  "accumulator")       \
-    X(VECTOR,       "vector")            \
-    X(DEPENDENCY,   "dependency")        \
-    X(LAUNCH,       "launch")            \
-    X(PRELOAD,      "preload")           \
-    X(FILL_DRAIN,   "fill_drain")        \
-    X(BANK_CONFLICT,"bank_conflict")     \
-    X(NOC,          "noc")               \
-    X(COLLECTIVE,   "collective")        \
-    X(NO_WORK,      "no_work")
+#define SY_STALL_MAP(X)                                                                                                \
+    X(LOAD_A, "load_a")                                                                                                \
+    X(LOAD_B, "load_b")                                                                                                \
+    X(LOAD_C, "load_c")                                                                                                \
+    X(BUFFER_FULL, "buffer_full")                                                                                      \
+    X(ACCUMULATOR, "accumulator")                                                                                      \
+    X(VECTOR, "vector")                                                                                                \
+    X(DEPENDENCY, "dependency")                                                                                        \
+    X(LAUNCH, "launch")                                                                                                \
+    X(PRELOAD, "preload")                                                                                              \
+    X(FILL_DRAIN, "fill_drain")                                                                                        \
+    X(BANK_CONFLICT, "bank_conflict")                                                                                  \
+    X(NOC, "noc")                                                                                                      \
+    X(COLLECTIVE, "collective")                                                                                        \
+    X(NO_WORK, "no_work")
 
 enum sy_stall {
 #define SY_STALL_ENUM(id, name) SY_STALL_##id,
     SY_STALL_MAP(SY_STALL_ENUM)
 #undef SY_STALL_ENUM
-    SY_STALL_COUNT
+        SY_STALL_COUNT
 };
 extern const char *const sy_stall_names[SY_STALL_COUNT];
 
 struct sy_dependency {
-    uint64_t command;    /* id of an earlier command */
-    uint8_t point;       /* enum sy_point */
-    uint8_t stall;       /* enum sy_stall: the cause a wait for it is charged to */
+    uint64_t command; /* id of an earlier command */
+    uint8_t point;    /* enum sy_point */
+    uint8_t stall;    /* enum sy_stall: the cause a wait for it is charged to */
 };
 
 struct sy_command {
-    uint8_t kind;        /* enum sy_command_kind */
-    uint8_t operand;     /* LOAD, STORE: 0 = A, 1 = B, 2 = C */
-    uint8_t level;       /* LOAD, STORE: chip memory level on the inner side */
+    uint8_t kind;    /* enum sy_command_kind */
+    uint8_t operand; /* LOAD, STORE: 0 = A, 1 = B, 2 = C */
+    uint8_t level;   /* LOAD, STORE: chip memory level on the inner side */
     uint8_t dependencies;
     struct sy_dependency dependency[SY_MAX_DEPS];
     union {
@@ -81,15 +81,17 @@ struct sy_command {
         } move;
         struct { /* MATMUL */
             uint64_t m, k, n;
-            uint64_t repeat;      /* this many equal tiles back to back (groups) */
-            uint8_t dataflow;     /* index into the chip's dataflows */
-            uint8_t a, b;         /* enum sy_dtype */
-            uint8_t accumulate;   /* 1: adds to what the accumulator holds */
+            uint64_t repeat;    /* this many equal tiles back to back (groups) */
+            uint8_t dataflow;   /* index into the chip's dataflows */
+            uint8_t a, b;       /* enum sy_dtype */
+            uint8_t accumulate; /* 1: adds to what the accumulator holds */
         } matmul;
         struct { /* VECTOR */
             uint64_t elements, simple_ops, transcendental_ops, reduce_ops, bytes_in, bytes_out;
-            uint8_t fused;   /* 1: a hardwired pipeline applies all its functions in one pass, an element a lane a cycle */
-            uint8_t follows; /* 1: starts with the first results of the MATMUL it depends on and ends no earlier than it */
+            uint8_t
+                fused; /* 1: a hardwired pipeline applies all its functions in one pass, an element a lane a cycle */
+            uint8_t
+                follows; /* 1: starts with the first results of the MATMUL it depends on and ends no earlier than it */
         } vector;
     } u;
 };

@@ -211,8 +211,8 @@ static void put_layer_value(struct sy_line_out *out, const struct sy_key *key, b
         put_dimension(out, key, required, layer);
         break;
     case SY_VALUE_INPUT:
-        if (key->index < layer->inputs && (key->index >= info->min_inputs ||
-                                           !same_tensor(&layer->in[key->index], &defaults->in[key->index]))) {
+        if (key->index < layer->inputs &&
+            (key->index >= info->min_inputs || !same_tensor(&layer->in[key->index], &defaults->in[key->index]))) {
             put_tensor(out, key, &layer->in[key->index]);
         }
         break;
@@ -287,37 +287,55 @@ static const char *schedule_fault(const struct sy_schedule *schedule)
     return resident ? NULL : "the resident operand of its schedule is not A, B or C";
 }
 
+static bool tensors_are_writable(const struct sy_layer *layer)
+{
+    bool all = tensor_is_writable(&layer->out) && name_fits(layer->name) && layer->accumulator < SY_DTYPE_COUNT;
+    for (uint32_t i = 0; i < layer->inputs; i++) {
+        all = all && tensor_is_writable(&layer->in[i]);
+    }
+    return all;
+}
+
+static bool epilogue_is_writable(const struct sy_layer *layer)
+{
+    bool all = layer->epilogues <= SY_MAX_EPILOGUE;
+    for (uint32_t i = 0; all && i < layer->epilogues; i++) {
+        all = layer->epilogue[i] < SY_FUNCTION_COUNT;
+    }
+    return all;
+}
+
+static bool dimensions_are_writable(const struct sy_record_syntax *syntax, const struct sy_layer *layer)
+{
+    for (uint32_t i = 0; i < sy_ops[layer->op].dims; i++) {
+        uint64_t value;
+        memcpy(&value, (const char *)layer + syntax->key[i].offset, sizeof value);
+        if (value < syntax->key[i].minimum || value > syntax->key[i].maximum) {
+            return false;
+        }
+    }
+    return true;
+}
+
 /* What the reader would not take, so the writer must not write; NULL when all is well. */
 static const char *layer_fault(const struct sy_record_syntax *syntax, const struct sy_layer *layer)
 {
     if (layer->inputs > SY_MAX_INPUTS || layer->inputs < sy_ops[layer->op].min_inputs) {
         return "it has too many or too few inputs";
     }
-    bool tensors = tensor_is_writable(&layer->out) && name_fits(layer->name) && layer->accumulator < SY_DTYPE_COUNT;
-    for (uint32_t i = 0; i < layer->inputs; i++) {
-        tensors = tensors && tensor_is_writable(&layer->in[i]);
-    }
-    if (!tensors) {
+    if (!tensors_are_writable(layer)) {
         return "a name is too long, or a data type or flag unknown";
     }
-    bool functions = layer->epilogues <= SY_MAX_EPILOGUE;
-    for (uint32_t i = 0; functions && i < layer->epilogues; i++) {
-        functions = layer->epilogue[i] < SY_FUNCTION_COUNT;
-    }
-    if (!functions) {
+    if (!epilogue_is_writable(layer)) {
         return "it has too many or unknown epilogue functions";
     }
     const struct sy_sparsity *sparsity = &layer->sparsity;
-    if ((sparsity->group != 0 && (sparsity->keep == 0 || sparsity->keep > sparsity->group)) ||
-        (sparsity->group == 0 && sparsity->keep != 0)) {
+    bool dense = sparsity->keep == 0 && sparsity->group == 0;
+    if (!dense && (sparsity->keep == 0 || sparsity->keep > sparsity->group)) {
         return "its sparsity does not keep 1 to group elements";
     }
-    for (uint32_t i = 0; i < sy_ops[layer->op].dims; i++) {
-        uint64_t value;
-        memcpy(&value, (const char *)layer + syntax->key[i].offset, sizeof value);
-        if (value < syntax->key[i].minimum || value > syntax->key[i].maximum) {
-            return "a dimension is out of range";
-        }
+    if (!dimensions_are_writable(syntax, layer)) {
+        return "a dimension is out of range";
     }
     return layer->has_schedule ? schedule_fault(&layer->schedule) : NULL;
 }
@@ -391,7 +409,8 @@ static const char *command_fault(const struct sy_record_syntax *syntax, const st
     for (uint32_t i = 0; i < syntax->keys; i++) {
         const struct sy_key *key = &syntax->key[i];
         uint64_t value = command_value(command, key);
-        bool ok = key->kind == SY_VALUE_DTYPE8 ? value < SY_DTYPE_COUNT : value >= key->minimum && value <= key->maximum;
+        bool ok =
+            key->kind == SY_VALUE_DTYPE8 ? value < SY_DTYPE_COUNT : value >= key->minimum && value <= key->maximum;
         if (!ok) {
             return "a value is out of range";
         }

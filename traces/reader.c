@@ -26,9 +26,9 @@
 enum { TEXT_ROOM = SY_TRACE_MAX_LINE + SY_TRACE_BLOCK_BYTES, PADDING = 16 };
 
 struct open_block {
-    uint64_t body;   /* record number of its first inner record */
-    uint64_t times;  /* product with the blocks around it */
-    uint64_t line;   /* of `repeat` */
+    uint64_t body;  /* record number of its first inner record */
+    uint64_t times; /* product with the blocks around it */
+    uint64_t line;  /* of `repeat` */
 };
 
 struct sy_trace_reader {
@@ -66,8 +66,7 @@ static struct sy_where at_line(const struct sy_trace_reader *reader)
                              .byte_offset = reader->state.text_offset};
 }
 
-#define FAIL(reader, hint, ...) \
-    ((reader)->status = sy_error((reader)->diag, at_line(reader), (hint), __VA_ARGS__))
+#define FAIL(reader, hint, ...) ((reader)->status = sy_error((reader)->diag, at_line(reader), (hint), __VA_ARGS__))
 
 static const char recover_hint[] = "`systole trace recover` writes what is intact to a new file";
 
@@ -121,8 +120,7 @@ static enum sy_status refill(struct sy_trace_reader *reader)
         return SY_OK;
     }
     const struct sy_block_field *block = sy_stream_block(reader->stream);
-    if (block != NULL && block->state.text_offset == reader->base + rest &&
-        check_block(reader, block, rest) != SY_OK) {
+    if (block != NULL && block->state.text_offset == reader->base + rest && check_block(reader, block, rest) != SY_OK) {
         return reader->status;
     }
     if (rest == 0) {
@@ -471,7 +469,8 @@ static inline enum sy_status next_full_line(struct sy_trace_reader *reader, size
     }
 }
 
-/* The net line, if there is one, stands before every record: read up to it, so that the name is known from the start. */
+/* The net line, if there is one, stands before every record: read up to it, so that the name is known from the start.
+ */
 static enum sy_status look_for_name(struct sy_trace_reader *reader)
 {
     struct sy_trace_record unused;
@@ -572,7 +571,8 @@ static enum sy_status go_to(struct sy_trace_reader *reader, struct sy_anchor anc
         reader->status = sy_stream_read(reader->stream, reader->text, TEXT_ROOM, &got);
         if (reader->status == SY_OK && got == 0) {
             reader->text_ends = true;
-            return reader->base == text_offset ? SY_OK : FAIL(reader, NULL, "the file became shorter while it was read");
+            return reader->base == text_offset ? SY_OK
+                                               : FAIL(reader, NULL, "the file became shorter while it was read");
         }
         hash_new_text(reader, reader->text, got);
         reader->end = got;

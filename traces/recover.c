@@ -42,13 +42,14 @@ struct salvage {
         uint64_t times;
     } open[SY_TRACE_MAX_NESTING];
     uint32_t depth;
-    bool broken_stream;     /* commands are left out up to the next layer */
+    bool broken_stream; /* commands are left out up to the next layer */
     bool saw_end;
     struct sy_block_state next; /* what the next block should begin with */
     uint64_t records, bytes, dropped_commands;
     unsigned char *member;
     char *text;
-    uint64_t budget; /* bytes of damaged blocks that may still be tried: a hostile file could hold a header every 76 bytes */
+    uint64_t
+        budget; /* bytes of damaged blocks that may still be tried: a hostile file could hold a header every 76 bytes */
 };
 
 static void forward(void *context, const struct sy_diag_msg *message)
@@ -413,8 +414,7 @@ static enum sy_status run(struct salvage *salvage)
     return status;
 }
 
-enum sy_status sy_trace_verify(const char *path, uint64_t *intact_records, uint64_t *intact_bytes,
-                               struct sy_diag *diag)
+enum sy_status sy_trace_verify(const char *path, uint64_t *intact_records, uint64_t *intact_bytes, struct sy_diag *diag)
 {
     struct sy_trace_reader *reader = NULL;
     struct sy_trace_record record;

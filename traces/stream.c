@@ -395,41 +395,45 @@ static enum sy_status inflate_failed(struct sy_stream *stream, int result)
     return damaged(stream, what);
 }
 
+/* One call of inflate into text; *made bytes came out. */
+static enum sy_status inflate_piece(struct sy_stream *stream, char *text, size_t room, size_t *made)
+{
+    struct sy_input *input = &stream->input;
+    uInt offered = input->available < (1u << 30) ? (uInt)input->available : 1u << 30;
+    uInt space = room < (1u << 30) ? (uInt)room : 1u << 30;
+    stream->z.next_in = (Bytef *)(uintptr_t)input->next; /* zlib's pointer is not const; it does not write */
+    stream->z.avail_in = offered;
+    stream->z.next_out = (Bytef *)text;
+    stream->z.avail_out = space;
+    int result = inflate(&stream->z, Z_NO_FLUSH);
+    *made = space - stream->z.avail_out;
+    sy_input_take(input, offered - stream->z.avail_in);
+    stream->text_offset += *made;
+    if (result != Z_OK && result != Z_STREAM_END && result != Z_BUF_ERROR) {
+        return inflate_failed(stream, result);
+    }
+    if (!stream->head_seen && stream->head.done == 1 && begin_member(stream) != SY_OK) {
+        return stream->status;
+    }
+    if (result == Z_BUF_ERROR && input->at_eof) {
+        return damaged(stream, "the file ends inside a gzip member: it was cut");
+    }
+    return result == Z_STREAM_END ? end_member(stream) : SY_OK;
+}
+
 /* Inflate into text. Bytes of a block whose CRC fails in this very call are not handed out. */
 static enum sy_status read_member(struct sy_stream *stream, char *text, size_t room, size_t *got)
 {
-    struct sy_input *input = &stream->input;
-    size_t left = room;
-    while (left > 0 && stream->state == MEMBER) {
-        stream->status = sy_input_fill(input, stream->path, stream->diag);
-        if (stream->status != SY_OK) {
+    size_t filled = 0;
+    while (filled < room && stream->state == MEMBER) {
+        size_t made = 0;
+        stream->status = sy_input_fill(&stream->input, stream->path, stream->diag);
+        if (stream->status != SY_OK || inflate_piece(stream, text + filled, room - filled, &made) != SY_OK) {
             return stream->status;
         }
-        uInt offered = input->available < (1u << 30) ? (uInt)input->available : 1u << 30;
-        uInt space = left < (1u << 30) ? (uInt)left : 1u << 30;
-        stream->z.next_in = (Bytef *)(uintptr_t)input->next; /* zlib's pointer is not const; it does not write */
-        stream->z.avail_in = offered;
-        stream->z.next_out = (Bytef *)(text + (room - left));
-        stream->z.avail_out = space;
-        int result = inflate(&stream->z, Z_NO_FLUSH);
-        size_t made = space - stream->z.avail_out;
-        sy_input_take(input, offered - stream->z.avail_in);
-        left -= made;
-        stream->text_offset += made;
-        if (result != Z_OK && result != Z_STREAM_END && result != Z_BUF_ERROR) {
-            return inflate_failed(stream, result);
-        }
-        if (!stream->head_seen && stream->head.done == 1 && begin_member(stream) != SY_OK) {
-            return stream->status;
-        }
-        if (result == Z_STREAM_END && end_member(stream) != SY_OK) {
-            return stream->status;
-        }
-        if (result == Z_BUF_ERROR && input->at_eof) {
-            return damaged(stream, "the file ends inside a gzip member: it was cut");
-        }
+        filled += made;
     }
-    *got = room - left;
+    *got = filled;
     return SY_OK;
 }
 
@@ -443,8 +447,7 @@ enum sy_status sy_stream_read(struct sy_stream *stream, char *text, size_t room,
             (void)next_member(stream);
         } else {
             uint64_t before = stream->text_offset;
-            if (read_member(stream, text, room, got) != SY_OK && stream->phase == OTHER &&
-                stream->status == SY_INPUT) {
+            if (read_member(stream, text, room, got) != SY_OK && stream->phase == OTHER && stream->status == SY_INPUT) {
                 /* Plain gzip: what was inflated before the damage is all there is; hand it out, then fail. */
                 *got = (size_t)(stream->text_offset - before);
                 return *got > 0 ? SY_OK : stream->status;

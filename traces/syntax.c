@@ -20,14 +20,17 @@ struct command_key {
     size_t offset;
     uint64_t minimum, maximum, fallback;
 };
-/* Levels and dataflow are indices into lists of the chip, which the reader does not know: only their width is checked. */
-#define MOVE_KEYS                                                                                         \
-    {"level", SY_VALUE_U8, false, offsetof(struct sy_command, level), 0, UINT8_MAX, 0},                   \
-    {"parent", SY_VALUE_U8, false, IN_COMMAND(move.parent), 0, UINT8_MAX, 1},                             \
-    {"rows", SY_VALUE_U64, false, IN_COMMAND(move.rows), 1, UINT64_MAX, 1},                               \
-    {"bytes", SY_VALUE_U64, true, IN_COMMAND(move.row_bytes), 1, UINT64_MAX, 0},                          \
-    {"pitch", SY_VALUE_U64, false, IN_COMMAND(move.pitch_bytes), 0, UINT64_MAX, 0},                       \
-    {"at", SY_VALUE_U64, false, IN_COMMAND(move.address), 0, UINT64_MAX, 0}
+/* Levels and dataflow are indices into lists of the chip, which the reader does not know: only their width is checked.
+ */
+#define MOVE_KEYS                                                                                                      \
+    {"level", SY_VALUE_U8, false, offsetof(struct sy_command, level), 0, UINT8_MAX, 0},                                \
+        {"parent", SY_VALUE_U8, false, IN_COMMAND(move.parent), 0, UINT8_MAX, 1},                                      \
+        {"rows", SY_VALUE_U64, false, IN_COMMAND(move.rows), 1, UINT64_MAX, 1},                                        \
+        {"bytes", SY_VALUE_U64, true, IN_COMMAND(move.row_bytes), 1, UINT64_MAX, 0},                                   \
+        {"pitch", SY_VALUE_U64, false, IN_COMMAND(move.pitch_bytes), 0, UINT64_MAX, 0},                                \
+    {                                                                                                                  \
+        "at", SY_VALUE_U64, false, IN_COMMAND(move.address), 0, UINT64_MAX, 0                                          \
+    }
 static const struct {
     const char *word;
     struct command_key key[MAX_COMMAND_KEYS];
@@ -113,7 +116,7 @@ static void add_operator(struct sy_syntax *syntax, enum sy_op op)
         key->names = dim->names;
         record->required |= dim->required ? UINT64_C(1) << i : 0;
     }
-    for (uint8_t i = 0; info->input_names[i] != NULL && i < SY_MAX_INPUTS; i++) {
+    for (uint8_t i = 0; i < SY_MAX_INPUTS && info->input_names[i] != NULL; i++) {
         add_key(record, info->input_names[i], SY_VALUE_INPUT)->index = i;
     }
     add_key(record, "e", SY_VALUE_EXTRA);

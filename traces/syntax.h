@@ -18,8 +18,8 @@
 enum {
     SY_TRACE_MAX_NAME = 4096,      /* bytes of a name, decoded */
     SY_TRACE_MAX_LINE = 128 << 10, /* bytes of a line, newline included: the longest record that can be written fits */
-    SY_TRACE_MAX_NESTING = SY_MAX_REPEAT_DEPTH, /* open repeat blocks */
-    SY_TRACE_MAX_KEYS = 64,        /* of one record; a bit each in a 64-bit mask */
+    SY_TRACE_MAX_NESTING = SY_MAX_REPEAT_DEPTH,                         /* open repeat blocks */
+    SY_TRACE_MAX_KEYS = 64,                                             /* of one record; a bit each in a 64-bit mask */
     SY_TRACE_NAMES_ROOM = (SY_TRACE_MAX_NAME + 1) * (SY_MAX_INPUTS + 2) /* layer, inputs, output */
 };
 
@@ -53,16 +53,23 @@ struct sy_key {
 };
 
 /* What a line is. The first two take keys. */
-enum sy_form { SY_FORM_LAYER, SY_FORM_COMMAND, SY_FORM_REPEAT, SY_FORM_CLOSE, SY_FORM_UNMODELLED, SY_FORM_NET,
-               SY_FORM_END };
+enum sy_form {
+    SY_FORM_LAYER,
+    SY_FORM_COMMAND,
+    SY_FORM_REPEAT,
+    SY_FORM_CLOSE,
+    SY_FORM_UNMODELLED,
+    SY_FORM_NET,
+    SY_FORM_END
+};
 
 struct sy_record_syntax {
     const char *word; /* first word of the line */
     size_t length;
     enum sy_form form;
-    uint32_t index;    /* enum sy_op or enum sy_command_kind */
+    uint32_t index; /* enum sy_op or enum sy_command_kind */
     uint32_t keys;
-    uint64_t required; /* a bit a key */
+    uint64_t required;                /* a bit a key */
     uint64_t head[SY_TRACE_MAX_KEYS]; /* first eight bytes of each key, for a fast compare */
     struct sy_key key[SY_TRACE_MAX_KEYS];
 };
@@ -73,8 +80,8 @@ struct sy_syntax {
     uint32_t records;
     uint64_t head[SY_RECORD_WORDS];
     struct sy_record_syntax record[SY_RECORD_WORDS]; /* operators first, then commands, both at their index */
-    struct sy_layer layer[SY_OP_COUNT];       /* every operator at its defaults */
-    struct sy_command command[SY_CMD_COUNT];  /* every command at its defaults */
+    struct sy_layer layer[SY_OP_COUNT];              /* every operator at its defaults */
+    struct sy_command command[SY_CMD_COUNT];         /* every command at its defaults */
     uint64_t dtype_head[SY_DTYPE_COUNT];
 };
 
@@ -120,7 +127,7 @@ struct sy_scan {
     /* ---- */
     const char *p;
     size_t names_used;
-    uint32_t last_word;   /* guess: the next record has the same first word */
+    uint32_t last_word; /* guess: the next record has the same first word */
 };
 
 /* A line as parsed. For NET `name` is set; for END `count`. */

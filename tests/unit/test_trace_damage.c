@@ -97,12 +97,12 @@ START_TEST(every_truncation_is_an_error)
 }
 END_TEST
 
-/* Bytes of RFC 1952 that say nothing about the text: flags (of which "is text" has no meaning), time, level, system; and
- * the last byte of the deflate data, whose spare bits nobody reads. */
+/* Bytes of RFC 1952 that say nothing about the text: flags (of which "is text" has no meaning), time, level, system;
+ * and the last byte of the deflate data, whose spare bits nobody reads. */
 static bool means_nothing(const struct bytes *bytes, size_t at)
 {
     static const char head[] = "\x1f\x8b\x08\x04\0\0\0\0\0\xff";
-    for (size_t start = at < 9 ? 0 : at - 9; start + 3 <= at; start++) {
+    for (size_t start = at < 9 ? 0 : at - 9; start + 3 <= at && start + 10 <= bytes->length; start++) {
         if (memcmp(bytes->data + start, head, 10) == 0) {
             return true;
         }

@@ -296,7 +296,7 @@ START_TEST(the_writer_refuses_what_the_reader_would_not_take)
     struct sy_trace_writer *writer;
     ck_assert_int_eq(sy_trace_create(scratch_path(&scratch, "r.slt.gz"), NULL, NULL, &writer, &sink.diag), SY_OK);
     ck_assert_int_eq(sy_trace_put_repeat(writer, 3), SY_OK);
-    ck_assert_int_eq(sy_trace_put_end_repeat(writer), SY_INPUT); /* empty */
+    ck_assert_int_eq(sy_trace_put_end_repeat(writer), SY_INPUT);    /* empty */
     ck_assert_int_eq(sy_trace_put_layer(writer, &layer), SY_INPUT); /* sticky */
     ck_assert_int_eq(sy_trace_finish(writer), SY_INPUT);
     ck_assert_int_eq(access(scratch_path(&scratch, "r.slt.gz"), F_OK), -1);

@@ -22,7 +22,7 @@ static void teardown(void)
 
 struct tree {
     struct sy_buf text;
-    uint32_t layers;  /* numbered in file order */
+    uint32_t layers; /* numbered in file order */
     uint64_t records;
     uint32_t padding; /* bytes of comment behind each record */
 };
@@ -276,8 +276,9 @@ START_TEST(records_are_found_through_the_index_and_without_it)
             if (sy_trace_seek_record(reader, at) != SY_OK || sy_trace_next(reader, &record) != SY_OK) {
                 ck_abort_msg("%s: %lu: %s", paths[p], (unsigned long)at, sink.message);
             }
-            enum sy_trace_kind kind = at % 10 == 3 ? SY_TRACE_REPEAT : at % 10 == 7 ? SY_TRACE_END_REPEAT
-                                                                                    : SY_TRACE_LAYER;
+            enum sy_trace_kind kind = at % 10 == 3   ? SY_TRACE_REPEAT
+                                      : at % 10 == 7 ? SY_TRACE_END_REPEAT
+                                                     : SY_TRACE_LAYER;
             EXPECT(record.kind == kind && record.line == at + 3);
             EXPECT(kind != SY_TRACE_LAYER || record.layer.dim.gemm.n == at + 1);
         }

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What the reader says about text that is not a trace, and that every form the grammar allows is read as it is meant. */
+/* What the reader says about text that is not a trace, and that every form the grammar allows is read as it is meant.
+ */
 #include "tests/unit/trace_support.h"
 
 static struct memory_sink sink;
@@ -138,10 +139,10 @@ START_TEST(bad_lines_are_refused_with_line_column_and_message)
     for (size_t i = 0; i < sizeof bad_lines / sizeof bad_lines[0]; i++) {
         sink_start(&sink);
         enum sy_status status = read_line(bad_lines[i].line, NULL);
-        bool fits = status == SY_INPUT && sink.line == 2 && sink.column == bad_lines[i].column &&
-                    strncmp(sink.message, bad_lines[i].message, strlen(bad_lines[i].message)) == 0 &&
-                    (bad_lines[i].hint == NULL ||
-                     strncmp(sink.hint, bad_lines[i].hint, strlen(bad_lines[i].hint)) == 0);
+        bool fits =
+            status == SY_INPUT && sink.line == 2 && sink.column == bad_lines[i].column &&
+            strncmp(sink.message, bad_lines[i].message, strlen(bad_lines[i].message)) == 0 &&
+            (bad_lines[i].hint == NULL || strncmp(sink.hint, bad_lines[i].hint, strlen(bad_lines[i].hint)) == 0);
         if (!fits) {
             ck_abort_msg("%s: status %d, %u:%u %s (%s)", bad_lines[i].line, status, sink.line, sink.column,
                          sink.message, sink.hint);
@@ -315,8 +316,9 @@ END_TEST
 START_TEST(names_are_unquoted_and_a_bare_dash_is_no_name)
 {
     struct sy_trace_record got;
-    ck_assert_int_eq(read_line("gemm \"\\\"a\\\\ \\n\\t\\r\\x41\\xfF\xc3\xa9#:={}\" m=1 k=1 n=1 a=-:int8 y=\"-\":int8", &got),
-                     SY_OK);
+    ck_assert_int_eq(
+        read_line("gemm \"\\\"a\\\\ \\n\\t\\r\\x41\\xfF\xc3\xa9#:={}\" m=1 k=1 n=1 a=-:int8 y=\"-\":int8", &got),
+        SY_OK);
     ck_assert_str_eq(got.layer.name, "\"a\\ \n\t\rA\xff\xc3\xa9#:={}");
     ck_assert_ptr_null(got.layer.in[0].name);
     ck_assert_str_eq(got.layer.out.name, "-");
@@ -359,7 +361,8 @@ START_TEST(the_workload_is_named_by_the_net_line_or_the_file)
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
         struct sy_trace_reader *reader;
         struct sy_trace_record record;
-        ck_assert_int_eq(sy_trace_open(cases[i].path, cases[i].text, strlen(cases[i].text), &reader, &sink.diag), SY_OK);
+        ck_assert_int_eq(sy_trace_open(cases[i].path, cases[i].text, strlen(cases[i].text), &reader, &sink.diag),
+                         SY_OK);
         ck_assert_str_eq(sy_trace_workload_name(reader), cases[i].name);
         ck_assert_int_eq(sy_trace_next(reader, &record), SY_OK);
         ck_assert_int_eq(record.kind, SY_TRACE_END);

@@ -111,9 +111,29 @@ static inline const char *random_name(uint64_t *seed)
 {
     static char names[16][80];
     static unsigned turn;
-    static const char *const odd[] = {"", "-", "a b", "\"", "\\", "a:b", "x=1", "#c", "{", "}", "net", "end",
-                                      "caf\xc3\xa9", "\xe5\xb1\x82/1", "tab\there", "line\nbreak", "cr\r",
-                                      "bad\xff\x80utf", "\x01\x7f", "onnx::Conv_497", "a+b,c", "1", "\xf0\x9f\x98\x80"};
+    static const char *const odd[] = {"",
+                                      "-",
+                                      "a b",
+                                      "\"",
+                                      "\\",
+                                      "a:b",
+                                      "x=1",
+                                      "#c",
+                                      "{",
+                                      "}",
+                                      "net",
+                                      "end",
+                                      "caf\xc3\xa9",
+                                      "\xe5\xb1\x82/1",
+                                      "tab\there",
+                                      "line\nbreak",
+                                      "cr\r",
+                                      "bad\xff\x80utf",
+                                      "\x01\x7f",
+                                      "onnx::Conv_497",
+                                      "a+b,c",
+                                      "1",
+                                      "\xf0\x9f\x98\x80"};
     char *name = names[turn++ % 16];
     uint64_t kind = below(seed, 8);
     if (kind == 0) {
