@@ -27,7 +27,7 @@
  *       16  8  text_offset: where its text stands in the whole text
  *       24  8  record: records before it
  *       32  8  line: lines before it
- *       40  8  command: id of the next command (place in its stream)
+ *       40  8  command: commands before it
  *       48  8  block: number of the block, from 0
  *       56  4  CRC-32
  *   index ('I', 16 + 48 * count + 4 bytes; the member holds no text): entries of consecutive blocks

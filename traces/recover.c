@@ -11,6 +11,11 @@
  * input. A block is PENDING until its first record comes (an empty one is never
  * written), WRITTEN after that, or LOST when its `repeat` line was in a hole:
  * then its records are kept as if they ran once.
+ *
+ * Commands refer to earlier ones by distance, so none can be left out between
+ * the two. Behind a hole they are left out up to the next layer; from there on
+ * (`whole_from`) they are kept, without the dependencies that reach back over
+ * the hole.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -42,10 +47,12 @@ struct salvage {
         uint64_t times;
     } open[SY_TRACE_MAX_NESTING];
     uint32_t depth;
-    bool broken_stream; /* commands are left out up to the next layer */
+    bool broken_stream;  /* commands are left out up to the next layer */
+    uint64_t whole_from; /* id of the first command behind the last hole */
+    uint64_t written_commands;
     bool saw_end;
     struct sy_block_state next; /* what the next block should begin with */
-    uint64_t records, bytes, dropped_commands;
+    uint64_t records, bytes, dropped_commands, dropped_dependencies;
     unsigned char *member;
     char *text;
     uint64_t
@@ -124,15 +131,38 @@ static void open_block(struct salvage *salvage, enum open_state state, uint64_t 
     }
 }
 
-static enum sy_status put_any(struct salvage *salvage, const struct sy_trace_record *record)
+/* Give a command and what it depends on the ids they have in the output. */
+static enum sy_status put_command(struct salvage *salvage, struct sy_trace_record *record)
+{
+    struct sy_command *command = &record->command;
+    uint32_t kept = 0;
+    if (salvage->broken_stream) {
+        salvage->dropped_commands++;
+        return SY_OK;
+    }
+    for (uint32_t i = 0; i < command->dependencies; i++) {
+        struct sy_dependency dependency = command->dependency[i];
+        if (dependency.command >= salvage->whole_from) {
+            dependency.command = salvage->written_commands - (record->command_id - dependency.command);
+            command->dependency[kept++] = dependency;
+        }
+    }
+    salvage->dropped_dependencies += command->dependencies - kept;
+    command->dependencies = (uint8_t)kept;
+    salvage->written_commands++;
+    return put_record(salvage, record);
+}
+
+/* next_command: id of the next command in the input. */
+static enum sy_status put_any(struct salvage *salvage, struct sy_trace_record *record, uint64_t next_command)
 {
     switch (record->kind) {
     case SY_TRACE_LAYER:
+        salvage->whole_from = salvage->broken_stream ? next_command : salvage->whole_from;
         salvage->broken_stream = false;
         return put_record(salvage, record);
     case SY_TRACE_COMMAND:
-        salvage->dropped_commands += salvage->broken_stream;
-        return salvage->broken_stream ? SY_OK : put_record(salvage, record);
+        return put_command(salvage, record);
     case SY_TRACE_UNMODELLED:
         return put_record(salvage, record);
     case SY_TRACE_REPEAT:
@@ -191,9 +221,10 @@ static enum sy_status salvage_line(struct salvage *salvage, struct sy_block_stat
         salvage->saw_end = true;
         return SY_OK;
     }
+    record.command_id = at->command;
     at->record++;
-    at->command = parsed.form == SY_FORM_LAYER ? 0 : at->command + (parsed.form == SY_FORM_COMMAND);
-    return put_any(salvage, &record);
+    at->command += parsed.form == SY_FORM_COMMAND;
+    return put_any(salvage, &record, at->command);
 }
 
 static enum sy_status salvage_text(struct salvage *salvage, const struct sy_block_field *block)
@@ -339,7 +370,7 @@ static enum sy_status salvage_stream(struct salvage *salvage)
     }
     status = keep_name(salvage, sy_trace_workload_name(reader));
     while (status == SY_OK && sy_trace_next(reader, &record) == SY_OK && record.kind != SY_TRACE_END) {
-        status = put_any(salvage, &record);
+        status = put_any(salvage, &record, sy_reader_state(reader)->command);
     }
     salvage->bytes = sy_reader_state(reader)->text_offset;
     sy_trace_close(reader);
@@ -381,10 +412,14 @@ static enum sy_status finish(struct salvage *salvage, enum sy_status status)
     while (status == SY_OK && salvage->depth > 0) {
         status = close_block(salvage);
     }
+    struct sy_where where = {.file = salvage->path};
     if (salvage->dropped_commands > 0) {
-        struct sy_where where = {.file = salvage->path};
-        TELL(salvage, where, "%llu commands are left out because their streams have holes",
+        TELL(salvage, where, "%llu commands between a hole and the next layer are left out",
              (unsigned long long)salvage->dropped_commands);
+    }
+    if (salvage->dropped_dependencies > 0) {
+        TELL(salvage, where, "%llu dependencies that reach back over a hole are left out",
+             (unsigned long long)salvage->dropped_dependencies);
     }
     if (salvage->writer != NULL && status == SY_OK) {
         return sy_trace_finish(salvage->writer);

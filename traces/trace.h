@@ -157,9 +157,9 @@ enum sy_status sy_trace_collect_info(const char *path, struct sy_arena *arena, s
 enum sy_status sy_trace_verify(const char *path, uint64_t *intact_records, uint64_t *intact_bytes,
                                struct sy_diag *diag);
 /* Write the intact records to out_path as a new, whole trace: all records of intact blocks before and behind damage,
- * or, without blocks, those before the first damage. Commands whose stream has a hole are left out up to the next
- * layer; a repeat block that is open at a hole is taken to go on behind it. Each loss is a warning in diag. SY_INPUT
- * when nothing is intact; then nothing is written. */
+ * or, without blocks, those before the first damage. Behind a hole, commands are left out up to the next layer, and so
+ * are dependencies that reach back over the hole; a repeat block that is open at a hole is taken to go on behind it.
+ * Each loss is a warning in diag. SY_INPUT when nothing is intact; then nothing is written. */
 enum sy_status sy_trace_recover(const char *path, const char *out_path, uint64_t *records, struct sy_diag *diag);
 
 /* The text of a trace, byte for byte, in pieces of whole lines that were checked; stops when write returns non-zero. */

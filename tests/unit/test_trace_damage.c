@@ -307,12 +307,13 @@ START_TEST(recover_of_a_cut_file_keeps_what_came_before_in_every_container)
 }
 END_TEST
 
-START_TEST(recover_mends_repeat_blocks_and_drops_commands_without_their_layer)
+START_TEST(recover_mends_repeat_blocks_and_drops_what_lost_its_reference)
 {
     static const char text[] =
         "systole-trace 1\nnet n\ngemm a m=1 k=1 n=1\nload A bytes=4\nrepeat 3 {\ngemm b m=1 k=1 n=1\n"
-        "load A bytes=4\nbroken line\nmatmul m=1 k=1 n=1 <1\ngemm c m=1 k=1 n=1\nload B bytes=4\n}\nrepeat 2 {\n"
-        "broken too\n}\ngemm d m=1 k=1 n=1\nrepeat 5 {\ngemm e m=1 k=1 n=1\nend 14\n";
+        "load A bytes=4\nbroken line\nmatmul m=1 k=1 n=1 <1\ngemm c m=1 k=1 n=1\nload B bytes=4\nwait <1 <3\n}\n"
+        "repeat 2 {\n"
+        "broken too\n}\ngemm d m=1 k=1 n=1\nrepeat 5 {\ngemm e m=1 k=1 n=1\nend 15\n";
     const char *path = scratch_path(&scratch, "m.slt.gz"), *out = scratch_path(&scratch, "r.slt");
     /* As blocks, so that lines behind a bad one are searched too: the bad lines are put in by hand. */
     struct sy_block_field field = {.text_bytes = sizeof text - 1};
@@ -339,9 +340,9 @@ START_TEST(recover_mends_repeat_blocks_and_drops_commands_without_their_layer)
     struct bytes got = read_bytes(plain);
     ck_assert_str_eq((const char *)got.data,
                      "systole-trace 1\nnet n\ngemm a m=1 k=1 n=1\nload A bytes=4\nrepeat 3 {\ngemm b m=1 k=1 n=1\n"
-                     "load A bytes=4\ngemm c m=1 k=1 n=1\nload B bytes=4\n}\ngemm d m=1 k=1 n=1\nrepeat 5 {\n"
-                     "gemm e m=1 k=1 n=1\n}\nend 12\n");
-    ck_assert_uint_eq(records, 12);
+                     "load A bytes=4\ngemm c m=1 k=1 n=1\nload B bytes=4\nwait <1\n}\ngemm d m=1 k=1 n=1\nrepeat 5 {\n"
+                     "gemm e m=1 k=1 n=1\n}\nend 13\n");
+    ck_assert_uint_eq(records, 13);
     ck_assert(sink.diag.warnings > 0 && sink.diag.errors == 0);
     free(got.data);
 }
@@ -437,7 +438,7 @@ int main(void)
     tcase_add_test(tcase, damage_is_told_with_the_offset_in_the_file);
     tcase_add_test(tcase, recover_saves_every_block_but_the_damaged_one);
     tcase_add_test(tcase, recover_of_a_cut_file_keeps_what_came_before_in_every_container);
-    tcase_add_test(tcase, recover_mends_repeat_blocks_and_drops_commands_without_their_layer);
+    tcase_add_test(tcase, recover_mends_repeat_blocks_and_drops_what_lost_its_reference);
     tcase_add_test(tcase, nothing_intact_writes_nothing);
     tcase_add_test(tcase, a_long_stream_needs_no_more_memory_than_a_short_one);
     tcase_add_test(tcase, random_bytes_and_random_edits_never_pass_silently);

@@ -266,6 +266,7 @@ static inline void random_command(uint64_t *seed, struct sy_command *command, ui
         command->u.vector.bytes_in = ANY;
         command->u.vector.bytes_out = ANY;
         command->u.vector.follows = (uint8_t)below(seed, 2);
+        command->u.vector.fused = (uint8_t)below(seed, 2);
     }
 #undef ANY
 #undef SOME
@@ -332,6 +333,7 @@ static inline void expect_same_command(const struct sy_command *a, const struct 
         EXPECT(a->u.vector.transcendental_ops == b->u.vector.transcendental_ops);
         EXPECT(a->u.vector.reduce_ops == b->u.vector.reduce_ops && a->u.vector.bytes_in == b->u.vector.bytes_in);
         EXPECT(a->u.vector.bytes_out == b->u.vector.bytes_out && a->u.vector.follows == b->u.vector.follows);
+        EXPECT(a->u.vector.fused == b->u.vector.fused);
     }
 }
 
