@@ -1,0 +1,79 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The figures of a result's totals: name, unit, meaning, and where they come from. */
+#include "sim/report/report_format.h"
+
+#include <string.h>
+
+#define WHOLE_FIGURE(member)                                                                     \
+    static bool get_##member(const struct sy_result *result, double *value, uint64_t *whole)     \
+    {                                                                                            \
+        *whole = result->member;                                                                 \
+        *value = (double)result->member;                                                         \
+        return true;                                                                             \
+    }
+#define REAL_FIGURE(member, condition)                                                           \
+    static bool get_##member(const struct sy_result *result, double *value, uint64_t *whole)     \
+    {                                                                                            \
+        *whole = 0;                                                                              \
+        *value = result->member;                                                                 \
+        return condition;                                                                        \
+    }
+
+WHOLE_FIGURE(cycles)
+REAL_FIGURE(seconds, true)
+WHOLE_FIGURE(macs)
+REAL_FIGURE(utilization, true)
+REAL_FIGURE(active, true)
+REAL_FIGURE(streaming, result->work.beats > 0)
+REAL_FIGURE(mapping, result->work.beats > 0)
+REAL_FIGURE(padding, result->work.beats > 0)
+REAL_FIGURE(energy_j, result->energies > 0)
+REAL_FIGURE(energy_low_j, result->energies > 0)
+REAL_FIGURE(energy_high_j, result->energies > 0)
+REAL_FIGURE(power_w, result->energies > 0)
+REAL_FIGURE(edp_js, result->energies > 0)
+WHOLE_FIGURE(dram_read_bytes)
+WHOLE_FIGURE(dram_write_bytes)
+REAL_FIGURE(dram_utilization, result->dram_peak_bytes_per_s > 0)
+REAL_FIGURE(arithmetic_intensity, result->arithmetic_intensity > 0)
+REAL_FIGURE(roofline_macs_per_s, true)
+WHOLE_FIGURE(kept_bytes_saved)
+
+static bool get_skipped_macs(const struct sy_result *result, double *value, uint64_t *whole)
+{
+    *whole = result->work.skipped_macs;
+    *value = (double)*whole;
+    return *whole > 0;
+}
+
+const struct sy_figure_info sy_figures[] = {
+    {"cycles", "array clock cycle", true, true, "from the first cycle to the last result", get_cycles},
+    {"seconds", "s", false, true, "cycles / array clock", get_seconds},
+    {"macs", "MAC", true, false, "multiply-accumulates executed", get_macs},
+    {"skipped_macs", "MAC", true, false, "multiply-accumulates left out by structured sparsity", get_skipped_macs},
+    {"utilization", "of peak MACs at the layers' precision", false, false, "macs / (cycles x peak MACs a cycle)", get_utilization},
+    {"active", "of cycles", false, false, "cycles with a tile in progress / cycles", get_active},
+    {"streaming", "of active cycles", false, false, "operand beats / active cycles", get_streaming},
+    {"mapping", "of PE-beats", false, false, "PEs with work / PEs, over the beats", get_mapping},
+    {"padding", "of mapped PE-beats", false, false, "useful share of the work done", get_padding},
+    {"energy_j", "J", false, true, "sum of the energy rows", get_energy_j},
+    {"energy_low_j", "J", false, true, "the same with each row's low figure", get_energy_low_j},
+    {"energy_high_j", "J", false, true, "the same with each row's high figure", get_energy_high_j},
+    {"power_w", "W", false, true, "energy / seconds", get_power_w},
+    {"edp_js", "J s", false, true, "energy x seconds", get_edp_js},
+    {"dram_read_bytes", "byte", true, true, "read from backing stores, whole bursts", get_dram_read_bytes},
+    {"dram_write_bytes", "byte", true, true, "written to backing stores, whole bursts", get_dram_write_bytes},
+    {"dram_utilization", "of peak bytes", false, false, "bytes / (seconds x peak bandwidth of all backing stores)", get_dram_utilization},
+    {"arithmetic_intensity", "MAC/byte", false, false, "macs / bytes of backing stores", get_arithmetic_intensity},
+    {"roofline_macs_per_s", "MAC/s", false, false, "the smaller of peak and intensity x bandwidth", get_roofline_macs_per_s},
+    {"kept_bytes_saved", "byte", true, false, "backing-store traffic avoided by tensors kept on chip", get_kept_bytes_saved},
+};
+const size_t sy_figure_count = sizeof sy_figures / sizeof sy_figures[0];
+
+const struct sy_report_format *sy_report_format_find(const char *name)
+{
+    for (size_t i = 0; sy_report_formats[i]; i++)
+        if (!strcmp(sy_report_formats[i]->name, name))
+            return sy_report_formats[i];
+    return NULL;
+}
