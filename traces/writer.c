@@ -20,7 +20,8 @@
 enum { LEVEL = 6 };
 
 struct sy_trace_writer {
-    struct sy_outfile *file;
+    struct sy_outfile *file; /* NULL when writing to memory */
+    struct sy_buf *memory;
     struct sy_diag *diag;
     char *path;
     struct sy_syntax *syntax;
@@ -60,6 +61,10 @@ static enum sy_status no_memory(struct sy_trace_writer *writer)
 static enum sy_status write_bytes(struct sy_trace_writer *writer, const void *data, size_t length)
 {
     writer->file_offset += length;
+    if (writer->memory != NULL) {
+        sy_buf_append(writer->memory, data, length);
+        return writer->memory->failed ? no_memory(writer) : SY_OK;
+    }
     if (sy_outfile_write(writer->file, data, length) != SY_OK) {
         char text[128];
         return fail(writer, SY_IO, "the trace", strerror_r(errno, text, sizeof text));
@@ -221,6 +226,7 @@ static enum sy_status set_up(struct sy_trace_writer *writer, const char *path,
     static const struct sy_trace_writer_options defaults = {0};
     options = options == NULL ? &defaults : options;
     writer->plain = options->plain;
+    writer->memory = options->memory;
     writer->block_bytes = options->block_bytes == 0 ? SY_TRACE_BLOCK_BYTES : (size_t)options->block_bytes;
     writer->path = strdup(path == NULL ? "-" : path);
     writer->syntax = sy_syntax_create();
@@ -265,7 +271,7 @@ enum sy_status sy_writer_open(const char *path, const struct sy_trace_writer_opt
     }
     writer->diag = diag;
     enum sy_status status = set_up(writer, path, options);
-    if (status == SY_OK) {
+    if (status == SY_OK && writer->memory == NULL) {
         status = sy_outfile_open(path, &writer->file, diag);
     }
     if (status != SY_OK) {
@@ -312,7 +318,9 @@ void sy_trace_abandon(struct sy_trace_writer *writer)
     if (writer == NULL) {
         return;
     }
-    sy_outfile_abort(writer->file);
+    if (writer->file != NULL) {
+        sy_outfile_abort(writer->file);
+    }
     destroy(writer);
 }
 
@@ -328,7 +336,7 @@ enum sy_status sy_writer_close(struct sy_trace_writer *writer)
         sy_trace_abandon(writer);
         return status;
     }
-    status = sy_outfile_commit(writer->file, writer->diag);
+    status = writer->file == NULL ? SY_OK : sy_outfile_commit(writer->file, writer->diag);
     destroy(writer);
     return status;
 }

@@ -170,7 +170,7 @@ SYSTOLE_API uint64_t systole_result_cycles(const struct systole_result *result);
 SYSTOLE_API uint64_t systole_result_macs(const struct systole_result *result);
 
 /* ---- lists ---- */
-/* what: chips workloads drams dataflows formats importers suites energy. One "name\tsentence" a line. */
+/* what: chips workloads drams dataflows arrays energy formats importers suites figures. One "name\tsentence" a line. */
 SYSTOLE_API enum systole_status systole_list(const struct systole_context *context, const char *what,
                                              struct systole_text *text);
 
@@ -179,7 +179,8 @@ struct systole_validate_options {
     size_t struct_size;
     const char *data;   /* a CSV with the suite's columns; NULL = the shipped one */
     const char *memory; /* dram: "burst" or "sampled" */
-    double max_error;   /* percent; < 0 = no bound */
+    double max_error;   /* percent of the main figure's mean error; < 0 = no bound */
+    int rows;           /* table: also every row that is not exact */
 };
 /* format "table" or "json" (DESIGN section 7). SYSTOLE_CHECK_FAILED beyond max_error. */
 SYSTOLE_API enum systole_status systole_validate(const struct systole_context *context, const char *suite,

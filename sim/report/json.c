@@ -1,0 +1,207 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* JSON by the schema systole.result/1 (docs/formats.md). A figure that does not apply is absent. */
+#include "sim/base/json.h"
+
+#include "sim/report/report_format.h"
+
+static void put_head(struct sy_json_writer *json, const struct sy_result *result, const struct sy_report_options *options)
+{
+    sy_json_put_string(json, "schema", "systole.result/1");
+    sy_json_open_object(json, "tool");
+    sy_json_put_string(json, "version", options->version);
+    sy_json_put_string(json, "model_revision", options->model_revision);
+    sy_json_close_object(json);
+    sy_json_open_array(json, "inputs");
+    for (uint32_t i = 0; i < result->inputs; i++) {
+        sy_json_open_object(json, NULL);
+        sy_json_put_string(json, "role", result->input[i].role);
+        sy_json_put_string(json, "path", result->input[i].path);
+        sy_json_put_string(json, "sha256", result->input[i].sha256);
+        sy_json_close_object(json);
+    }
+    sy_json_close_array(json);
+    sy_json_put_string(json, "chip", result->chip);
+    sy_json_put_string(json, "workload", result->workload);
+    sy_json_put_string(json, "fidelity", result->fidelity);
+    sy_json_put_string(json, "memory", result->memory);
+    sy_json_put_string(json, "objective", result->objective);
+}
+
+static void put_totals(struct sy_json_writer *json, const struct sy_result *result)
+{
+    sy_json_open_object(json, "totals");
+    for (size_t i = 0; i < sy_figure_count; i++) {
+        double value;
+        uint64_t whole;
+        if (!sy_figures[i].get(result, &value, &whole))
+            continue;
+        if (sy_figures[i].integer)
+            sy_json_put_u64(json, sy_figures[i].name, whole);
+        else
+            sy_json_put_double(json, sy_figures[i].name, value);
+    }
+    sy_json_close_object(json);
+}
+
+static void put_stalls(struct sy_json_writer *json, const struct sy_result *result, const uint64_t stall[SY_MAX_STALLS])
+{
+    sy_json_open_object(json, "stalls");
+    for (uint32_t i = 0; i < result->stalls; i++)
+        if (stall[i])
+            sy_json_put_u64(json, result->stall_name[i], stall[i]);
+    sy_json_close_object(json);
+}
+
+static void put_units(struct sy_json_writer *json, const struct sy_result *result)
+{
+    sy_json_open_object(json, "units");
+    for (uint32_t i = 0; i < result->units; i++) {
+        sy_json_open_object(json, result->unit[i].name);
+        sy_json_put_string(json, "domain", result->unit[i].domain);
+        sy_json_put_u64(json, "cycles", result->unit[i].cycles);
+        sy_json_put_u64(json, "busy", result->unit[i].busy);
+        put_stalls(json, result, result->unit[i].stall);
+        sy_json_close_object(json);
+    }
+    sy_json_close_object(json);
+    if (result->units)
+        put_stalls(json, result, result->unit[0].stall);
+}
+
+static void put_memory(struct sy_json_writer *json, const struct sy_result *result)
+{
+    sy_json_open_array(json, "dram");
+    for (uint32_t i = 0; i < result->drams; i++) {
+        const struct sy_dram_stats *dram = &result->dram[i];
+        sy_json_open_object(json, NULL);
+        sy_json_put_string(json, "name", dram->name);
+        sy_json_put_u64(json, "channel", dram->channel);
+        sy_json_put_u64(json, "read_bytes", dram->read_bytes);
+        sy_json_put_u64(json, "write_bytes", dram->write_bytes);
+        if (result->seconds > 0)
+            sy_json_put_double(json, "utilization", (double)dram->busy_ticks * 1e-15 / result->seconds);
+        if (dram->has_rows) {
+            sy_json_put_u64(json, "row_hits", dram->row_hits);
+            sy_json_put_u64(json, "row_misses", dram->row_misses);
+            sy_json_put_u64(json, "row_conflicts", dram->row_conflicts);
+        }
+        sy_json_close_object(json);
+    }
+    sy_json_close_array(json);
+    sy_json_open_array(json, "links");
+    for (uint32_t i = 0; i < result->links; i++) {
+        sy_json_open_object(json, NULL);
+        sy_json_put_string(json, "name", result->link[i].name);
+        sy_json_put_u64(json, "fill_bytes", result->link[i].fill_bytes);
+        sy_json_put_u64(json, "drain_bytes", result->link[i].drain_bytes);
+        sy_json_close_object(json);
+    }
+    sy_json_close_array(json);
+    sy_json_open_array(json, "levels");
+    for (uint32_t i = 0; i < result->levels; i++) {
+        sy_json_open_object(json, NULL);
+        sy_json_put_string(json, "name", result->level[i].name);
+        sy_json_put_u64(json, "read_bytes", result->level[i].read_bytes);
+        sy_json_put_u64(json, "write_bytes", result->level[i].write_bytes);
+        sy_json_close_object(json);
+    }
+    sy_json_close_array(json);
+}
+
+static void put_energy(struct sy_json_writer *json, const struct sy_result *result)
+{
+    sy_json_open_array(json, "energy");
+    for (uint32_t i = 0; i < result->energies; i++) {
+        const struct sy_energy_item *item = &result->energy[i];
+        sy_json_open_object(json, NULL);
+        sy_json_put_string(json, "component", item->component);
+        sy_json_put_string(json, "action", item->action);
+        sy_json_put_u64(json, "count", item->count);
+        sy_json_put_double(json, "pj", item->pj);
+        sy_json_put_double(json, "total_j", item->total_j);
+        sy_json_put_double(json, "low_j", item->low_j);
+        sy_json_put_double(json, "high_j", item->high_j);
+        sy_json_put_string(json, "source", item->source);
+        sy_json_put_string(json, "confidence", item->confidence);
+        sy_json_put_string(json, "rule", item->rule);
+        if (item->extrapolated)
+            sy_json_put_bool(json, "extrapolated", true);
+        sy_json_close_object(json);
+    }
+    sy_json_close_array(json);
+}
+
+static void put_layer(struct sy_json_writer *json, const struct sy_result *result, const struct sy_layer_result *layer)
+{
+    static const char *const tile_key[3] = {"m", "k", "n"};
+    sy_json_open_object(json, NULL);
+    sy_json_put_string(json, "name", layer->name);
+    sy_json_put_string(json, "op", layer->op);
+    if (layer->m) {
+        sy_json_put_u64(json, "m", layer->m);
+        sy_json_put_u64(json, "k", layer->k);
+        sy_json_put_u64(json, "n", layer->n);
+        if (layer->groups > 1)
+            sy_json_put_u64(json, "groups", layer->groups);
+    }
+    sy_json_put_u64(json, "repeat", layer->repeat);
+    sy_json_put_u64(json, "cycles", layer->cycles);
+    sy_json_put_u64(json, "macs", layer->macs);
+    if (layer->m)
+        sy_json_put_double(json, "utilization", layer->utilization);
+    sy_json_put_string(json, "bound", sy_bound_names[layer->bound]);
+    sy_json_put_u64(json, "busy", layer->busy);
+    put_stalls(json, result, layer->stall);
+    if (result->energies)
+        sy_json_put_double(json, "energy_j", layer->energy_j);
+    sy_json_put_u64(json, "dram_read_bytes", layer->dram_read_bytes);
+    sy_json_put_u64(json, "dram_write_bytes", layer->dram_write_bytes);
+    if (layer->tile[0]) {
+        sy_json_open_object(json, "tile");
+        for (int i = 0; i < 3; i++)
+            sy_json_put_u64(json, tile_key[i], layer->tile[i]);
+        sy_json_put_string(json, "dataflow", layer->dataflow);
+        sy_json_put_string(json, "order", layer->order);
+        sy_json_close_object(json);
+    }
+    if (layer->kept)
+        sy_json_put_string(json, "kept", layer->kept);
+    sy_json_close_object(json);
+}
+
+static enum sy_status write_json(const struct sy_result *result, const struct sy_report_options *options, struct sy_buf *out)
+{
+    struct sy_json_writer json;
+    sy_json_begin(&json, out);
+    sy_json_open_object(&json, NULL);
+    put_head(&json, result, options);
+    put_totals(&json, result);
+    put_units(&json, result);
+    put_memory(&json, result);
+    put_energy(&json, result);
+    sy_json_open_array(&json, "layers");
+    for (uint64_t i = 0; i < result->layers && options->details > 0; i++)
+        put_layer(&json, result, &result->layer[i]);
+    sy_json_close_array(&json);
+    if (result->unmodelled_kinds) {
+        sy_json_open_array(&json, "unmodelled");
+        for (uint32_t i = 0; i < result->unmodelled_kinds; i++) {
+            sy_json_open_object(&json, NULL);
+            sy_json_put_string(&json, "op", result->unmodelled[i].op);
+            sy_json_put_u64(&json, "count", result->unmodelled[i].count);
+            sy_json_put_u64(&json, "bytes", result->unmodelled[i].bytes);
+            sy_json_close_object(&json);
+        }
+        sy_json_close_array(&json);
+    }
+    sy_json_open_array(&json, "warnings");
+    for (uint32_t i = 0; i < result->warnings; i++)
+        sy_json_put_string(&json, NULL, result->warning[i]);
+    sy_json_close_array(&json);
+    sy_json_close_object(&json);
+    sy_json_end(&json);
+    return out->failed ? SY_NOMEM : SY_OK;
+}
+
+const struct sy_report_format sy_report_format_json = {
+    .name = "json", .suffix = ".json", .doc = "everything, by the schema systole.result/1", .write = write_json};

@@ -1,0 +1,257 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The library's face: workloads, traces, lists and validation. No logic of its own. */
+#include <dirent.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "sim/base/json.h"
+#include "sim/include/systole.h"
+#include "sim/report/report_format.h"
+#include "sim/systole_internal.h"
+#include "sim/validate/suite.h"
+#include "traces/trace.h"
+
+/* Model files are read whole; weights are not in the formats read here beyond this. */
+static const uint64_t model_file_limit = UINT64_C(4) << 30;
+
+static bool is_trace_head(const char *data, size_t length)
+{
+    static const char magic[] = "systole-trace";
+    return (length > 2 && (unsigned char)data[0] == 0x1f && (unsigned char)data[1] == 0x8b) ||
+           (length >= sizeof magic - 1 && !memcmp(data, magic, sizeof magic - 1));
+}
+
+static enum sy_status take_import_options(const struct systole_import_options *options, struct sy_import_options *mine,
+                                          struct sy_diag *diag)
+{
+    const struct { const char *name; enum sy_dtype *to; enum sy_dtype fallback; } types[] = {
+        {options->activation, &mine->activation, SY_INT8}, {options->weight, &mine->weight, SY_INT8},
+        {options->accumulator, &mine->accumulator, SY_INT32}};
+    *mine = (struct sy_import_options){.batch = options->batch, .context = options->context,
+        .new_tokens = options->new_tokens, .phase = options->phase, .kind = options->kind,
+        .allow_unmodelled = options->allow_unmodelled != 0, .dims = options->dims};
+    for (size_t i = 0; i < sizeof types / sizeof types[0]; i++) {
+        *types[i].to = types[i].fallback;
+        if (!types[i].name)
+            continue;
+        mine->has_dtype = true;
+        if (!sy_dtype_parse(types[i].name, types[i].to)) {
+            sy_error(diag, SY_NOWHERE, "for example int8, bf16, fp16, fp8", "number format '%s' is not known", types[i].name);
+            return SY_USAGE;
+        }
+    }
+    if (mine->has_dtype && !options->accumulator && sy_dtypes[mine->activation].is_float)
+        mine->accumulator = SY_FP32;
+    return SY_OK;
+}
+
+/* Import a model and keep it beside the text of its trace, which runs read. */
+static enum sy_status import_model(const char *format, const struct sy_import_options *options, struct systole_workload *made,
+                                   struct sy_diag *diag)
+{
+    struct sy_buf text = {0};
+    struct sy_trace_writer_options plain = {.plain = true, .memory = &text};
+    enum sy_status status = sy_import_file(made->path, format, options, &made->workload, diag);
+    if (status == SY_OK)
+        status = sy_trace_write_workload(made->path, made->workload, &plain, diag);
+    if (status == SY_OK && !(made->name = strdup(made->workload->name)))
+        status = SY_NOMEM;
+    if (status != SY_OK) {
+        sy_buf_free(&text);
+        return status;
+    }
+    made->text = text.data;
+    made->length = text.length;
+    return SY_OK;
+}
+
+static enum sy_status load(const struct systole_context *context, const char *name_or_path,
+                           const struct systole_import_options *options, struct systole_workload *made, struct sy_diag *diag)
+{
+    struct sy_import_options import;
+    char *data = NULL;
+    size_t length = 0;
+    made->path = systole_data_file(context, "workloads/nets", name_or_path, ".slt.gz");
+    if (!made->path && !(made->path = strdup(name_or_path)))
+        return SY_NOMEM;
+    enum sy_status status = take_import_options(options, &import, diag);
+    if (status == SY_OK && access(made->path, F_OK) && !strchr(name_or_path, '/') && !strchr(name_or_path, '.')) {
+        sy_error(diag, SY_NOWHERE, "`systole list workloads` names the shipped ones", "there is no workload '%s'", name_or_path);
+        return SY_INPUT;
+    }
+    if (status == SY_OK)
+        status = sy_read_file(made->path, model_file_limit, &data, &length, diag);
+    if (status != SY_OK)
+        return status;
+    sy_sha256_hex(data, length, made->sha256);
+    if (!options->format && is_trace_head(data, length)) {
+        struct sy_trace_reader *reader = NULL;
+        status = sy_trace_open(made->path, NULL, 0, &reader, diag);
+        made->name = status == SY_OK ? strdup(name_or_path) : NULL;
+        sy_trace_close(reader);
+    } else {
+        status = import_model(options->format, &import, made, diag);
+    }
+    free(data);
+    return status;
+}
+
+enum systole_status systole_workload_load(const struct systole_context *context, const char *name_or_path,
+                                          const struct systole_import_options *options, struct systole_workload **workload)
+{
+    struct systole_import_options mine;
+    struct sy_diag diag = systole_sink(context);
+    if (!systole_take_options(&mine, sizeof mine, options))
+        return SYSTOLE_USAGE;
+    struct systole_workload *made = calloc(1, sizeof *made);
+    if (!made)
+        return SYSTOLE_NOMEM;
+    enum sy_status status = load(context, name_or_path, &mine, made, &diag);
+    if (status != SY_OK) {
+        systole_workload_free(made);
+        return (enum systole_status)status;
+    }
+    *workload = made;
+    return SYSTOLE_OK;
+}
+
+void systole_workload_free(struct systole_workload *workload)
+{
+    if (!workload)
+        return;
+    sy_workload_destroy(workload->workload);
+    free(workload->path);
+    free(workload->name);
+    free(workload->text);
+    free(workload);
+}
+
+const char *systole_workload_name(const struct systole_workload *workload)
+{
+    return workload->name;
+}
+
+enum systole_status systole_workload_write(const struct systole_context *context, const struct systole_workload *workload,
+                                           const char *path, int plain)
+{
+    struct sy_diag diag = systole_sink(context);
+    struct sy_trace_writer_options options = {.plain = plain != 0};
+    if (workload->workload)
+        return (enum systole_status)sy_trace_write_workload(path, workload->workload, &options, &diag);
+    return (enum systole_status)sy_trace_pack(workload->path, path, &options, &diag);
+}
+
+/* ---- traces ---- */
+
+enum systole_status systole_trace_verify(const struct systole_context *context, const char *path, uint64_t *intact_records,
+                                         uint64_t *intact_bytes)
+{
+    struct sy_diag diag = systole_sink(context);
+    return (enum systole_status)sy_trace_verify(path, intact_records, intact_bytes, &diag);
+}
+
+enum systole_status systole_trace_recover(const struct systole_context *context, const char *path, const char *out_path,
+                                          uint64_t *records)
+{
+    struct sy_diag diag = systole_sink(context);
+    return (enum systole_status)sy_trace_recover(path, out_path, records, &diag);
+}
+
+enum systole_status systole_trace_pack(const struct systole_context *context, const char *path, const char *out_path, int plain)
+{
+    struct sy_diag diag = systole_sink(context);
+    struct sy_trace_writer_options options = {.plain = plain != 0};
+    return (enum systole_status)sy_trace_pack(path, out_path, &options, &diag);
+}
+
+struct cat { systole_write_fn write; void *context; };
+
+static int cat_piece(void *context, const char *text, size_t length)
+{
+    const struct cat *cat = context;
+    return cat->write(cat->context, text, length);
+}
+
+enum systole_status systole_trace_cat(const struct systole_context *context, const char *path, systole_write_fn write,
+                                      void *write_context)
+{
+    struct sy_diag diag = systole_sink(context);
+    struct cat cat = {write, write_context};
+    return (enum systole_status)sy_trace_cat(path, cat_piece, &cat, &diag);
+}
+
+static void info_table(const struct sy_trace_info *info, struct sy_buf *out)
+{
+    const struct { const char *name; uint64_t value; } rows[] = {
+        {"records", info->records}, {"layers (unrolled)", info->layers_unrolled}, {"MACs", info->macs},
+        {"parameters", info->parameters}, {"weight bytes", info->weight_bytes}, {"activation bytes", info->activation_bytes},
+        {"blocks", info->blocks}, {"compressed bytes", info->compressed_bytes}, {"text bytes", info->text_bytes}};
+    char number[32];
+    sy_buf_printf(out, "%-20s %s\n", "workload", info->name);
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++)
+        sy_buf_printf(out, "%-20s %20s\n", rows[i].name, sy_format_grouped(number, rows[i].value));
+    sy_buf_printf(out, "%-20s %20s\n\n%-20s %20s %24s\n", "index", info->has_index ? "yes" : "no", "operator", "layers", "MACs");
+    for (int op = 0; op < SY_OP_COUNT; op++) {
+        char macs[32];
+        if (info->op_count[op])
+            sy_buf_printf(out, "%-20s %20s %24s\n", sy_ops[op].name, sy_format_grouped(number, info->op_count[op]),
+                          sy_format_grouped(macs, info->op_macs[op]));
+    }
+}
+
+static void info_json(const struct sy_trace_info *info, struct sy_buf *out)
+{
+    struct sy_json_writer json;
+    sy_json_begin(&json, out);
+    sy_json_open_object(&json, NULL);
+    sy_json_put_string(&json, "schema", "systole.trace-info/1");
+    sy_json_put_string(&json, "workload", info->name);
+    sy_json_put_u64(&json, "records", info->records);
+    sy_json_put_u64(&json, "layers", info->layers_unrolled);
+    sy_json_put_u64(&json, "macs", info->macs);
+    sy_json_put_u64(&json, "parameters", info->parameters);
+    sy_json_put_u64(&json, "weight_bytes", info->weight_bytes);
+    sy_json_put_u64(&json, "activation_bytes", info->activation_bytes);
+    sy_json_put_u64(&json, "blocks", info->blocks);
+    sy_json_put_u64(&json, "compressed_bytes", info->compressed_bytes);
+    sy_json_put_u64(&json, "text_bytes", info->text_bytes);
+    sy_json_put_bool(&json, "has_index", info->has_index);
+    sy_json_open_array(&json, "operators");
+    for (int op = 0; op < SY_OP_COUNT; op++) {
+        if (!info->op_count[op])
+            continue;
+        sy_json_open_object(&json, NULL);
+        sy_json_put_string(&json, "op", sy_ops[op].name);
+        sy_json_put_u64(&json, "layers", info->op_count[op]);
+        sy_json_put_u64(&json, "macs", info->op_macs[op]);
+        sy_json_close_object(&json);
+    }
+    sy_json_close_array(&json);
+    sy_json_close_object(&json);
+    sy_json_end(&json);
+}
+
+enum systole_status systole_trace_info(const struct systole_context *context, const char *path, const char *format,
+                                       struct systole_text *text)
+{
+    struct sy_diag diag = systole_sink(context);
+    struct sy_trace_info info;
+    struct sy_buf out = {0};
+    struct sy_arena *arena = sy_arena_create(NULL, 0);
+    if (!arena)
+        return SYSTOLE_NOMEM;
+    enum sy_status status = sy_trace_collect_info(path, arena, &info, &diag);
+    if (status == SY_OK && format && strcmp(format, "table") && strcmp(format, "json")) {
+        sy_error(&diag, SY_NOWHERE, "use table or json", "trace info cannot be written as '%s'", format);
+        status = SY_USAGE;
+    }
+    if (status == SY_OK)
+        (format && !strcmp(format, "json") ? info_json : info_table)(&info, &out);
+    sy_arena_destroy(arena);
+    if (status == SY_OK)
+        return systole_hand_over(&out, text);
+    sy_buf_free(&out);
+    return (enum systole_status)status;
+}
