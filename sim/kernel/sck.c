@@ -87,6 +87,7 @@ enum sy_status sck_sim_create(const struct sck_config *config, struct sck_sim **
     }
     sim->arena = arena;
     sim->config = *config;
+    sim->config.allocator = NULL; /* the arena has its own copy */
     if (sim->config.tick_fs == 0)
         sim->config.tick_fs = 1;
     if (sim->config.max_rounds_per_tick == 0)
@@ -280,14 +281,6 @@ static enum sy_status finish_building(struct sck_sim *sim)
     return SY_OK;
 }
 
-static void skip_rest(struct sck_sim *sim, uint32_t word)
-{
-    sim->ready[word] = 0;
-    while (sim->ready_count != 0 && word < sim->method_count / 64)
-        sim->ready[++word] = 0;
-    sim->ready_count = 0;
-}
-
 static void call_failed(struct sck_sim *sim, const struct sck_method *method, enum sy_status status)
 {
     if (sim->failure != SY_OK) /* by sck_fail */
@@ -337,8 +330,7 @@ void sck_dispatch(struct sck_sim *sim)
             call_failed(sim, method, status);
         ok = sim->failure == SY_OK;
     }
-    if (!ok) {
-        skip_rest(sim, word);
+    if (!ok) { /* what is left ready does not matter any more */
         sim->stop = true;
         sim->ops->stopping(sim);
     }

@@ -9,7 +9,7 @@
  *  - no method becomes ready while sck_dispatch runs;
  *  - sim->now is the present tick whenever a method is called and whenever run
  *    has returned;
- *  - ready methods outlive run only after a pause.
+ *  - ready methods outlive run only after a pause or a failure.
  */
 #ifndef SCK_BACKEND_H
 #define SCK_BACKEND_H
@@ -118,7 +118,7 @@ static inline void sck_ready(struct sck_method *method)
         sim->ready_first = word;
 }
 
-/* Call what is ready, in order. Returns with nothing ready. */
+/* Call what is ready, in order. Returns with nothing ready, or with the simulation failed and sim->stop set. */
 void sck_dispatch(struct sck_sim *sim);
 /* Keep the text for sck_last_error and return status. */
 enum sy_status sck_error(struct sck_sim *sim, enum sy_status status, const char *format, ...)

@@ -468,6 +468,10 @@ START_TEST(clock_errors_say_what_to_do)
     ck_assert_ptr_nonnull(strstr(sck_last_error(sim), "clock array: a cycle is shorter than the tick of 1 fs"));
     ck_assert_int_eq(sck_clock_domain(sim, "array", 1, 18447, &clock), SY_OVERFLOW);
     ck_assert_int_eq(sck_clock_domain(sim, "array", 1000000000000000, 1, &clock), SY_OK);
+    uint64_t tick = 0; /* one tick a cycle: the last edge is the last tick */
+    ck_assert_int_eq(sck_edge(clock, SCK_NEVER - 1, &tick), SY_OK);
+    ck_assert_uint_eq(tick, SCK_NEVER - 1);
+    ck_assert_int_eq(sck_edge(clock, SCK_NEVER, &tick), SY_OVERFLOW);
     struct sck_clock coarse;
     ck_assert_int_eq(sck_clock_init(&coarse, 1, 1, 1000), SY_OK);
     ck_assert_int_eq(sck_event_notify_cycle(new_event(sim), &coarse, 1), SY_USAGE);
@@ -501,11 +505,46 @@ static bool wide_less(struct wide a, struct wide b)
     return a.high != b.high ? a.high < b.high : a.low < b.low;
 }
 
-/* By the definitions, with 192-bit products: edge(n) = t is t - 1 < n P / Q <= t, cycle(t) = n is n P / Q <= t < (n +
- * 1) P / Q. */
+/* The three checks below use the definitions, with 192-bit products: edge(n) = t
+ * is t - 1 < n P / Q <= t, cycle(t) = n is n P / Q <= t < (n + 1) P / Q. */
+static sy_u128 period_p(const struct sck_clock *clock)
+{
+    return (sy_u128)1000000000000000u * clock->den;
+}
+
+static bool edge_is_exact(const struct sck_clock *clock, uint64_t n, uint64_t *overflows)
+{
+    uint64_t q = clock->num_hz, tick = 0;
+    struct wide at = wide_product(period_p(clock), n);
+    enum sy_status status = sck_edge(clock, n, &tick);
+    if (wide_less(wide_product(q, SCK_NEVER - 1), at)) {
+        ++*overflows;
+        return status == SY_OVERFLOW;
+    }
+    return status == SY_OK && !wide_less(wide_product(q, tick), at) &&
+           (tick == 0 || wide_less(wide_product(q, tick - 1), at));
+}
+
+static bool cycle_is_exact(const struct sck_clock *clock, uint64_t t)
+{
+    uint64_t cycle = sck_cycle(clock, t);
+    struct wide at = wide_product(clock->num_hz, t);
+    return !wide_less(at, wide_product(period_p(clock), cycle)) &&
+           (cycle == UINT64_MAX || wide_less(at, wide_product(period_p(clock), cycle + 1)));
+}
+
+static bool next_edge_is_exact(const struct sck_clock *clock, uint64_t t)
+{
+    uint64_t next = 0, edge = 0, again = 0, before = 0;
+    enum sy_status status = sck_next_edge(clock, t, &next, &edge);
+    if (status != sck_edge(clock, next, &again) || (status == SY_OK && (edge != again || edge < t)))
+        return false;
+    return next == 0 || (sck_edge(clock, next - 1, &before) == SY_OK && before < t);
+}
+
 START_TEST(edges_and_cycles_are_exact_for_any_clock)
 {
-    uint64_t random = 42, overflows = 0;
+    uint64_t random = 42, overflows = 0, clocks = 0;
     for (int i = 0; i < 100000; i++) {
         uint64_t num = next_random(&random) >> (14 + next_random(&random) % 49), den = 1;
         if (i % 2)
@@ -513,28 +552,13 @@ START_TEST(edges_and_cycles_are_exact_for_any_clock)
         struct sck_clock clock;
         if (sck_clock_init(&clock, num, den, 1) != SY_OK)
             continue;
-        sy_u128 p = (sy_u128)1000000000000000u * clock.den;
-        uint64_t q = clock.num_hz, tick, n = next_random(&random) >> next_random(&random) % 64;
-        enum sy_status status = sck_edge(&clock, n, &tick);
-        bool fits = !wide_less(wide_product(q, SCK_NEVER - 1), wide_product(p, n));
-        bool exact = status == (fits ? SY_OK : SY_OVERFLOW);
-        overflows += !fits;
-        if (fits && exact) {
-            struct wide at = wide_product(p, n);
-            exact = !wide_less(wide_product(q, tick), at) && (tick == 0 || wide_less(wide_product(q, tick - 1), at)) &&
-                    sck_cycle(&clock, tick) >= n;
-        }
-        uint64_t t = next_random(&random) >> next_random(&random) % 64, cycle = sck_cycle(&clock, t), next, edge;
-        exact = exact && !wide_less(wide_product(q, t), wide_product(p, cycle)) &&
-                (cycle == UINT64_MAX || wide_less(wide_product(q, t), wide_product(p, cycle + 1)));
-        if (sck_next_edge(&clock, t, &next, &edge) == SY_OK) {
-            uint64_t before = 0;
-            exact = exact && edge >= t && sck_edge(&clock, next, &tick) == SY_OK && tick == edge &&
-                    (next == 0 || (sck_edge(&clock, next - 1, &before) == SY_OK && before < t));
-        }
-        if (!exact)
+        clocks++;
+        uint64_t n = next_random(&random) >> next_random(&random) % 64;
+        uint64_t t = next_random(&random) >> next_random(&random) % 64;
+        if (!edge_is_exact(&clock, n, &overflows) || !cycle_is_exact(&clock, t) || !next_edge_is_exact(&clock, t))
             ck_abort_msg("clock %" PRIu64 "/%" PRIu64 " Hz, cycle %" PRIu64 ", tick %" PRIu64, num, den, n, t);
     }
+    ck_assert_uint_gt(clocks, 20000);
     ck_assert_uint_gt(overflows, 1000);
 }
 END_TEST

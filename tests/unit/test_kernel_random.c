@@ -219,6 +219,24 @@ static bool naive_round(struct naive *naive, struct actor *actors)
     return true;
 }
 
+/* Moves time on; false when nothing is due up to the limit. */
+static bool naive_advance(struct naive *naive, uint64_t limit, enum sck_reason *reason)
+{
+    uint64_t first = NOTHING;
+    for (unsigned e = 0; e < naive->program->events; e++)
+        first = sy_min(first, naive->due[e]);
+    *reason = first == NOTHING ? SCK_IDLE : SCK_LIMIT;
+    if (first == NOTHING)
+        return false;
+    naive->now = sy_min(first, limit);
+    if (first > limit)
+        return false;
+    for (unsigned e = 0; e < naive->program->events; e++)
+        if (naive->due[e] == first)
+            naive_true(naive, e);
+    return true;
+}
+
 static enum sy_status naive_start(struct naive *naive, struct actor *actors, uint64_t limit,
                                   struct sck_outcome *outcome)
 {
@@ -229,26 +247,11 @@ static enum sy_status naive_start(struct naive *naive, struct actor *actors, uin
     naive->started = true;
     naive_deltas(naive);
     enum sck_reason reason;
-    for (;;) {
+    do {
         while (!naive->paused && naive->failure == SY_OK && naive_round(naive, actors))
             ;
-        if (naive->paused || naive->failure != SY_OK) {
-            reason = naive->failure != SY_OK ? SCK_FAILED : SCK_PAUSED;
-            break;
-        }
-        uint64_t first = NOTHING;
-        for (unsigned e = 0; e < naive->program->events; e++)
-            first = sy_min(first, naive->due[e]);
-        reason = first == NOTHING ? SCK_IDLE : SCK_LIMIT;
-        if (first == NOTHING)
-            break;
-        naive->now = sy_min(first, limit);
-        if (first > limit)
-            break;
-        for (unsigned e = 0; e < naive->program->events; e++)
-            if (naive->due[e] == first)
-                naive_true(naive, e);
-    }
+        reason = naive->failure != SY_OK ? SCK_FAILED : SCK_PAUSED;
+    } while (!naive->paused && naive->failure == SY_OK && naive_advance(naive, limit, &reason));
     *outcome =
         (struct sck_outcome){.reason = reason, .end_tick = naive->now, .rounds = naive->rounds, .calls = naive->calls};
     return naive->failure;

@@ -190,17 +190,21 @@ START_TEST(a_full_disk_is_an_error_at_close)
 }
 END_TEST
 
-/* More variables than one character of code, more text than one buffer; read back by a small parser. */
-START_TEST(many_variables_and_changes_read_back)
+/* ---- a dump larger than one buffer, with codes longer than one character, read back by a small parser ---- */
+
+enum { COUNT = 300, STEPS = 400 };
+
+static uint64_t value_at(uint64_t step, int number)
 {
-    enum { COUNT = 300, STEPS = 400 };
+    return step * (uint64_t)(number + 1) % 97;
+}
+
+static void write_large(int backend)
+{
     static struct sck_trace_var *vars[COUNT];
-    static char codes[COUNT][8];
-    static uint64_t values[COUNT];
-    struct sck_config config = {.backend = (enum sck_backend)_i};
+    struct sck_config config = {.backend = (enum sck_backend)backend};
     struct sck_sim *sim;
     struct sck_event *event;
-    make_folder();
     ck_assert_int_eq(sck_sim_create(&config, &sim), SY_OK);
     ck_assert_int_eq(sck_event_create(sim, NULL, &event), SY_OK);
     ck_assert_int_eq(sck_trace_open(sim, path, NULL), SY_OK);
@@ -211,42 +215,58 @@ START_TEST(many_variables_and_changes_read_back)
             ck_abort_msg("variable %d", i);
     }
     for (uint64_t step = 1; step <= STEPS; step++) {
-        sck_event_notify_at(event, step);
-        if (sck_start(sim, step, NULL) != SY_OK)
-            ck_abort_msg("step");
+        if (sck_event_notify_at(event, step) != SY_OK || sck_start(sim, step, NULL) != SY_OK)
+            ck_abort_msg("step %" PRIu64, step);
         for (int i = 0; i < COUNT; i++)
-            if (sck_trace_u64(vars[i], step * (uint64_t)(i + 1) % 97) != SY_OK)
-                ck_abort_msg("value");
+            if (sck_trace_u64(vars[i], value_at(step, i)) != SY_OK)
+                ck_abort_msg("value of %d", i);
     }
     ck_assert_int_eq(sck_trace_close(sim, NULL), SY_OK);
     sck_sim_destroy(sim);
+}
+
+struct dump {
+    char codes[COUNT][8];
+    uint64_t values[COUNT];
+    uint64_t tick, wrong, changes;
+};
+
+static void read_line(struct dump *dump, const char *line)
+{
+    char code[8], bits[80];
+    int number;
+    if (sscanf(line, "$var wire 32 %7s v%d $end", code, &number) == 2)
+        memcpy(dump->codes[number], code, sizeof code);
+    if (line[0] == '#') {
+        for (int i = 0; i < COUNT && dump->tick != 0; i++)
+            dump->wrong += dump->values[i] != value_at(dump->tick, i);
+        dump->tick = strtoull(line + 1, NULL, 10);
+    }
+    if (sscanf(line, "b%79[01] %7s", bits, code) == 2) {
+        number = 0;
+        while (number < COUNT && strcmp(dump->codes[number], code) != 0)
+            number++;
+        if (number == COUNT)
+            ck_abort_msg("unknown code %s", code);
+        dump->values[number] = strtoull(bits, NULL, 2);
+        dump->changes++;
+    }
+}
+
+START_TEST(many_variables_and_changes_read_back)
+{
+    static struct dump dump;
+    char line[128];
+    make_folder();
+    write_large(_i);
     FILE *file = fopen(path, "r");
     ck_assert_ptr_nonnull(file);
-    char line[128], code[8], bits[80];
-    int number;
-    uint64_t tick = 0, wrong = 0, changes = 0;
-    while (fgets(line, sizeof line, file)) {
-        if (sscanf(line, "$var wire 32 %7s v%d $end", code, &number) == 2)
-            memcpy(codes[number], code, sizeof code);
-        if (line[0] == '#') {
-            for (int i = 0; i < COUNT && tick != 0; i++)
-                wrong += values[i] != tick * (uint64_t)(i + 1) % 97;
-            tick = strtoull(line + 1, NULL, 10);
-        }
-        if (sscanf(line, "b%79[01] %7s", bits, code) == 2) {
-            int i = 0;
-            while (i < COUNT && strcmp(codes[i], code) != 0)
-                i++;
-            if (i == COUNT)
-                ck_abort_msg("unknown code %s", code);
-            values[i] = strtoull(bits, NULL, 2);
-            changes++;
-        }
-    }
+    while (fgets(line, sizeof line, file))
+        read_line(&dump, line);
     fclose(file);
-    ck_assert_uint_eq(tick, STEPS);
-    ck_assert_uint_eq(wrong, 0);
-    ck_assert_uint_gt(changes, COUNT * STEPS / 2);
+    ck_assert_uint_eq(dump.tick, STEPS);
+    ck_assert_uint_eq(dump.wrong, 0);
+    ck_assert_uint_gt(dump.changes, COUNT * STEPS / 2);
     remove_folder();
 }
 END_TEST
