@@ -1,0 +1,333 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Per-bank queues (DRAMsim3 style): requests wait in a read and a write front
+ * queue, one a clock moves to the queue of its bank; banks take turns, all
+ * kinds of command alike. Static code of one vector width.
+ *
+ * What a bank offers: closed, the activate for its first entry. Open, in the
+ * order of its entries: the precharge, when the first entry misses and no
+ * entry hits or the row has served row_hit_cap columns; else the first read or
+ * write that hits and may issue.
+ */
+
+/* Recompute what the bank offers. */
+INLINE void pb_offer(struct sy_dram_channel *ch, uint32_t bank)
+{
+    const struct sy_dram_per_bank *pb = &ch->per_bank;
+    const struct sy_dram_plan *plan = ch->plan;
+    int32_t read = SY_NEVER, write = SY_NEVER, activate = SY_NEVER, precharge = SY_NEVER;
+    if (pb->length[bank] && !(ch->blocked >> bank & 1)) {
+        if (!(ch->open >> bank & 1)) {
+            activate = ch->bank_act[bank];
+        } else {
+            uint32_t hit = pb->hit[bank];
+            if (plan->scheduler == SY_DRAM_FCFS)
+                hit &= 1;
+            if (hit & ~pb->write[bank])
+                read = ch->bank_read[bank];
+            if (hit & pb->write[bank])
+                write = ch->bank_write[bank];
+            const bool capped = plan->row_hit_cap && ch->hits[bank] >= plan->row_hit_cap;
+            if (!(hit & 1) && (!hit || capped))
+                precharge = ch->bank_pre[bank];
+        }
+    }
+    lane_set(&ch->column[0], bank, read);
+    lane_set(&ch->column[1], bank, write);
+    lane_set(&ch->activate[0], bank, activate);
+    lane_set(&ch->precharge[0], bank, precharge);
+}
+
+/* (clock of the earliest command) << 6 | turns from the round robin pointer to its bank */
+INLINE int32_t pb_scan(const struct sy_dram_channel *ch, int32_t now, int n)
+{
+    const struct sy_dram_plan *plan = ch->plan;
+    const vec column_from = splat(max32(now, ch->column_bus_free)), row_from = splat(max32(now, ch->row_bus_free));
+    const vec edge = splat(plan->edge);
+    const vec turn_mask = splat((int32_t)plan->banks - 1);
+    const vec turn = IOTA - splat(ch->per_bank.last_bank + 1);
+    vec best = splat(SY_NEVER << 6);
+    for (int i = 0; i < n; i++) {
+        const vec read = V_MAX(lanes_at(&ch->column[0], i), lanes_at(&ch->s_read, i));
+        const vec write = V_MAX(lanes_at(&ch->column[1], i), lanes_at(&ch->s_write, i));
+        const vec column = V_MIN(read, write);
+        const vec activate = V_MAX(lanes_at(&ch->activate[0], i), lanes_at(&ch->s_act, i)) | edge;
+        const vec precharge = V_MAX(lanes_at(&ch->precharge[0], i), lanes_at(&ch->s_pre, i));
+        const vec row = V_MIN(activate, precharge);
+        const vec clock = V_MIN(V_MAX(column, column_from) | edge, V_MAX(row, row_from));
+        const vec key = (clock << 6) | ((turn + splat(i * SY_LANES)) & turn_mask);
+        best = V_MIN(best, key);
+    }
+    return v_lowest(best);
+}
+
+INLINE uint32_t pb_bank(const struct sy_dram_channel *ch, int32_t key)
+{
+    return (uint32_t)(ch->per_bank.last_bank + 1 + (key & 63)) & (ch->plan->banks - 1);
+}
+
+/* A row command at clock t? Else the bank's offer is a column. */
+INLINE bool pb_is_row(const struct sy_dram_channel *ch, uint32_t bank, int32_t t)
+{
+    if (!(ch->open >> bank & 1))
+        return true;
+    return max32(ch->precharge[0].v[bank], ch->s_pre.v[bank]) <= t && ch->row_bus_free <= t;
+}
+
+INLINE void pb_find_hits(struct sy_dram_channel *ch, uint32_t bank)
+{
+    struct sy_dram_per_bank *pb = &ch->per_bank;
+    uint32_t hit = 0;
+    for (uint32_t k = 0; k < pb->length[bank]; k++)
+        hit |= (uint32_t)(pb->row[bank][k] == ch->open_row[bank]) << k;
+    pb->hit[bank] = hit;
+}
+
+INLINE void pb_remove(struct sy_dram_per_bank *pb, uint32_t bank, uint32_t k, const struct sy_dram_plan *plan)
+{
+    const uint32_t n = --pb->length[bank];
+    for (uint32_t x = k; x < n; x++) {
+        pb->row[bank][x] = pb->row[bank][x + 1];
+        pb->accepted[bank][x] = pb->accepted[bank][x + 1];
+        pb->source[bank][x] = pb->source[bank][x + 1];
+    }
+    const uint32_t below = (1u << k) - 1;
+    pb->hit[bank] = (pb->hit[bank] & below) | (pb->hit[bank] >> 1 & ~below);
+    pb->write[bank] = (pb->write[bank] & below) | (pb->write[bank] >> 1 & ~below);
+    pb->waiting--;
+    (void)plan;
+    pb->full &= ~(UINT64_C(1) << bank);
+}
+
+static void pb_issue_column(struct sy_dram_channel *ch, uint32_t bank, int32_t t, int n)
+{
+    struct sy_dram_per_bank *pb = &ch->per_bank;
+    uint32_t hit = pb->hit[bank];
+    if (ch->plan->scheduler == SY_DRAM_FCFS)
+        hit &= 1;
+    const uint32_t reads = hit & ~pb->write[bank], writes = hit & pb->write[bank];
+    uint32_t ready = 0;
+    if (reads && max32(ch->column[0].v[bank], ch->s_read.v[bank]) <= t)
+        ready |= reads & -reads;
+    if (writes && max32(ch->column[1].v[bank], ch->s_write.v[bank]) <= t)
+        ready |= writes & -writes;
+    const uint32_t k = (uint32_t)__builtin_ctz(ready);
+    const bool write = pb->write[bank] >> k & 1;
+    if (ch->hits[bank])
+        ch->counts.row_hits++;
+    if (!write)
+        note_read(ch, pb->accepted[bank][k], pb->source[bank][k], t);
+    pb_remove(pb, bank, k, ch->plan);
+    if (command_column(ch, bank, write, t, n))
+        pb->hit[bank] = 0;
+    pb_offer(ch, bank);
+}
+
+static void pb_issue_row(struct sy_dram_channel *ch, uint32_t bank, int32_t t, int n)
+{
+    struct sy_dram_per_bank *pb = &ch->per_bank;
+    if (ch->open >> bank & 1) {
+        command_precharge(ch, bank, t, n);
+        ch->counts.row_conflicts++;
+        pb->hit[bank] = 0;
+    } else {
+        command_activate(ch, bank, t, n);
+        open_bank(ch, bank, pb->row[bank][0], t);
+        pb_find_hits(ch, bank);
+    }
+    pb_offer(ch, bank);
+}
+
+/* The command of this tick, and a second of the other kind where rows and columns have their own bus. The pointer moves
+ * on to the second choice even when that is of the same kind and therefore dropped. */
+INLINE void pb_issue(struct sy_dram_channel *ch, int32_t key, int32_t t, int n)
+{
+    const uint32_t bank = pb_bank(ch, key);
+    const bool row = pb_is_row(ch, bank, t);
+    const int32_t row_free = ch->row_bus_free, column_free = ch->column_bus_free;
+    ch->per_bank.last_bank = (int32_t)bank;
+    if (row)
+        pb_issue_row(ch, bank, t, n);
+    else
+        pb_issue_column(ch, bank, t, n);
+    if (!ch->plan->two_buses)
+        return;
+    /* the choice does not know yet which bus is taken */
+    const int32_t row_taken = ch->row_bus_free, column_taken = ch->column_bus_free;
+    ch->row_bus_free = row_free;
+    ch->column_bus_free = column_free;
+    const int32_t second = pb_scan(ch, t, n);
+    uint32_t other = 0;
+    bool other_row = row;
+    if (second >> 6 <= t) {
+        other = pb_bank(ch, second);
+        other_row = pb_is_row(ch, other, t);
+        ch->per_bank.last_bank = (int32_t)other;
+    }
+    ch->row_bus_free = row_taken;
+    ch->column_bus_free = column_taken;
+    if (other_row && !row)
+        pb_issue_row(ch, other, t, n);
+    else if (!other_row && row)
+        pb_issue_column(ch, other, t, n);
+}
+
+/* ---- refresh ---- */
+static void pb_block(struct sy_dram_channel *ch, uint64_t banks, bool blocked)
+{
+    ch->blocked = blocked ? ch->blocked | banks : ch->blocked & ~banks;
+    for (uint64_t m = banks; m; m &= m - 1)
+        pb_offer(ch, (uint32_t)__builtin_ctzll(m));
+}
+
+/* Clock at which the waiting refresh can take its next step: one precharge of its banks, then the refresh itself. */
+static int32_t pb_refresh_clock(const struct sy_dram_channel *ch, uint32_t *bank)
+{
+    const uint64_t banks = ch->plan->node_mask[ch->refresh_node];
+    const uint64_t open = banks & ch->open;
+    int32_t best = SY_NEVER;
+    for (uint64_t m = open; m; m &= m - 1) {
+        const uint32_t b = (uint32_t)__builtin_ctzll(m);
+        const int32_t clock = max32(max32(ch->bank_pre[b], ch->s_pre.v[b]), max32(ch->now, ch->row_bus_free));
+        if (clock < best) {
+            best = clock;
+            *bank = b;
+        }
+    }
+    if (open)
+        return best;
+    *bank = SY_NIL;
+    return refresh_ready(ch, banks);
+}
+
+static void pb_refresh_step(struct sy_dram_channel *ch, uint32_t bank, int32_t t, int n)
+{
+    if (bank != SY_NIL) {
+        command_precharge(ch, bank, t, n);
+        ch->per_bank.hit[bank] = 0;
+        return;
+    }
+    const uint64_t banks = sy_dram_channel_refreshed(ch, t);
+    if (ch->plan->refresh_other > 0)
+        lanes_raise_masked(&ch->s_act, &ch->plan->domain_mask[ch->plan->domain_of[__builtin_ctzll(banks)]],
+                           t + ch->plan->refresh_other, n);
+    pb_block(ch, banks, false);
+}
+
+/* ---- front queues ---- */
+INLINE bool pb_wants_drain(const struct sy_dram_channel *ch)
+{
+    const uint32_t writes = ch->queue[1].used;
+    return writes >= ch->plan->drain_start || (writes > ch->plan->drain_idle && !ch->per_bank.waiting);
+}
+INLINE bool pb_can_transfer(const struct sy_dram_channel *ch)
+{
+    const struct sy_dram_per_bank *pb = &ch->per_bank;
+    const bool write = pb->drain || pb_wants_drain(ch);
+    return (pb->present[write] & ~pb->full) != 0;
+}
+
+/* Move the oldest request whose bank has room; returns SY_STOP_READ or SY_STOP_WRITE for the place that fell free. */
+INLINE unsigned pb_transfer(struct sy_dram_channel *ch)
+{
+    struct sy_dram_per_bank *pb = &ch->per_bank;
+    if (!pb->drain && pb_wants_drain(ch))
+        pb->drain = ch->queue[1].used;
+    const bool write = pb->drain > 0;
+    if (!(pb->present[write] & ~pb->full))
+        return 0;
+    struct sy_dram_queue *queue = &ch->queue[write];
+    uint8_t before = SY_NIL, entry = pb->head[write];
+    if (pb->present[write] & pb->full) {
+        while (pb->full >> queue->bank[entry] & 1) {
+            before = entry;
+            entry = queue->next[entry];
+        }
+    }
+    const uint8_t after = queue->next[entry];
+    if (before == SY_NIL)
+        pb->head[write] = after;
+    else
+        queue->next[before] = after;
+    if (after == SY_NIL)
+        pb->tail[write] = before;
+    const uint32_t bank = queue->bank[entry];
+    if (!--pb->present_count[write][bank])
+        pb->present[write] &= ~(UINT64_C(1) << bank);
+    const uint32_t k = pb->length[bank]++;
+    pb->row[bank][k] = queue->row[entry];
+    pb->accepted[bank][k] = queue->accepted[entry];
+    pb->source[bank][k] = queue->source[entry];
+    pb->write[bank] = (pb->write[bank] & ~(1u << k)) | (uint32_t)write << k;
+    const bool hit = (ch->open >> bank & 1) && ch->open_row[bank] == queue->row[entry];
+    pb->hit[bank] = (pb->hit[bank] & ~(1u << k)) | (uint32_t)hit << k;
+    if (k + 1 == ch->plan->bank_queue)
+        pb->full |= UINT64_C(1) << bank;
+    pb->waiting++;
+    pb->drain -= write;
+    queue->next[entry] = queue->free;
+    queue->free = entry;
+    queue->used--;
+    pb_offer(ch, bank);
+    return write ? SY_STOP_WRITE : SY_STOP_READ;
+}
+
+/* Timeout policy: a row nobody waits for closes after page_timeout idle clocks, when the tick has no other command. */
+static int32_t pb_timeout_clock(const struct sy_dram_channel *ch, uint32_t *bank)
+{
+    int32_t best = SY_NEVER;
+    for (uint64_t m = ch->open & ~ch->blocked; m; m &= m - 1) {
+        const uint32_t b = (uint32_t)__builtin_ctzll(m);
+        if (ch->per_bank.length[b])
+            continue;
+        int32_t clock = max32(ch->idle_since[b] + ch->plan->page_timeout, ch->bank_pre[b]);
+        clock = max32(max32(clock, ch->s_pre.v[b]), max32(ch->now, ch->row_bus_free));
+        if (clock < best) {
+            best = clock;
+            *bank = b;
+        }
+    }
+    return best;
+}
+
+INLINE int32_t pb_run(struct sy_dram_channel *ch, int32_t limit, unsigned stop, int n)
+{
+    const struct sy_dram_plan *plan = ch->plan;
+    for (;;) {
+        if (ch->now >= limit)
+            return stop_at_limit(ch, limit, limit);
+        const int32_t key = pb_scan(ch, ch->now, n);
+        const int32_t command = key >> 6;
+        int32_t event = pb_can_transfer(ch) ? ch->now : command;
+        int32_t refresh = SY_NEVER, timeout = SY_NEVER;
+        uint32_t refresh_bank = SY_NIL, timeout_bank = SY_NIL;
+        if (ch->pending_refreshes) {
+            refresh = pb_refresh_clock(ch, &refresh_bank);
+            event = min32(event, refresh);
+        }
+        if (plan->page == SY_DRAM_PAGE_TIMEOUT) {
+            timeout = pb_timeout_clock(ch, &timeout_bank);
+            event = min32(event, timeout);
+        }
+        if (event >= ch->next_refresh) {
+            if (ch->next_refresh >= limit)
+                return stop_at_limit(ch, limit, ch->next_refresh);
+            ch->now = max32(ch->now, ch->next_refresh);
+            pb_block(ch, sy_dram_channel_refresh_due(ch), true);
+            continue;
+        }
+        if (event >= limit)
+            return stop_at_limit(ch, limit, event);
+        ch->now = event;
+        if (refresh <= event)
+            pb_refresh_step(ch, refresh_bank, event, n);
+        else if (command <= event)
+            pb_issue(ch, key, event, n);
+        else if (timeout <= event)
+            command_precharge(ch, timeout_bank, event, n);
+        const unsigned freed = pb_transfer(ch);
+        ch->now = event + 1;
+        if (freed & stop || (stop & SY_STOP_DRAINED && !ch->waiting_reads))
+            return event;
+    }
+}

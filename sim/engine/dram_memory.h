@@ -1,0 +1,59 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Inside of a memory, shared by the files that run it. */
+#ifndef SY_ENGINE_DRAM_MEMORY_H
+#define SY_ENGINE_DRAM_MEMORY_H
+
+#include "sim/engine/dram_system.h"
+
+struct sy_dram_memory {
+    struct sy_dram_plan plan;
+    struct sy_dram_map map;
+    const struct sy_dram_kernel *kernel;
+    uint32_t channels;
+    struct sy_dram_channel *channel; /* aligned to 64 bytes */
+    struct sy_latency latency;
+    int64_t start;                   /* clock of the first tick */
+    uint64_t burst_clocks;           /* max(burst, tCCD_S) */
+    uint32_t pseudochannels;
+};
+
+static inline void sy_dram_count_add(struct sy_dram_counts *to, const struct sy_dram_counts *from)
+{
+    to->reads += from->reads;
+    to->writes += from->writes;
+    to->activates += from->activates;
+    to->precharges += from->precharges;
+    to->refreshes += from->refreshes;
+    to->row_hits += from->row_hits;
+    to->row_misses += from->row_misses;
+    to->row_conflicts += from->row_conflicts;
+    to->active_clocks += from->active_clocks;
+}
+
+/* Offer the next burst of a single source and wait until it is accepted; *clock is that clock. False at the end of the
+ * source. */
+static inline bool sy_dram_feed(struct sy_dram_memory *memory, struct sy_dram_cursor *cursor, int64_t *clock)
+{
+    const uint64_t arrival = sy_dram_cursor_arrival(cursor);
+    uint64_t burst;
+    bool write;
+    if (!sy_dram_cursor_next(cursor, &burst, &write))
+        return false;
+    const sy_dram_place place = sy_dram_map_decode(&memory->map, burst);
+    struct sy_dram_channel *channel = &memory->channel[sy_dram_place_channel(place)];
+    int64_t at = memory->start + (int64_t)arrival;
+    at = at > *clock ? at : *clock;
+    if (sy_dram_channel_now(channel) < at)
+        sy_dram_channel_run(channel, at, 0);
+    if (!sy_dram_channel_has_room(channel, write)) {
+        const int64_t freed = sy_dram_channel_run(channel, INT64_MAX, write ? SY_STOP_WRITE : SY_STOP_READ) + 1;
+        at = freed > at ? freed : at;
+    }
+    const struct sy_dram_request request = {
+        .row = sy_dram_place_row(place), .bank = (uint8_t)sy_dram_place_bank(place), .write = write};
+    sy_dram_channel_push(channel, &request, at);
+    *clock = at;
+    return true;
+}
+
+#endif

@@ -1,0 +1,104 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "sim/engine/dram_system.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "sim/engine/dram_memory.h"
+
+enum sy_status sy_dram_memory_create(const struct sy_dram_device *device, const struct sy_dram_controller *controller,
+                                     const struct sy_dram_options *options, struct sy_dram_memory **memory,
+                                     struct sy_diag *diag)
+{
+    *memory = NULL;
+    struct sy_dram_memory *made = aligned_alloc(64, (sizeof *made + 63) / 64 * 64);
+    if (!made)
+        return SY_NOMEM;
+    memset(made, 0, sizeof *made);
+    const char *map = options->address_map ? options->address_map : device->address_map;
+    const enum sy_status status =
+        sy_dram_map_build(&made->map, map, device, options->channels, options->interleave_bytes, diag);
+    if (status != SY_OK) {
+        free(made);
+        return status;
+    }
+    made->channels = options->channels;
+    made->channel = aligned_alloc(64, made->channels * sizeof *made->channel);
+    if (!made->channel) {
+        free(made);
+        return SY_NOMEM;
+    }
+    sy_dram_plan_make(&made->plan, device, controller);
+    if (options->hot && made->plan.refresh_interval > 1)
+        made->plan.refresh_interval /= 2;
+    made->kernel = sy_dram_kernel_select(options->lanes);
+    made->start = made->plan.first_clock;
+    made->pseudochannels = device->org.pseudochannels;
+    sy_dram_peak_bytes(device, &made->burst_clocks);
+    sy_dram_memory_reset(made);
+    *memory = made;
+    return SY_OK;
+}
+
+void sy_dram_memory_destroy(struct sy_dram_memory *memory)
+{
+    if (memory)
+        free(memory->channel);
+    free(memory);
+}
+
+void sy_dram_memory_reset(struct sy_dram_memory *memory)
+{
+    memset(&memory->latency, 0, sizeof memory->latency);
+    for (uint32_t c = 0; c < memory->channels; c++) {
+        sy_dram_channel_reset(&memory->channel[c], &memory->plan, memory->kernel);
+        memory->channel[c].latency = &memory->latency;
+    }
+}
+
+const char *sy_dram_memory_kernel(const struct sy_dram_memory *memory) { return memory->kernel->name; }
+
+/* Let every channel schedule the reads it holds; returns the clock at which the last data are back. */
+static int64_t drain_reads(struct sy_dram_memory *memory)
+{
+    int64_t end = memory->start;
+    for (uint32_t c = 0; c < memory->channels; c++) {
+        struct sy_dram_channel *channel = &memory->channel[c];
+        if (channel->waiting_reads)
+            sy_dram_channel_run(channel, INT64_MAX, SY_STOP_DRAINED);
+        const int64_t back = channel->base + channel->last_return;
+        end = back > end ? back : end;
+    }
+    return end;
+}
+
+void sy_dram_memory_run(struct sy_dram_memory *memory, const struct sy_dram_source *source, struct sy_dram_run *run)
+{
+    struct sy_dram_cursor cursor;
+    int64_t clock = memory->start;
+    uint64_t waited = 0;
+    *run = (struct sy_dram_run){0};
+    sy_dram_memory_reset(memory);
+    sy_dram_cursor_start(&cursor, source, memory->map.burst_shift);
+    if (source->clocks_num) {
+        for (uint64_t arrival = 0; arrival = sy_dram_cursor_arrival(&cursor), sy_dram_feed(memory, &cursor, &clock);)
+            waited += (uint64_t)(clock - memory->start) - arrival;
+    } else {
+        while (sy_dram_feed(memory, &cursor, &clock)) {
+        }
+    }
+    const int64_t end = drain_reads(memory);
+    run->bursts = cursor.issued;
+    run->accepted_clock = (uint64_t)(clock - memory->start);
+    run->clocks = (uint64_t)((end > clock ? end : clock) - memory->start) + 1;
+    for (uint32_t c = 0; c < memory->channels; c++)
+        sy_dram_count_add(&run->counts, &memory->channel[c].counts);
+    run->reads_issued = memory->latency.samples;
+    run->writes_issued = run->bursts - run->reads_issued;
+    run->read_latency_mean = sy_latency_mean(&memory->latency);
+    run->source_latency_mean =
+        run->read_latency_mean + (run->bursts ? (double)waited / (double)run->bursts : 0.0);
+    run->read_latency_p50 = sy_latency_percentile(&memory->latency, 50);
+    run->read_latency_p99 = sy_latency_percentile(&memory->latency, 99);
+    run->read_latency_max = memory->latency.max;
+}
