@@ -93,7 +93,10 @@ uint64_t sy_dram_channel_refreshed(struct sy_dram_channel *ch, int32_t t)
     return banks;
 }
 
-void sy_dram_channel_refresh_off(struct sy_dram_channel *ch) { ch->next_refresh = SY_NEVER; }
+void sy_dram_channel_refresh_off(struct sy_dram_channel *ch)
+{
+    ch->next_refresh = SY_NEVER;
+}
 
 void sy_dram_channel_refresh_at(struct sy_dram_channel *ch, int64_t clock)
 {

@@ -32,7 +32,7 @@
 
 enum {
     SY_LANES_MAX = SY_DRAM_MAX_BANKS,
-    SY_NEVER = 1 << 24,      /* later than any clock; SY_NEVER << 6 still fits int32 */
+    SY_NEVER = 1 << 24, /* later than any clock; SY_NEVER << 6 still fits int32 */
     SY_REBASE_AT = 1 << 23,
     SY_NIL = 255,            /* end of a list of queue entries */
     SY_DRAM_MAX_DOMAINS = 8, /* activation windows: pseudo-channels x ranks */
@@ -42,7 +42,9 @@ enum {
 /* What SY_DRAM_run may stop for, and what it says. */
 enum { SY_STOP_READ = 1, SY_STOP_WRITE = 2, SY_STOP_DRAINED = 4 };
 
-struct sy_lanes { int32_t v[SY_LANES_MAX]; } __attribute__((aligned(64)));
+struct sy_lanes {
+    int32_t v[SY_LANES_MAX];
+} __attribute__((aligned(64)));
 
 /* Everything that does not change while a channel runs: command distances in clocks, derived from device and
  * controller. Shared by all channels of a memory. */
@@ -59,18 +61,18 @@ struct sy_dram_plan {
     int32_t act_read, act_write, act_pre, act_act_same; /* tRCD, tRAS, tRC, corrected for multi-clock commands */
     int32_t pre_act, read_pre, write_pre, read_auto_act, write_auto_act, pre_pre;
     int32_t faw, aw32, refresh_act, refresh_interval, refresh_other;
-    int32_t pre_refresh, act_refresh; /* all-bank refresh after the last precharge, activate */
-    int32_t read_return;              /* column command to data at the requester */
+    int32_t pre_refresh, act_refresh;              /* all-bank refresh after the last precharge, activate */
+    int32_t read_return;                           /* column command to data at the requester */
     int32_t act_clocks, pre_clocks, column_clocks; /* command bus occupancy */
     bool two_buses;
-    int32_t edge;                     /* 1: column and activate on odd clocks only */
-    int32_t split_activate;           /* 0, or clocks within which the second half must follow */
+    int32_t edge;           /* 1: column and activate on odd clocks only */
+    int32_t split_activate; /* 0, or clocks within which the second half must follow */
     bool data_clock_sync;
     int32_t data_clock_read, data_clock_write; /* data clock runs this long after a column command */
     /* controller */
     enum sy_dram_arbitration arbitration;
     enum sy_dram_scheduler scheduler;
-    uint32_t queue_size[2];           /* [0] read, [1] write */
+    uint32_t queue_size[2]; /* [0] read, [1] write */
     uint32_t bank_queue, row_hit_cap;
     uint32_t drain_start, drain_stop, drain_idle;
     enum sy_dram_page_policy page;
@@ -84,7 +86,8 @@ struct sy_dram_plan {
 struct sy_dram_counts {
     uint64_t reads, writes, activates, precharges, refreshes;
     uint64_t row_hits, row_misses, row_conflicts;
-    uint64_t active_clocks; /* with at least one row open */
+    uint64_t refresh_precharges; /* of the precharges: rows a refresh closed */
+    uint64_t active_clocks;      /* with at least one row open */
 };
 
 /* Entries of a read or write queue. Lists are chains through next[]. */
@@ -93,7 +96,7 @@ struct sy_dram_queue {
     int32_t accepted[SY_DRAM_MAX_QUEUE]; /* clock, for latency and (by age) for ties */
     int32_t age[SY_DRAM_MAX_QUEUE];      /* by age: order of acceptance */
     uint8_t next[SY_DRAM_MAX_QUEUE], bank[SY_DRAM_MAX_QUEUE], source[SY_DRAM_MAX_QUEUE];
-    bool counted[SY_DRAM_MAX_QUEUE];     /* already counted as hit, miss or conflict */
+    bool counted[SY_DRAM_MAX_QUEUE]; /* already counted as hit, miss or conflict */
     uint32_t used;
     uint8_t free;
 };
@@ -101,26 +104,30 @@ struct sy_dram_queue {
 /* Per-bank style: front queues in order of age, then a short queue a bank. */
 struct sy_dram_per_bank {
     uint8_t head[2], tail[2];
-    uint64_t present[2];                 /* banks with an entry in the front queue */
+    uint64_t present[2]; /* banks with an entry in the front queue */
     uint8_t present_count[2][SY_LANES_MAX];
     uint32_t row[SY_LANES_MAX][SY_DRAM_MAX_BANK_QUEUE];
     int32_t accepted[SY_LANES_MAX][SY_DRAM_MAX_BANK_QUEUE];
     uint8_t source[SY_LANES_MAX][SY_DRAM_MAX_BANK_QUEUE];
     uint32_t hit[SY_LANES_MAX], write[SY_LANES_MAX]; /* bit k: entry k hits the open row, is a write */
     uint8_t length[SY_LANES_MAX];
-    uint64_t full;                       /* banks whose queue has no room */
-    uint32_t waiting;                    /* entries in all bank queues */
-    uint32_t drain;                      /* writes still to be moved in this drain */
-    int32_t last_bank;                   /* round robin pointer */
+    uint64_t full;     /* banks whose queue has no room */
+    uint32_t waiting;  /* entries in all bank queues */
+    uint32_t drain;    /* writes still to be moved in this drain */
+    int32_t last_bank; /* round robin pointer */
 };
 
-struct sy_dram_active { int32_t ready, accepted; uint8_t bank, source; bool write; };
+struct sy_dram_active {
+    int32_t ready, accepted;
+    uint8_t bank, source;
+    bool write;
+};
 
 /* By-age style: per buffer and bank the requests that hit the open row and those that miss, oldest first. */
 struct sy_dram_by_age {
     uint8_t hit_head[2][SY_LANES_MAX], hit_tail[2][SY_LANES_MAX];
     uint8_t miss_head[2][SY_LANES_MAX], miss_tail[2][SY_LANES_MAX];
-    struct sy_lanes hit_age[2], row_age[2]; /* age << 6 | bank of the candidate behind each lane */
+    struct sy_lanes hit_age[2], row_age[2];     /* age << 6 | bank of the candidate behind each lane */
     struct sy_dram_active active[SY_LANES_MAX]; /* activated on behalf of one request each, in that order */
     uint32_t actives;
     uint64_t active_banks;
@@ -136,30 +143,30 @@ struct sy_dram_channel {
     struct sy_lanes s_read, s_write, s_act, s_pre;
     int32_t bank_read[SY_LANES_MAX], bank_write[SY_LANES_MAX], bank_pre[SY_LANES_MAX], bank_act[SY_LANES_MAX];
     uint32_t open_row[SY_LANES_MAX];
-    uint32_t hits[SY_LANES_MAX];         /* column commands since activation */
+    uint32_t hits[SY_LANES_MAX]; /* column commands since activation */
     uint64_t open;
     const struct sy_dram_plan *plan;
     const struct sy_dram_kernel *kernel;
     int64_t base;
     int32_t now;
-    int32_t next_event;                  /* hint: nothing happens before; valid after a run that reached its limit */
+    int32_t next_event; /* hint: nothing happens before; valid after a run that reached its limit */
     int32_t row_bus_free, column_bus_free;
     int32_t faw[SY_DRAM_MAX_DOMAINS][4], aw32[SY_DRAM_MAX_DOMAINS][32];
     uint8_t faw_at[SY_DRAM_MAX_DOMAINS], aw32_at[SY_DRAM_MAX_DOMAINS];
     /* refresh */
     int32_t next_refresh;
     uint32_t pending_refreshes, refresh_node, due_node; /* nodes [refresh_node, +pending) wait */
-    uint64_t blocked;                    /* banks that take no new command because a refresh waits */
-    int32_t closed_at[SY_DRAM_MAX_DOMAINS]; /* earliest refresh after the last precharge */
-    int32_t refreshed_at;                /* clock of the last refresh command */
-    int32_t opened_at;                   /* clock at which the first row opened */
+    uint64_t blocked;                                   /* banks that take no new command because a refresh waits */
+    int32_t closed_at[SY_DRAM_MAX_DOMAINS];             /* earliest refresh after the last precharge */
+    int32_t refreshed_at;                               /* clock of the last refresh command */
+    int32_t opened_at;                                  /* clock at which the first row opened */
     int32_t idle_since[SY_LANES_MAX];
-    uint32_t waiting_reads;              /* accepted, column command not yet issued */
-    int32_t last_return;                 /* clock at which the latest read data arrive */
+    uint32_t waiting_reads; /* accepted, column command not yet issued */
+    int32_t last_return;    /* clock at which the latest read data arrive */
     struct sy_dram_counts counts;
-    struct sy_latency *latency;          /* reads; may be NULL */
-    struct sy_dram_returns *returns;     /* who wants to know of returned reads; may be NULL */
-    struct sy_dram_queue queue[2];       /* [0] reads, [1] writes */
+    struct sy_latency *latency;      /* reads; may be NULL */
+    struct sy_dram_returns *returns; /* who wants to know of returned reads; may be NULL */
+    struct sy_dram_queue queue[2];   /* [0] reads, [1] writes */
     union {
         struct sy_dram_per_bank per_bank;
         struct sy_dram_by_age by_age;
@@ -172,7 +179,11 @@ struct sy_dram_returns {
     void *context;
 };
 
-struct sy_dram_request { uint32_t row; uint8_t bank, source; bool write; };
+struct sy_dram_request {
+    uint32_t row;
+    uint8_t bank, source;
+    bool write;
+};
 
 /* Code for one vector width. run: advance until `limit` (relative clock), or until the tick in which something of
  * `stop` happened; returns that tick, or -1 at the limit. push: accept a request at clock `at` (>= now). */

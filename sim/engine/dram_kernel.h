@@ -34,12 +34,18 @@ typedef int v8si __attribute__((vector_size(32)));
 #define V_MIN(a, b) ((vec)__builtin_ia32_pminsd256((v8si)(a), (v8si)(b)))
 #define V_MAX(a, b) ((vec)__builtin_ia32_pmaxsd256((v8si)(a), (v8si)(b)))
 #else
-INLINE vec v_select(vec mask, vec a, vec b) { return (a & mask) | (b & ~mask); }
+INLINE vec v_select(vec mask, vec a, vec b)
+{
+    return (a & mask) | (b & ~mask);
+}
 #define V_MIN(a, b) v_select((a) < (b), (a), (b))
 #define V_MAX(a, b) v_select((a) > (b), (a), (b))
 #endif
 
-INLINE vec splat(int32_t value) { return (vec){0} + value; }
+INLINE vec splat(int32_t value)
+{
+    return (vec){0} + value;
+}
 
 INLINE int32_t v_lowest(vec a)
 {
@@ -67,8 +73,14 @@ INLINE int32_t v_lowest(vec a)
     return a[0];
 }
 
-INLINE vec lanes_at(const struct sy_lanes *lanes, int i) { return ((const vec *)(const void *)lanes->v)[i]; }
-INLINE vec *lanes_ref(struct sy_lanes *lanes, int i) { return &((vec *)(void *)lanes->v)[i]; }
+INLINE vec lanes_at(const struct sy_lanes *lanes, int i)
+{
+    return ((const vec *)(const void *)lanes->v)[i];
+}
+INLINE vec *lanes_ref(struct sy_lanes *lanes, int i)
+{
+    return &((vec *)(void *)lanes->v)[i];
+}
 
 INLINE void lane_set(struct sy_lanes *lanes, uint32_t bank, int32_t value)
 {
@@ -93,8 +105,14 @@ INLINE void lanes_raise_masked(struct sy_lanes *shared, const struct sy_lanes *m
     }
 }
 
-INLINE int32_t max32(int32_t a, int32_t b) { return a > b ? a : b; }
-INLINE int32_t min32(int32_t a, int32_t b) { return a < b ? a : b; }
+INLINE int32_t max32(int32_t a, int32_t b)
+{
+    return a > b ? a : b;
+}
+INLINE int32_t min32(int32_t a, int32_t b)
+{
+    return a < b ? a : b;
+}
 
 /* ---- commands: timing state of the banks, the same for both styles ---- */
 INLINE void take_bus(struct sy_dram_channel *ch, int32_t t, int32_t clocks, bool column)

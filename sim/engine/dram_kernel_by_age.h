@@ -128,7 +128,8 @@ INLINE int32_t ba_column_clock(const struct sy_dram_channel *ch, uint32_t write,
 
 INLINE vec ba_row_lane(const struct sy_dram_channel *ch, uint32_t write, vec from, vec edge, vec activates, int i)
 {
-    const vec activate = V_MAX(V_MAX(lanes_at(&ch->activate[write], i), lanes_at(&ch->s_act, i)), from) | edge | activates;
+    const vec activate =
+        V_MAX(V_MAX(lanes_at(&ch->activate[write], i), lanes_at(&ch->s_act, i)), from) | edge | activates;
     const vec precharge = V_MAX(V_MAX(lanes_at(&ch->precharge[write], i), lanes_at(&ch->s_pre, i)), from);
     return V_MIN(activate, precharge);
 }
@@ -157,8 +158,7 @@ INLINE int32_t ba_oldest(const struct sy_dram_channel *ch, uint32_t write, int32
     vec best = splat(AGE_NONE);
     for (int i = 0; i < n; i++) {
         if (columns) {
-            const vec clock =
-                V_MAX(V_MAX(lanes_at(&ch->column[write], i), lanes_at(shared, i)), column_from) | edge;
+            const vec clock = V_MAX(V_MAX(lanes_at(&ch->column[write], i), lanes_at(shared, i)), column_from) | edge;
             const vec ready = clock <= at;
             best = V_MIN(best, (lanes_at(&ch->by_age.hit_age[write], i) & ready) | (splat(AGE_NONE) & ~ready));
         }
@@ -203,8 +203,8 @@ INLINE void ba_count(struct sy_dram_channel *ch, struct sy_dram_queue *queue, ui
 INLINE void ba_column_done(struct sy_dram_channel *ch, uint32_t bank, bool write, int32_t t, int n)
 {
     if (ch->plan->data_clock_sync)
-        ch->by_age.data_clock_until = max32(
-            ch->by_age.data_clock_until, t + (write ? ch->plan->data_clock_write : ch->plan->data_clock_read));
+        ch->by_age.data_clock_until =
+            max32(ch->by_age.data_clock_until, t + (write ? ch->plan->data_clock_write : ch->plan->data_clock_read));
     if (command_column(ch, bank, write, t, n))
         ba_sort_bank(ch, bank);
     else
@@ -320,6 +320,7 @@ static void ba_refresh_step(struct sy_dram_channel *ch, int32_t t, int n)
         for (uint64_t m = open; m; m &= m - 1) {
             const uint32_t bank = (uint32_t)__builtin_ctzll(m);
             command_precharge(ch, bank, t, n);
+            ch->counts.refresh_precharges++;
             ba_sort_bank(ch, bank);
         }
         return;
@@ -476,23 +477,32 @@ INLINE unsigned ba_tick_two_buses(struct sy_dram_channel *ch, struct ba_choice *
     return freed;
 }
 
+/* Everything that could issue from `now` on; requests in the buffers are not looked at when an activated one goes now.
+ */
+INLINE int32_t ba_choose(struct sy_dram_channel *ch, struct ba_choice *choice, int n)
+{
+    const bool two_buses = ch->plan->two_buses;
+    *choice = (struct ba_choice){SY_NEVER, SY_NEVER, SY_NEVER, SY_NEVER, SY_NEVER, 0, 0, 0, AGE_NONE};
+    choice->active = ba_active_clock(ch, ch->now, &choice->active_index);
+    if (choice->active > ch->now || two_buses) {
+        if (ch->pending_refreshes)
+            choice->refresh = ba_refresh_clock(ch);
+        if (ba_serving(ch) && (choice->refresh > ch->now || two_buses))
+            ba_choose_buffered(ch, choice, n);
+    }
+    const int32_t command = min32(min32(choice->active, choice->refresh), min32(choice->column, choice->row));
+    return min32(command, choice->timeout);
+}
+
 INLINE int32_t ba_run(struct sy_dram_channel *ch, int32_t limit, unsigned stop, int n)
 {
-    const struct sy_dram_plan *plan = ch->plan;
     for (;;) {
         if (ch->now >= limit)
             return stop_at_limit(ch, limit, limit);
         if (ch->now >= ch->next_refresh)
             ba_refresh_due(ch);
-        struct ba_choice choice = {SY_NEVER, SY_NEVER, SY_NEVER, SY_NEVER, SY_NEVER, 0, 0, 0, AGE_NONE};
-        choice.active = ba_active_clock(ch, ch->now, &choice.active_index);
-        const bool look = choice.active > ch->now || plan->two_buses;
-        if (look && ch->pending_refreshes)
-            choice.refresh = ba_refresh_clock(ch);
-        if (look && ba_serving(ch) && (choice.refresh > ch->now || plan->two_buses))
-            ba_choose_buffered(ch, &choice, n);
-        int32_t event = min32(min32(choice.active, choice.refresh), min32(choice.column, choice.row));
-        event = min32(event, choice.timeout);
+        struct ba_choice choice;
+        const int32_t event = ba_choose(ch, &choice, n);
         if (ch->by_age.activating_bank >= 0 && (event > ch->now || ch->by_age.activate_deadline <= ch->now)) {
             ba_second_activate(ch, ch->now); /* the first idle clock, or the last one allowed */
             ch->now++;
@@ -508,7 +518,7 @@ INLINE int32_t ba_run(struct sy_dram_channel *ch, int32_t limit, unsigned stop, 
             return stop_at_limit(ch, limit, event);
         int32_t t = event;
         const unsigned freed =
-            plan->two_buses ? ba_tick_two_buses(ch, &choice, t, n) : ba_tick_one_bus(ch, &choice, &t, n);
+            ch->plan->two_buses ? ba_tick_two_buses(ch, &choice, t, n) : ba_tick_one_bus(ch, &choice, &t, n);
         ch->now = t + 1;
         if (freed & stop || (stop & SY_STOP_DRAINED && !ch->waiting_reads))
             return t;

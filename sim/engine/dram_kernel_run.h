@@ -17,5 +17,8 @@ static void kernel_offer(struct sy_dram_channel *ch, bool write, uint32_t bank)
     ba_offer(ch, write, bank);
 }
 
-#define KERNEL(label) \
-    {.name = label, .run = {{pb_run_16, pb_run_32, pb_run_64}, {ba_run_16, ba_run_32, ba_run_64}}, .offer = kernel_offer}
+#define KERNEL(label)                                                                                                  \
+    {                                                                                                                  \
+        .name = label, .run = {{pb_run_16, pb_run_32, pb_run_64}, {ba_run_16, ba_run_32, ba_run_64}},                  \
+        .offer = kernel_offer                                                                                          \
+    }

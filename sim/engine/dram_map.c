@@ -8,7 +8,7 @@
 #include "sim/base/text.h"
 
 enum field { CHANNEL, PSEUDOCHANNEL, RANK, BANKGROUP, BANK, ROW, COLUMN, FIELDS };
-static const char *const field_names[FIELDS] = {"channel", "pseudochannel", "rank", "bankgroup",
+static const char *const field_names[FIELDS] = {"channel", "pseudochannel", "rank",  "bankgroup",
                                                 "bank",    "row",           "column"};
 static const char *const letter_pairs[FIELDS] = {"ch", "pc", "ra", "bg", "ba", "ro", "co"};
 
@@ -28,11 +28,15 @@ struct builder {
     struct sy_diag *diag;
 };
 
-static uint32_t log2_of(uint64_t value) { return value > 1 ? 63u - (uint32_t)__builtin_clzll(value) : 0; }
+static uint32_t log2_of(uint64_t value)
+{
+    return value > 1 ? 63u - (uint32_t)__builtin_clzll(value) : 0;
+}
 
 static enum sy_status complain(const struct builder *b, const char *what, const char *at, size_t length)
 {
-    return sy_error(b->diag, SY_NOWHERE, "write fields from the most significant, such as "
+    return sy_error(b->diag, SY_NOWHERE,
+                    "write fields from the most significant, such as "
                     "\"row rank bank column bankgroup channel\"",
                     "address map \"%s\": %s%s%.*s%s", b->text, what, length ? " '" : "", (int)length, at,
                     length ? "'" : "");
@@ -172,33 +176,37 @@ static enum sy_status assign_bits(struct builder *b, uint32_t channel_at, bool p
     return SY_OK;
 }
 
-static void fill_tables(struct sy_dram_map *map, const struct builder *b, uint32_t total)
+/* Output bits from `out` up take the bits of a field: note which address bit flips which. */
+static uint32_t add_field(const struct builder *b, enum field field, uint32_t out, uint64_t flips[MAX_BITS])
+{
+    for (uint32_t k = 0; k < b->width[field]; k++)
+        for (uint32_t a = 0; a < MAX_BITS; a++)
+            flips[a] |= (b->source[field][k] >> a & 1) << (out + k);
+    return out + b->width[field];
+}
+
+static void fill_tables(struct sy_dram_map *map, const struct builder *b)
 {
     static const enum field bank_order[] = {BANK, BANKGROUP, RANK, PSEUDOCHANNEL};
-    uint64_t column[MAX_BITS] = {0}; /* output bits that one address bit flips */
-    for (uint32_t k = 0; k < b->width[ROW]; k++)
-        for (uint32_t a = 0; a < total; a++)
-            column[a] |= (b->source[ROW][k] >> a & 1) << k;
+    uint64_t flips[MAX_BITS] = {0}; /* output bits that one address bit flips */
+    (void)add_field(b, ROW, 0, flips);
     uint32_t out = 32;
     for (size_t i = 0; i < sizeof bank_order / sizeof bank_order[0]; i++)
-        for (uint32_t k = 0; k < b->width[bank_order[i]]; k++, out++)
-            for (uint32_t a = 0; a < total; a++)
-                column[a] |= (b->source[bank_order[i]][k] >> a & 1) << out;
-    for (uint32_t k = 0; k < b->width[CHANNEL]; k++)
-        for (uint32_t a = 0; a < total; a++)
-            column[a] |= (b->source[CHANNEL][k] >> a & 1) << (40 + k);
+        out = add_field(b, bank_order[i], out, flips);
+    (void)add_field(b, CHANNEL, 40, flips);
     uint64_t selects = 0;
     for (int f = 0; f < FIELDS; f++)
         for (uint32_t k = 0; k < b->width[f] && f != ROW; k++)
             selects |= b->source[f][k];
     map->rotation_bits = selects ? log2_of(selects) + 1 : 0;
-    for (uint32_t byte = 0; byte < SY_DRAM_MAP_BYTES; byte++)
+    for (uint32_t byte = 0; byte < SY_DRAM_MAP_BYTES; byte++) {
         for (uint32_t value = 0; value < 256; value++) {
             uint64_t place = 0;
             for (uint32_t bit = 0; bit < 8; bit++)
-                place ^= value >> bit & 1 ? column[8 * byte + bit] : 0;
+                place ^= value >> bit & 1 ? flips[8 * byte + bit] : 0;
             map->table[byte][value] = place;
         }
+    }
 }
 
 static enum sy_status parse(struct builder *b, const char *text, uint32_t channel_at, bool pull, uint32_t *total)
@@ -222,7 +230,10 @@ static enum sy_status parse(struct builder *b, const char *text, uint32_t channe
     return status;
 }
 
-static bool power_of_two(uint64_t value) { return value && !(value & (value - 1)); }
+static bool power_of_two(uint64_t value)
+{
+    return value && !(value & (value - 1));
+}
 
 enum sy_status sy_dram_map_build(struct sy_dram_map *map, const char *text, const struct sy_dram_device *device,
                                  uint32_t channels, uint64_t interleave_bytes, struct sy_diag *diag)
@@ -235,9 +246,10 @@ enum sy_status sy_dram_map_build(struct sy_dram_map *map, const char *text, cons
     if (!whole && !interleave_bytes)
         interleave_bytes = org->burst_bytes;
     if (interleave_bytes && (!power_of_two(interleave_bytes) || interleave_bytes < org->burst_bytes))
-        return sy_error(diag, SY_NOWHERE, NULL, "channels interleave by %llu bytes; expected a power of two of at "
-                        "least one burst (%llu)", (unsigned long long)interleave_bytes,
-                        (unsigned long long)org->burst_bytes);
+        return sy_error(diag, SY_NOWHERE, NULL,
+                        "channels interleave by %llu bytes; expected a power of two of at "
+                        "least one burst (%llu)",
+                        (unsigned long long)interleave_bytes, (unsigned long long)org->burst_bytes);
     *map = (struct sy_dram_map){.channels = channels, .burst_shift = log2_of(org->burst_bytes), .by_remainder = !whole};
     b.width[CHANNEL] = whole ? log2_of(channels) : 0;
     b.width[PSEUDOCHANNEL] = log2_of(org->pseudochannels);
@@ -254,7 +266,7 @@ enum sy_status sy_dram_map_build(struct sy_dram_map *map, const char *text, cons
         parse(&b, expand_name(text, b.width, expanded), channel_at, interleave_bytes && whole, &total);
     if (status != SY_OK)
         return status;
-    fill_tables(map, &b, total);
+    fill_tables(map, &b);
     if (!whole)
         map->rotation_bits += 1; /* the remainder makes it only nearly periodic */
     return SY_OK;

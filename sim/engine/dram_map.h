@@ -25,19 +25,28 @@
 enum { SY_DRAM_MAP_BYTES = 5 }; /* burst index bits / 8 that are looked up; higher address bits wrap */
 
 struct sy_dram_map {
-    uint32_t burst_shift;      /* log2 of burst_bytes */
+    uint32_t burst_shift; /* log2 of burst_bytes */
     uint32_t channels;
     uint32_t interleave_shift; /* bursts, log2; used when channels is not a power of two */
     bool by_remainder;
-    uint32_t rotation_bits;    /* of the burst index: everything that selects channel, bank or column */
+    uint32_t rotation_bits; /* of the burst index: everything that selects channel, bank or column */
     uint64_t table[SY_DRAM_MAP_BYTES][256];
 };
 
 /* A decoded burst: row in bits 0..31, bank (of the channel) in 32..39, channel in 40..55. */
 typedef uint64_t sy_dram_place;
-static inline uint32_t sy_dram_place_row(sy_dram_place place) { return (uint32_t)place; }
-static inline uint32_t sy_dram_place_bank(sy_dram_place place) { return (uint32_t)(place >> 32) & 0xff; }
-static inline uint32_t sy_dram_place_channel(sy_dram_place place) { return (uint32_t)(place >> 40) & 0xffff; }
+static inline uint32_t sy_dram_place_row(sy_dram_place place)
+{
+    return (uint32_t)place;
+}
+static inline uint32_t sy_dram_place_bank(sy_dram_place place)
+{
+    return (uint32_t)(place >> 32) & 0xff;
+}
+static inline uint32_t sy_dram_place_channel(sy_dram_place place)
+{
+    return (uint32_t)(place >> 40) & 0xffff;
+}
 
 static inline sy_dram_place sy_dram_map_decode(const struct sy_dram_map *map, uint64_t burst)
 {

@@ -12,10 +12,17 @@ struct sy_dram_memory {
     uint32_t channels;
     struct sy_dram_channel *channel; /* aligned to 64 bytes */
     struct sy_latency latency;
-    int64_t start;                   /* clock of the first tick */
-    uint64_t burst_clocks;           /* max(burst, tCCD_S) */
+    int64_t start;         /* clock of the first tick */
+    uint64_t burst_clocks; /* max(burst, tCCD_S) */
     uint32_t pseudochannels;
 };
+
+/* The counts of all channels so far. */
+struct sy_dram_counts sy_dram_memory_counts(const struct sy_dram_memory *memory);
+/* Let every channel schedule the reads it holds; returns the clock at which the last data are back. */
+int64_t sy_dram_memory_drain(struct sy_dram_memory *memory);
+/* Latency figures of the run so far. */
+void sy_dram_memory_latency(const struct sy_dram_memory *memory, struct sy_dram_run *run);
 
 static inline void sy_dram_count_add(struct sy_dram_counts *to, const struct sy_dram_counts *from)
 {
@@ -27,6 +34,7 @@ static inline void sy_dram_count_add(struct sy_dram_counts *to, const struct sy_
     to->row_hits += from->row_hits;
     to->row_misses += from->row_misses;
     to->row_conflicts += from->row_conflicts;
+    to->refresh_precharges += from->refresh_precharges;
     to->active_clocks += from->active_clocks;
 }
 

@@ -26,7 +26,8 @@ static const struct named {
 
 static enum sy_status refuse(struct sy_diag *diag, const char *text, const char *why)
 {
-    return sy_error(diag, SY_NOWHERE, "patterns are seq_rd seq_wr tile:S tileskew:S mix3 mix3skew streams:K "
+    return sy_error(diag, SY_NOWHERE,
+                    "patterns are seq_rd seq_wr tile:S tileskew:S mix3 mix3skew streams:K "
                     "streamsskew:K stride:PITCH:WIDTH stride_wr:PITCH:WIDTH rand_rd rand_mix",
                     "memory pattern '%s': %s", text, why);
 }
@@ -96,8 +97,10 @@ enum sy_status sy_dram_pattern(const char *text, uint64_t burst_bytes, uint64_t 
         return SY_OK;
     case RANDOM:
     default:
-        *stream = (struct sy_dram_stream){.run_bytes = burst_bytes, .random_range = RANDOM_RANGE,
-                                          .random_align = burst_bytes, .random_seed = RANDOM_SEED,
+        *stream = (struct sy_dram_stream){.run_bytes = burst_bytes,
+                                          .random_range = RANDOM_RANGE,
+                                          .random_align = burst_bytes,
+                                          .random_seed = RANDOM_SEED,
                                           .write_every = named->write ? 3 : 0};
         stream->loop[0] = (struct sy_dram_loop){UINT64_MAX, 0};
         return SY_OK;

@@ -14,7 +14,9 @@
 #include "sim/base/checked.h"
 #include "sim/engine/dram_channel.h"
 
-struct place { uint32_t pseudochannel, rank, group; };
+struct place {
+    uint32_t pseudochannel, rank, group;
+};
 
 static struct place place_of(const struct sy_dram_organization *org, uint32_t bank)
 {
@@ -24,10 +26,15 @@ static struct place place_of(const struct sy_dram_organization *org, uint32_t ba
                           .pseudochannel = group / org->bankgroups / org->ranks};
 }
 
-static int32_t larger(uint32_t a, uint32_t b) { return (int32_t)(a > b ? a : b); }
+static int32_t larger(uint32_t a, uint32_t b)
+{
+    return (int32_t)(a > b ? a : b);
+}
 
 /* Distances between column commands and activates of two banks in different groups or the same. */
-struct pair { int32_t read_read, read_write, write_read, write_write, act_act; };
+struct pair {
+    int32_t read_read, read_write, write_read, write_write, act_act;
+};
 
 static struct pair pair_distances(const struct sy_dram_device *device, struct place from, struct place to)
 {
@@ -138,7 +145,10 @@ static void fill_refresh(struct sy_dram_plan *plan, const struct sy_dram_device 
     plan->node_order_group_first = controller->arbitration == SY_DRAM_PER_BANK;
 }
 
-static uint32_t percent_of(uint32_t percent, uint32_t size) { return percent * size / 100; }
+static uint32_t percent_of(uint32_t percent, uint32_t size)
+{
+    return percent * size / 100;
+}
 
 void sy_dram_plan_make(struct sy_dram_plan *plan, const struct sy_dram_device *device,
                        const struct sy_dram_controller *controller)

@@ -97,8 +97,8 @@ bool sy_dram_cursor_next(struct sy_dram_cursor *cursor, uint64_t *burst, bool *i
     const struct sy_dram_stream *stream = &source->stream[cursor->stream];
     struct sy_dram_walk *walk = &cursor->walk[cursor->stream];
     *burst = walk->burst++;
-    *is_write = stream->write_every ? cursor->issued % stream->write_every == stream->write_every - 1
-                                    : stream->is_write;
+    *is_write =
+        stream->write_every ? cursor->issued % stream->write_every == stream->write_every - 1 : stream->is_write;
     if (--walk->left == 0)
         next_run(walk, stream, cursor->burst_shift);
     cursor->turn_left--;

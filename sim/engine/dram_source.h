@@ -16,30 +16,32 @@
 
 enum { SY_DRAM_LOOPS = 3, SY_DRAM_STREAMS = 16 };
 
-struct sy_dram_loop { uint64_t count, stride_bytes; };
+struct sy_dram_loop {
+    uint64_t count, stride_bytes;
+};
 
 struct sy_dram_stream {
     uint64_t base;
-    uint64_t run_bytes;                    /* contiguous; UINT64_MAX = without end */
+    uint64_t run_bytes;                      /* contiguous; UINT64_MAX = without end */
     struct sy_dram_loop loop[SY_DRAM_LOOPS]; /* inner first; count 0 or 1 = absent; the outermost may be UINT64_MAX */
     bool is_write;
     /* random: runs start at multiples of random_align in [base, base + random_range), xorshift64* from random_seed */
     uint64_t random_range, random_align, random_seed;
-    uint32_t write_every;                  /* random: of this many bursts the last is a write; 0 = as is_write */
+    uint32_t write_every; /* random: of this many bursts the last is a write; 0 = as is_write */
 };
 
 struct sy_dram_source {
     uint32_t streams;
     struct sy_dram_stream stream[SY_DRAM_STREAMS];
-    uint64_t turn_bursts;                  /* with several streams; 0 = 1 */
-    uint64_t bursts;                       /* in all; UINT64_MAX = until the streams end */
-    uint64_t clocks_num, clocks_den;       /* burst i arrives at floor(i * num / den) clocks; num 0 = at once */
-    uint64_t outstanding;                  /* reads in flight; 0 = unlimited */
+    uint64_t turn_bursts;            /* with several streams; 0 = 1 */
+    uint64_t bursts;                 /* in all; UINT64_MAX = until the streams end */
+    uint64_t clocks_num, clocks_den; /* burst i arrives at floor(i * num / den) clocks; num 0 = at once */
+    uint64_t outstanding;            /* reads in flight; 0 = unlimited */
 };
 
 struct sy_dram_walk {
-    uint64_t burst, left;                  /* next burst index; bursts left in this run */
-    uint64_t run_address;                  /* byte address of the run */
+    uint64_t burst, left; /* next burst index; bursts left in this run */
+    uint64_t run_address; /* byte address of the run */
     uint64_t at[SY_DRAM_LOOPS];
     uint64_t random;
     bool ended;
@@ -50,7 +52,7 @@ struct sy_dram_cursor {
     const struct sy_dram_source *source;
     uint32_t burst_shift, stream;
     uint64_t turn_left, issued;
-    uint64_t arrival_whole, arrival_part;  /* floor and remainder of issued * num / den */
+    uint64_t arrival_whole, arrival_part; /* floor and remainder of issued * num / den */
     struct sy_dram_walk walk[SY_DRAM_STREAMS];
 };
 
@@ -58,7 +60,10 @@ void sy_dram_cursor_start(struct sy_dram_cursor *cursor, const struct sy_dram_so
 /* Take the next burst; false when the source has ended. */
 bool sy_dram_cursor_next(struct sy_dram_cursor *cursor, uint64_t *burst, bool *is_write);
 /* Clock at which the burst that cursor_next gives next arrives. */
-static inline uint64_t sy_dram_cursor_arrival(const struct sy_dram_cursor *cursor) { return cursor->arrival_whole; }
+static inline uint64_t sy_dram_cursor_arrival(const struct sy_dram_cursor *cursor)
+{
+    return cursor->arrival_whole;
+}
 /* Bursts of the whole source; UINT64_MAX when it has no end. */
 uint64_t sy_dram_source_bursts(const struct sy_dram_source *source, uint32_t burst_shift);
 /* Bursts one pass over a stream touches, partial ones counted whole. */

@@ -56,10 +56,12 @@ void sy_dram_memory_reset(struct sy_dram_memory *memory)
     }
 }
 
-const char *sy_dram_memory_kernel(const struct sy_dram_memory *memory) { return memory->kernel->name; }
+const char *sy_dram_memory_kernel(const struct sy_dram_memory *memory)
+{
+    return memory->kernel->name;
+}
 
-/* Let every channel schedule the reads it holds; returns the clock at which the last data are back. */
-static int64_t drain_reads(struct sy_dram_memory *memory)
+int64_t sy_dram_memory_drain(struct sy_dram_memory *memory)
 {
     int64_t end = memory->start;
     for (uint32_t c = 0; c < memory->channels; c++) {
@@ -70,6 +72,22 @@ static int64_t drain_reads(struct sy_dram_memory *memory)
         end = back > end ? back : end;
     }
     return end;
+}
+
+struct sy_dram_counts sy_dram_memory_counts(const struct sy_dram_memory *memory)
+{
+    struct sy_dram_counts counts = {0};
+    for (uint32_t c = 0; c < memory->channels; c++)
+        sy_dram_count_add(&counts, &memory->channel[c].counts);
+    return counts;
+}
+
+void sy_dram_memory_latency(const struct sy_dram_memory *memory, struct sy_dram_run *run)
+{
+    run->read_latency_mean = run->source_latency_mean = sy_latency_mean(&memory->latency);
+    run->read_latency_p50 = sy_latency_percentile(&memory->latency, 50);
+    run->read_latency_p99 = sy_latency_percentile(&memory->latency, 99);
+    run->read_latency_max = memory->latency.max;
 }
 
 void sy_dram_memory_run(struct sy_dram_memory *memory, const struct sy_dram_source *source, struct sy_dram_run *run)
@@ -87,18 +105,16 @@ void sy_dram_memory_run(struct sy_dram_memory *memory, const struct sy_dram_sour
         while (sy_dram_feed(memory, &cursor, &clock)) {
         }
     }
-    const int64_t end = drain_reads(memory);
+    const int64_t end = sy_dram_memory_drain(memory);
     run->bursts = cursor.issued;
     run->accepted_clock = (uint64_t)(clock - memory->start);
     run->clocks = (uint64_t)((end > clock ? end : clock) - memory->start) + 1;
-    for (uint32_t c = 0; c < memory->channels; c++)
-        sy_dram_count_add(&run->counts, &memory->channel[c].counts);
+    for (uint32_t c = 0; c < memory->channels; c++) /* refreshes go on in channels that finished first */
+        if (sy_dram_channel_now(&memory->channel[c]) < end)
+            sy_dram_channel_run(&memory->channel[c], end, 0);
+    run->counts = sy_dram_memory_counts(memory);
     run->reads_issued = memory->latency.samples;
     run->writes_issued = run->bursts - run->reads_issued;
-    run->read_latency_mean = sy_latency_mean(&memory->latency);
-    run->source_latency_mean =
-        run->read_latency_mean + (run->bursts ? (double)waited / (double)run->bursts : 0.0);
-    run->read_latency_p50 = sy_latency_percentile(&memory->latency, 50);
-    run->read_latency_p99 = sy_latency_percentile(&memory->latency, 99);
-    run->read_latency_max = memory->latency.max;
+    sy_dram_memory_latency(memory, run);
+    run->source_latency_mean += run->bursts ? (double)waited / (double)run->bursts : 0.0;
 }

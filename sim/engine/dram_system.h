@@ -19,20 +19,20 @@
 
 struct sy_dram_options {
     uint32_t channels;
-    const char *address_map;     /* NULL = the device's */
-    uint64_t interleave_bytes;   /* 0 = where the map has the channel field */
-    bool hot;                    /* refresh twice as often (above 85 C) */
-    unsigned lanes;              /* 0 = widest vectors of this machine; 4, 8, 16 ask for one width */
+    const char *address_map;   /* NULL = the device's */
+    uint64_t interleave_bytes; /* 0 = where the map has the channel field */
+    bool hot;                  /* refresh twice as often (above 85 C) */
+    unsigned lanes;            /* 0 = widest vectors of this machine; 4, 8, 16 ask for one width */
 };
 
 /* What a run did. Times are clocks of the command bus from the first arrival. */
 struct sy_dram_run {
     uint64_t bursts, reads_issued, writes_issued;
-    uint64_t clocks;             /* until the last read data are back and the last write is accepted */
-    uint64_t accepted_clock;     /* last acceptance */
+    uint64_t clocks;         /* until the last read data are back and the last write is accepted */
+    uint64_t accepted_clock; /* last acceptance */
     double read_latency_mean, source_latency_mean; /* clocks; from acceptance, from arrival */
     uint64_t read_latency_p50, read_latency_p99, read_latency_max;
-    struct sy_dram_counts counts;/* all channels */
+    struct sy_dram_counts counts; /* all channels */
 };
 
 struct sy_dram_memory;
