@@ -223,3 +223,8 @@ enum sy_status sy_chip_show(const struct sy_chip *chip, enum sy_chip_format form
     }
     return out->failed ? SY_NOMEM : SY_OK;
 }
+
+enum sy_status sy_chip_reference(struct sy_buf *out)
+{
+    return sy_schema_document(out, &sy_chip_schema);
+}

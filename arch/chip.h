@@ -166,6 +166,9 @@ void sy_chip_destroy(struct sy_chip *chip);
 enum sy_chip_format { SY_CHIP_TABLE, SY_CHIP_YAML, SY_CHIP_JSON };
 enum sy_status sy_chip_show(const struct sy_chip *chip, enum sy_chip_format format, struct sy_buf *out);
 
+/* The reference of a chip file in Markdown: every key, how it is written, range, default and meaning. */
+enum sy_status sy_chip_reference(struct sy_buf *out);
+
 /* Levels that hold an operand, inner to outer; returns their number, the last is its backing store. */
 uint32_t sy_chip_chain(const struct sy_chip *chip, enum sy_operand operand, uint32_t chain[SY_MAX_LEVELS]);
 /* MACs a cycle of the whole chip (all cores and arrays) for a pair of formats as num / den; false when unsupported. */

@@ -252,7 +252,8 @@ static void check_array(struct sy_schema_context *context, const struct sy_yaml_
 {
     const struct sy_array *array = &chip->array;
     const struct sy_yaml_node *dataflows = array_node(root, "dataflows"), *precisions = array_node(root, "precisions");
-    if (sy_array_timing_check(&array->timing, sy_yaml_where(sy_yaml_use(array_node(root, "timing"))), context->diag) != SY_OK)
+    if (sy_array_timing_check(&array->timing, sy_yaml_where(sy_yaml_use(array_node(root, "timing"))), context->diag) !=
+        SY_OK)
         context->errors++;
     for (uint32_t i = 0; i < array->dataflows; i++) {
         const struct sy_dataflow *dataflow = &array->dataflow[i];

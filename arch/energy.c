@@ -182,6 +182,11 @@ void sy_energy_destroy(struct sy_energy_table *table)
         sy_arena_destroy(table->arena);
 }
 
+enum sy_status sy_energy_reference(struct sy_buf *out)
+{
+    return sy_schema_document(out, &sy_energy_schema);
+}
+
 /* ---- lookup ---- */
 
 /* A figure at one node, after interpolation over capacities. */

@@ -13,6 +13,7 @@
 
 #include "sim/base/arena.h"
 #include "sim/base/diag.h"
+#include "sim/base/text.h"
 
 struct sy_schema;
 extern const struct sy_schema sy_energy_schema; /* how a table is written (arch/schema.h) */
@@ -49,6 +50,8 @@ struct sy_energy_cost {
 };
 enum sy_status sy_energy_load(const char *name_or_path, const char *data_dir, struct sy_energy_table **table,
                               struct sy_diag *diag);
+/* The reference of such a file in Markdown. */
+enum sy_status sy_energy_reference(struct sy_buf *out);
 void sy_energy_destroy(struct sy_energy_table *table);
 /* SY_UNSUPPORTED when no row matches; rows of action "access" stand for "read" and "write" where a component has no own.
  * bytes: SRAM capacity of one bank, else 0. Between anchors a power law (straight in log-log) in capacity, then in node;

@@ -125,7 +125,7 @@ enum sy_status sy_schema_derived(struct sy_schema_context *context, const char *
 void sy_schema_write(struct sy_schema_context *context, struct sy_buf *out, const struct sy_schema *schema,
                      const void *object, const struct sy_figure *figures);
 /* Append the reference documentation of the whole table in Markdown: path, type, range, default, meaning. */
-void sy_schema_document(struct sy_schema_context *context, struct sy_buf *out, const struct sy_schema *schema);
+enum sy_status sy_schema_document(struct sy_buf *out, const struct sy_schema *schema);
 
 /* The table itself (made when it is made on demand); NULL when out of memory. */
 const struct sy_schema *sy_schema_built(struct sy_schema_context *context, const struct sy_schema *schema);

@@ -150,6 +150,21 @@ void sy_schema_write(struct sy_schema_context *context, struct sy_buf *out, cons
 
 /* ---- reference ---- */
 
+static const char *written_as(const struct sy_field *field)
+{
+    bool quantity = sy_field_traits(field->type)->number && field->unit != SY_UNIT_NONE;
+    return quantity ? "quantity" : sy_field_traits(field->type)->word;
+}
+
+/* " (kind dram or host)" behind the meaning of a key that exists for some kinds only. */
+static void document_condition(struct writer *w, const struct sy_schema *schema, const struct sy_field *field)
+{
+    const struct sy_field *governor = field->only_key ? sy_schema_field(schema, field->only_key) : NULL;
+    for (uint32_t i = 0, shown = 0; governor && governor->names[i]; i++)
+        if (field->only_for & (UINT32_C(1) << i))
+            sy_buf_printf(w->out, "%s%s", shown++ ? " or " : "; kind ", governor->names[i]);
+}
+
 static void document_group(struct writer *w, const struct sy_schema *schema)
 {
     schema = sy_schema_built(w->context, schema);
@@ -158,28 +173,32 @@ static void document_group(struct writer *w, const struct sy_schema *schema)
         size_t mark = push(w->path, field->key);
         sy_field_expected(field, expected);
         bool optional = field->fallback || (field->flags & SY_FIELD_OPTIONAL);
-        sy_buf_printf(w->out, "| `%s` | %s | %s | %s%s%s | %s |\n", w->path, sy_field_traits(field->type)->word,
-                      expected, field->fallback ? "`" : "",
+        sy_buf_printf(w->out, "| `%s` | %s | %s | %s%s%s | %s", w->path, written_as(field), expected,
+                      field->fallback ? "`" : "",
                       field->fallback ? field->fallback
                       : optional      ? "none"
                                       : "required",
                       field->fallback ? "`" : "", field->doc);
-        if (field->group) {
-            size_t inner = push(w->path, field->type == SY_FIELD_GROUP  ? ""
-                                         : field->type == SY_FIELD_LIST ? "[]"
-                                                                        : "NAME");
-            if (field->type == SY_FIELD_GROUP)
-                w->path[inner] = '\0';
-            if (field->type != SY_FIELD_TABLE)
-                document_group(w, field->group);
+        document_condition(w, schema, field);
+        sy_buf_puts(w->out, " |\n");
+        if (field->group && field->type != SY_FIELD_TABLE) {
+            if (field->type == SY_FIELD_LIST)
+                (void)snprintf(w->path + strlen(w->path), sizeof w->path - strlen(w->path), "[]");
+            document_group(w, field->group);
         }
         w->path[mark] = '\0';
     }
 }
 
-void sy_schema_document(struct sy_schema_context *context, struct sy_buf *out, const struct sy_schema *schema)
+enum sy_status sy_schema_document(struct sy_buf *out, const struct sy_schema *schema)
 {
-    struct writer w = {.context = context, .out = out};
+    struct sy_arena *arena = sy_arena_create(NULL, 0);
+    struct sy_schema_context context = {.arena = arena};
+    struct writer w = {.context = &context, .out = out};
+    if (!arena)
+        return SY_NOMEM;
     sy_buf_puts(out, "| key | written as | expected | default | meaning |\n|---|---|---|---|---|\n");
     document_group(&w, schema);
+    sy_arena_destroy(arena);
+    return out->failed ? SY_NOMEM : SY_OK;
 }
