@@ -273,6 +273,8 @@ sy_status systemc_run(sck_sim *sim, uint64_t limit, sck_reason *reason)
 {
     sy_status status = guarded(sim, [&] { run_to(sim, limit, reason); });
     native(sim)->collecting = false;
+    if (status != SY_OK)
+        sim->now = native(sim)->context->time_stamp().value();
     if (status == SY_OK && !sim->stop && sim->ready_count != 0)
         return sck_error(sim, SY_INTERNAL, "SystemC: a ready method was not called");
     return status;
