@@ -68,12 +68,12 @@ CLI_TESTS := $(sort $(wildcard tests/cli/*.sh))
 
 # ---- registries: generated from the files that define one thing each ----
 # kind  struct           folder
-REGISTRIES := importer:workloads/import report_format:sim/report suite:sim/validate command:sim/cli
-REG_C := $(foreach r,$(filter-out command:%,$(REGISTRIES)),$(OUT)/gen/registry_$(word 1,$(subst :, ,$(r))).c)
-REG_CLI := $(OUT)/gen/registry_command.c
+REGISTRIES := importer:workloads/import report_format:sim/report suite:sim/validate subcommand:sim/cli
+REG_C := $(foreach r,$(filter-out subcommand:%,$(REGISTRIES)),$(OUT)/gen/registry_$(word 1,$(subst :, ,$(r))).c)
+REG_CLI := $(OUT)/gen/registry_subcommand.c
 
 LIB_O := $(LIB_C:%.c=$(OUT)/obj/%.o) $(LIB_CXX:%.cpp=$(OUT)/obj/%.o) $(REG_C:$(OUT)/gen/%.c=$(OUT)/obj/gen/%.o)
-CLI_O := $(CLI_C:%.c=$(OUT)/obj/%.o) $(OUT)/obj/gen/registry_command.o
+CLI_O := $(CLI_C:%.c=$(OUT)/obj/%.o) $(OUT)/obj/gen/registry_subcommand.o
 TESTS := $(TEST_C:tests/%.c=$(OUT)/tests/%)
 BENCHES := $(BENCH_C:tests/bench/%.c=$(OUT)/bench/%)
 REPLAYS := $(FUZZ_C:tests/fuzz/fuzz_%.c=$(OUT)/tests/fuzz/replay_%)

@@ -214,7 +214,7 @@ static enum sy_status note_inputs(struct sy_result *result, const struct systole
                                   const struct systole_workload *workload)
 {
     const struct { const char *role, *path, *sha256; } inputs[] = {{"chip", chip->path, chip->chip->sha256},
-                                                                  {"workload", workload->path, workload->sha256}};
+                                                                  {"workload", workload->given, workload->sha256}};
     for (size_t i = 0; i < 2; i++) {
         struct sy_result_input *input = &result->input[result->inputs++];
         input->role = inputs[i].role;

@@ -13,7 +13,8 @@
 struct systole_chip { struct sy_chip *chip; char *path; };
 /* A trace is opened again at each run; an imported model is kept as the text of its trace. */
 struct systole_workload {
-    char *path;          /* file it came from, for messages and hashing */
+    char *given;         /* as the user named it: what reports show, the same on every machine */
+    char *path;          /* file it came from */
     char *name;
     struct sy_workload *workload; /* of an imported model, or NULL */
     char *text;          /* its trace text, or NULL */

@@ -74,7 +74,8 @@ static enum sy_status load(const struct systole_context *context, const char *na
     char *data = NULL;
     size_t length = 0;
     made->path = systole_data_file(context, "workloads/nets", name_or_path, ".slt.gz");
-    if (!made->path && !(made->path = strdup(name_or_path)))
+    made->given = strdup(name_or_path);
+    if (!made->given || (!made->path && !(made->path = strdup(name_or_path))))
         return SY_NOMEM;
     enum sy_status status = take_import_options(options, &import, diag);
     if (status == SY_OK && access(made->path, F_OK) && !strchr(name_or_path, '/') && !strchr(name_or_path, '.')) {
@@ -122,6 +123,7 @@ void systole_workload_free(struct systole_workload *workload)
     if (!workload)
         return;
     sy_workload_destroy(workload->workload);
+    free(workload->given);
     free(workload->path);
     free(workload->name);
     free(workload->text);
