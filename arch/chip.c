@@ -62,7 +62,23 @@ static enum sy_status build(struct sy_schema_context *context, struct sy_yaml_no
     return status == SY_OK ? write_text(context, chip) : status;
 }
 
+static enum sy_status first_failure(enum sy_status first, enum sy_status second)
+{
+    return first == SY_OK ? second : first;
+}
+
 /* text == NULL: load name_or_path; else it names the text. */
+static enum sy_status read_tree(struct sy_schema_context *context, const char *text, size_t length,
+                                const char *name_or_path, struct sy_yaml_node **root)
+{
+    if (!text)
+        return sy_tree_load(context, name_or_path, "arch/chips", &sy_chip_schema, root);
+    enum sy_status status = sy_yaml_parse(context->arena, text, length, name_or_path, root, context->diag);
+    if (*root)
+        status = first_failure(status, sy_tree_resolve(context, *root, (*root)->file, "arch/chips", &sy_chip_schema));
+    return status;
+}
+
 static enum sy_status load(const char *text, size_t length, const char *name_or_path,
                            const struct sy_chip_options *options, struct sy_chip **out, struct sy_diag *diag)
 {
@@ -71,28 +87,18 @@ static enum sy_status load(const char *text, size_t length, const char *name_or_
     struct sy_chip *chip = arena ? sy_arena_alloc(arena, sizeof *chip) : NULL;
     struct sy_schema_context *context = arena ? sy_arena_alloc(arena, sizeof *context) : NULL;
     struct sy_yaml_node *root = NULL;
-    enum sy_status status = SY_NOMEM;
-    if (chip && context) {
-        chip->arena = context->arena = arena;
-        context->diag = diag;
-        context->data_dir = options ? options->data_dir : NULL;
-        if (!text) {
-            status = sy_tree_load(context, name_or_path, "arch/chips", &sy_chip_schema, &root);
-        } else {
-            status = sy_yaml_parse(arena, text, length, name_or_path, &root, diag);
-            enum sy_status resolved =
-                root ? sy_tree_resolve(context, root, root->file, "arch/chips", &sy_chip_schema) : SY_OK;
-            if (status == SY_OK)
-                status = resolved;
-        }
-        /* A tree with mistakes in it is still read, for the mistakes that are not in the tree's form. */
-        if (root && !root->faulty && (status == SY_OK || status == SY_INPUT)) {
-            enum sy_status built = build(context, root, options, chip);
-            status = status == SY_OK ? built : status;
-        }
-        if (status == SY_OK && context->errors)
-            status = SY_INPUT;
+    if (!chip || !context) {
+        sy_arena_destroy(arena);
+        return SY_NOMEM;
     }
+    *context = (struct sy_schema_context){.arena = arena, .diag = diag, .data_dir = options ? options->data_dir : NULL};
+    chip->arena = arena;
+    enum sy_status status = read_tree(context, text, length, name_or_path, &root);
+    /* A tree with mistakes in it is still read, for the mistakes that are not in the tree's form. */
+    if (root && !root->faulty && (status == SY_OK || status == SY_INPUT))
+        status = first_failure(status, build(context, root, options, chip));
+    if (status == SY_OK && context->errors)
+        status = SY_INPUT;
     if (status == SY_OK)
         *out = chip;
     else

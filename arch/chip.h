@@ -20,19 +20,19 @@
 #include "sim/base/text.h"
 #include "workloads/dtype.h"
 
-enum {
-    SY_MAX_LEVELS = 8,
-    SY_MAX_CLOCKS = 8,
-    SY_MAX_DATAFLOWS = 8,
-    SY_MAX_PRECISIONS = 16
-};
+enum { SY_MAX_LEVELS = 8, SY_MAX_CLOCKS = 8, SY_MAX_DATAFLOWS = 8, SY_MAX_PRECISIONS = 16 };
 
 enum sy_operand { SY_A, SY_B, SY_C, SY_OPERANDS };
 
 /* An exact frequency, num / den Hz. */
-struct sy_hz { uint64_t num, den; };
+struct sy_hz {
+    uint64_t num, den;
+};
 
-struct sy_clock { const char *name; struct sy_hz frequency; };
+struct sy_clock {
+    const char *name;
+    struct sy_hz frequency;
+};
 
 /* ---- dataflow: data, not code ----
  * Which GEMM dimensions are spread over the rows and the columns of the array, and which operand stays put. The named
@@ -40,14 +40,15 @@ struct sy_clock { const char *name; struct sy_hz frequency; };
 enum sy_loop { SY_LOOP_M = 1, SY_LOOP_K = 2, SY_LOOP_N = 4, SY_LOOP_CIN = 8, SY_LOOP_FH = 16, SY_LOOP_FW = 32 };
 struct sy_dataflow {
     const char *name;
-    const char *description;    /* NULL = none */
-    uint32_t rows;              /* OR of enum sy_loop */
+    const char *description; /* NULL = none */
+    uint32_t rows;           /* OR of enum sy_loop */
     uint32_t cols;
     enum sy_operand stationary;
     enum sy_dataflow_kind kind; /* the timing family it maps to (derived from stationary) */
 };
 
-/* How fast one array multiplies a pair of formats, relative to its native rate: macs_num / macs_den MACs a PE a cycle. */
+/* How fast one array multiplies a pair of formats, relative to its native rate: macs_num / macs_den MACs a PE a cycle.
+ */
 struct sy_precision {
     enum sy_dtype a, b, accumulator;
     uint64_t macs_num, macs_den;
@@ -55,34 +56,34 @@ struct sy_precision {
 
 struct sy_array {
     uint64_t rows, cols;
-    uint64_t count;             /* equal arrays a core */
+    uint64_t count; /* equal arrays a core */
     uint32_t dataflows;
     struct sy_dataflow dataflow[SY_MAX_DATAFLOWS]; /* the mapper may choose among these */
     uint32_t precisions;
     struct sy_precision precision[SY_MAX_PRECISIONS];
-    const char *timing_name;    /* file of arch/arrays, or "inline" */
+    const char *timing_name; /* file of arch/arrays, or "inline" */
     struct sy_array_timing timing;
-    bool pack_window;           /* small-channel convolutions fill rows with the kernel window */
+    bool pack_window; /* small-channel convolutions fill rows with the kernel window */
 };
 
 struct sy_vector_unit {
-    uint64_t lanes;                     /* elements a cycle for one simple operation */
-    uint64_t simple_cycles;             /* cycles an operation a lane */
+    uint64_t lanes;         /* elements a cycle for one simple operation */
+    uint64_t simple_cycles; /* cycles an operation a lane */
     uint64_t transcendental_cycles;
-    uint64_t reduce_cycles;             /* cross-lane step */
-    uint64_t startup_cycles;            /* once a vector command */
-    bool follows_array;                 /* may start with the first results of a tile, else after the last */
-    bool fuses_epilogue;                /* bias, activation ... applied on the way out of the accumulator */
+    uint64_t reduce_cycles;  /* cross-lane step */
+    uint64_t startup_cycles; /* once a vector command */
+    bool follows_array;      /* may start with the first results of a tile, else after the last */
+    bool fuses_epilogue;     /* bias, activation ... applied on the way out of the accumulator */
 };
 
 struct sy_dma {
-    uint64_t engines;                   /* load engines between a level and its child; stores have as many */
-    bool shared_load_store;             /* one engine does loads and stores */
-    uint64_t overhead_cycles;           /* a descriptor, core clock */
-    uint64_t outstanding_requests;      /* in flight an engine; 0 = unlimited */
-    uint64_t request_bytes;             /* largest request; rate <= outstanding x request / latency */
-    uint64_t queue_depth;               /* commands the sequencer may queue on each unit */
-    double bandwidth_bytes_per_s;       /* of one engine; 0 = unlimited */
+    uint64_t engines;              /* load engines between a level and its child; stores have as many */
+    bool shared_load_store;        /* one engine does loads and stores */
+    uint64_t overhead_cycles;      /* a descriptor, core clock */
+    uint64_t outstanding_requests; /* in flight an engine; 0 = unlimited */
+    uint64_t request_bytes;        /* largest request; rate <= outstanding x request / latency */
+    uint64_t queue_depth;          /* commands the sequencer may queue on each unit */
+    double bandwidth_bytes_per_s;  /* of one engine; 0 = unlimited */
 };
 
 enum sy_level_kind { SY_LEVEL_SRAM, SY_LEVEL_DRAM, SY_LEVEL_HOST };
@@ -91,34 +92,34 @@ enum sy_level_kind { SY_LEVEL_SRAM, SY_LEVEL_DRAM, SY_LEVEL_HOST };
 struct sy_level {
     const char *name;
     enum sy_level_kind kind;
-    uint32_t holds;                     /* bit i: operand i of enum sy_operand */
-    bool shared;                        /* one for all cores, else one a core */
-    uint64_t capacity_bytes;            /* 0 = unlimited (DRAM, HOST) */
-    uint64_t operand_bytes[SY_OPERANDS];/* a fixed split; 0 = shares the rest */
-    bool accumulates;                   /* holds C as partial sums at accumulator precision */
-    uint64_t depth;                     /* buffers a tile operand: 2 = ping-pong */
-    uint64_t depth_of[SY_OPERANDS];     /* an operand's own depth, 0 = depth */
-    bool stores_whole_tensors;          /* activations may stay here between layers */
-    uint64_t alignment_bytes;           /* of a tile or tensor in this level */
-    uint64_t banks, ports, width_bytes; /* width of one bank's port */
+    uint32_t holds;                             /* bit i: operand i of enum sy_operand */
+    bool shared;                                /* one for all cores, else one a core */
+    uint64_t capacity_bytes;                    /* 0 = unlimited (DRAM, HOST) */
+    uint64_t operand_bytes[SY_OPERANDS];        /* a fixed split; 0 = shares the rest */
+    bool accumulates;                           /* holds C as partial sums at accumulator precision */
+    uint64_t depth;                             /* buffers a tile operand: 2 = ping-pong */
+    uint64_t depth_of[SY_OPERANDS];             /* an operand's own depth, 0 = depth */
+    bool stores_whole_tensors;                  /* activations may stay here between layers */
+    uint64_t alignment_bytes;                   /* of a tile or tensor in this level */
+    uint64_t banks, ports, width_bytes;         /* width of one bank's port */
     double read_bytes_per_s, write_bytes_per_s; /* sustained peak; for DRAM the data bus of all channels */
-    uint64_t latency_ps;                /* first byte */
-    const char *clock;                  /* domain of SRAM ports; NULL = core clock */
+    uint64_t latency_ps;                        /* first byte */
+    const char *clock;                          /* domain of SRAM ports; NULL = core clock */
     /* DRAM only */
-    const char *device;                 /* file of arch/dram; NULL = bandwidth, latency and refresh only */
+    const char *device; /* file of arch/dram; NULL = bandwidth, latency and refresh only */
     uint64_t channels;
     uint64_t interleave_bytes;
-    uint64_t burst_bytes;               /* transfers are whole bursts */
+    uint64_t burst_bytes;                          /* transfers are whole bursts */
     uint64_t refresh_interval_ps, refresh_time_ps; /* tREFI, tRFC; 0 = none */
     /* energy and area (DESIGN section 4): names of rows in the energy tables */
     const char *energy_component;
 };
 
 struct sy_power {
-    double static_w;            /* leakage of the chip, when known as one figure */
-    double clock_w;             /* clock tree while clocked */
+    double static_w; /* leakage of the chip, when known as one figure */
+    double clock_w;  /* clock tree while clocked */
     double tdp_w;
-    double idle_w, busy_w;      /* published, for information */
+    double idle_w, busy_w; /* published, for information */
 };
 
 struct sy_figure;
@@ -136,21 +137,21 @@ struct sy_chip {
     struct sy_dma dma;
     uint32_t levels;
     struct sy_level level[SY_MAX_LEVELS]; /* inner to outer */
-    uint64_t launch_cycles;        /* once a workload: host and launch overhead, core clock */
-    uint64_t layer_overhead_cycles;/* once a layer record */
+    uint64_t launch_cycles;               /* once a workload: host and launch overhead, core clock */
+    uint64_t layer_overhead_cycles;       /* once a layer record */
     bool prefetch_across_layers;
-    bool serialize;                /* no overlap of load, compute, store: for study and tests */
+    bool serialize; /* no overlap of load, compute, store: for study and tests */
     struct sy_power power;
-    const char *energy_table;      /* file of arch/energy */
-    uint32_t overridden;           /* number of --set overrides applied on a calibrated preset */
-    const char *text;              /* the resolved chip as YAML: every key with its value; parses back to the same chip */
-    char sha256[65];               /* of text */
+    const char *energy_table; /* file of arch/energy */
+    uint32_t overridden;      /* number of --set overrides applied on a calibrated preset */
+    const char *text;         /* the resolved chip as YAML: every key with its value; parses back to the same chip */
+    char sha256[65];          /* of text */
     const struct sy_figure *figures; /* each value with its source, in file order (arch/schema.h) */
 };
 
 struct sy_chip_options {
-    const char *data_dir;              /* the folder that holds arch/ (a source tree or share/systole) */
-    const char *const *set;            /* "core.array.rows=128", NULL-terminated, or NULL */
+    const char *data_dir;   /* the folder that holds arch/ (a source tree or share/systole) */
+    const char *const *set; /* "core.array.rows=128", NULL-terminated, or NULL */
 };
 
 /* name_or_path: a preset name ("tpu-v1") or a YAML file. Every error in the file is reported before it returns. */

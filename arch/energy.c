@@ -217,21 +217,30 @@ static void take_row(struct figure *figure, const struct sy_energy_row *row)
     figure->row = row;
 }
 
-/* The figure for `bytes` from the rows of one node. */
-static struct figure at_node(const struct sy_energy_table *table, const char *component, const char *action,
-                             double node_nm, uint64_t bytes)
+/* The rows of one node whose capacities are nearest to `bytes` from below and from above, or NULL. */
+static void nearest_sizes(const struct sy_energy_table *table, const char *component, const char *action,
+                          double node_nm, uint64_t bytes, const struct sy_energy_row *nearest[2])
 {
-    const struct sy_energy_row *below = NULL, *above = NULL;
-    struct figure figure = {0};
+    nearest[0] = nearest[1] = NULL;
     for (uint32_t i = 0; i < table->rows; i++) {
         const struct sy_energy_row *row = &table->row[i];
         if (!matches(row, component, action) || !equal(row->node_nm, node_nm))
             continue;
-        if (row->bytes <= bytes && (!below || row->bytes > below->bytes))
-            below = row;
-        if (row->bytes >= bytes && (!above || row->bytes < above->bytes))
-            above = row;
+        if (row->bytes <= bytes && (!nearest[0] || row->bytes > nearest[0]->bytes))
+            nearest[0] = row;
+        if (row->bytes >= bytes && (!nearest[1] || row->bytes < nearest[1]->bytes))
+            nearest[1] = row;
     }
+}
+
+/* The figure for `bytes` from the rows of one node, of which there is at least one. */
+static struct figure at_node(const struct sy_energy_table *table, const char *component, const char *action,
+                             double node_nm, uint64_t bytes)
+{
+    const struct sy_energy_row *nearest[2];
+    struct figure figure = {0};
+    nearest_sizes(table, component, action, node_nm, bytes, nearest);
+    const struct sy_energy_row *below = nearest[0], *above = nearest[1];
     if (!below || !above || below == above || below->bytes == 0) {
         take_row(&figure, below ? below : above);
         figure.beyond_sizes = figure.row->bytes && (!below || !above);

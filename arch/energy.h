@@ -21,15 +21,15 @@ extern const struct sy_schema sy_energy_schema; /* how a table is written (arch/
 enum sy_energy_scaling { SY_SCALE_LOGIC, SY_SCALE_SRAM, SY_SCALE_WIRE, SY_SCALE_DRAM, SY_SCALE_NONE };
 
 /* Components of the shipped table: mac, add, multiply (action = a number format: int8, bf16 ...), sram (access, 64 bit,
- * by bank capacity; leak_kib_s = 1 KiB for 1 s), register (write, 1 bit), register-file (access, 16 bit), wire (bit_mm),
- * and one a kind of off-chip memory or link with action access a bit: dram ddr3 ddr4 ddr5 lpddr4 lpddr5 gddr5 gddr6 hmc
- * hbm2 hbm2e hbm3 pcie c2c d2d. A memory level names its component (sy_level.energy_component). */
+ * by bank capacity; leak_kib_s = 1 KiB for 1 s), register (write, 1 bit), register-file (access, 16 bit), wire
+ * (bit_mm), and one a kind of off-chip memory or link with action access a bit: dram ddr3 ddr4 ddr5 lpddr4 lpddr5 gddr5
+ * gddr6 hmc hbm2 hbm2e hbm3 pcie c2c d2d. A memory level names its component (sy_level.energy_component). */
 struct sy_energy_row {
     const char *component;
     const char *action;
-    uint64_t bytes;         /* SRAM: capacity the figure is for; else 0 */
-    uint64_t bits;          /* what one action moves or computes */
-    double node_nm;         /* 0: does not depend on the chip's node */
+    uint64_t bytes; /* SRAM: capacity the figure is for; else 0 */
+    uint64_t bits;  /* what one action moves or computes */
+    double node_nm; /* 0: does not depend on the chip's node */
     double value_pj, low_pj, high_pj;
     enum sy_energy_scaling scaling;
     const char *source, *confidence, *note;
@@ -42,7 +42,7 @@ struct sy_energy_table {
 };
 /* What one action costs at a node, and which rows said so. */
 struct sy_energy_cost {
-    double pj, low_pj, high_pj;                /* of one action, which moves or computes `bits` bits */
+    double pj, low_pj, high_pj; /* of one action, which moves or computes `bits` bits */
     uint64_t bits;
     const struct sy_energy_row *below, *above; /* anchors used; equal when one row was taken as it is */
     const char *rule;                          /* "as sourced", "log-node interpolation" ...; static storage */
@@ -53,9 +53,9 @@ enum sy_status sy_energy_load(const char *name_or_path, const char *data_dir, st
 /* The reference of such a file in Markdown. */
 enum sy_status sy_energy_reference(struct sy_buf *out);
 void sy_energy_destroy(struct sy_energy_table *table);
-/* SY_UNSUPPORTED when no row matches; rows of action "access" stand for "read" and "write" where a component has no own.
- * bytes: SRAM capacity of one bank, else 0. Between anchors a power law (straight in log-log) in capacity, then in node;
- * outside them the nearest anchor, flagged extrapolated. Pure; thread safe. */
+/* SY_UNSUPPORTED when no row matches; rows of action "access" stand for "read" and "write" where a component has no
+ * own. bytes: SRAM capacity of one bank, else 0. Between anchors a power law (straight in log-log) in capacity, then in
+ * node; outside them the nearest anchor, flagged extrapolated. Pure; thread safe. */
 enum sy_status sy_energy_lookup(const struct sy_energy_table *table, const char *component, const char *action,
                                 uint64_t bytes, double node_nm, struct sy_energy_cost *cost);
 

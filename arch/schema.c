@@ -237,7 +237,7 @@ static bool read_entries(struct sy_schema_context *context, const struct sy_fiel
             sy_schema_fail(context, node, NULL, "out of memory");
             return false;
         }
-        memcpy(object + field->offset, &entries, sizeof(void *));
+        memcpy(object + field->offset, &entries, sizeof entries);
     }
     for (const struct sy_yaml_node *entry = node->first; entry; entry = entry->next, index++) {
         char number[24];
