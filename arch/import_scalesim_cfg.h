@@ -20,21 +20,21 @@ enum { SY_SCALESIM_CFG_BANDWIDTHS = 16 };
 
 /* Index 0 = ifmap (A), 1 = filter (B), 2 = ofmap (C). A key that the file lacks is 0 or false. */
 struct sy_scalesim_cfg {
-    uint64_t version;            /* 1, 2 or 3: the newest whose keys the file uses */
-    const char *run_name;        /* general */
+    uint64_t version;     /* 1, 2 or 3: the newest whose keys the file uses */
+    const char *run_name; /* general */
     uint64_t array_height, array_width;
-    uint64_t sram_kb[3];         /* units of 1024 one-byte words */
-    uint64_t offset[3];          /* address of the first word */
-    const char *dataflow;        /* "os", "ws" or "is" */
-    uint64_t bandwidths;         /* values of Bandwidth; the tools use the first */
+    uint64_t sram_kb[3];                            /* units of 1024 one-byte words */
+    uint64_t offset[3];                             /* address of the first word */
+    const char *dataflow;                           /* "os", "ws" or "is" */
+    uint64_t bandwidths;                            /* values of Bandwidth; the tools use the first */
     uint64_t bandwidth[SY_SCALESIM_CFG_BANDWIDTHS]; /* words a cycle */
-    uint64_t memory_banks;       /* the tools ignore it */
-    uint64_t user_bandwidth;     /* InterfaceBandwidth: 1 USER, 0 CALC */
+    uint64_t memory_banks;                          /* the tools ignore it */
+    uint64_t user_bandwidth;                        /* InterfaceBandwidth: 1 USER, 0 CALC */
     uint64_t read_request_buffer, write_request_buffer, use_ramulator_trace; /* v3 */
-    uint64_t has_layout;         /* v3 [layout]; index 0 = ifmap, 1 = filter */
+    uint64_t has_layout; /* v3 [layout]; index 0 = ifmap, 1 = filter */
     uint64_t custom_layout[2], bank_bandwidth[2], bank_num[2], bank_port[2];
     uint64_t sparsity_support, optimized_mapping, block_size, random_seed; /* v3 [sparsity] */
-    const char *sparse_rep;      /* "csr", "csc", "ellpack_block" or NULL */
+    const char *sparse_rep;                                                /* "csr", "csc", "ellpack_block" or NULL */
 };
 
 /* Strings live in the arena. path names the file in messages. Reports every error before it returns. */

@@ -123,10 +123,10 @@ enum sy_status sy_trace_seek_record(struct sy_trace_reader *reader, uint64_t rec
 
 struct sy_trace_writer;
 struct sy_trace_writer_options {
-    uint64_t block_bytes; /* of uncompressed text a gzip member, 0 = 64 KiB */
-    int level;            /* zlib level, 0 = 6 */
-    bool plain;           /* no gzip: text */
-    struct sy_buf *memory;/* not NULL: the bytes are appended here and path only names the trace in messages */
+    uint64_t block_bytes;  /* of uncompressed text a gzip member, 0 = 64 KiB */
+    int level;             /* zlib level, 0 = 6 */
+    bool plain;            /* no gzip: text */
+    struct sy_buf *memory; /* not NULL: the bytes are appended here and path only names the trace in messages */
 };
 /* The file appears only when sy_trace_finish succeeds. path "-" = standard output. */
 enum sy_status sy_trace_create(const char *path, const char *workload_name,

@@ -16,10 +16,12 @@ static const struct sy_option options[] = {
     SY_WORKLOAD_OPTIONS(struct options, workload),
     SY_MODEL_OPTIONS(struct options, model),
     SY_OUTPUT_OPTIONS(struct options, output),
-    {"emit-schedule", 0, "FILE", SY_OPTION_TEXT, offsetof(struct options, emit_schedule), "write the tile schedule as a trace that replays with equal cycles"},
+    {"emit-schedule", 0, "FILE", SY_OPTION_TEXT, offsetof(struct options, emit_schedule),
+     "write the tile schedule as a trace that replays with equal cycles"},
     {"vcd", 0, "FILE", SY_OPTION_TEXT, offsetof(struct options, vcd), "write a waveform of the units' activity"},
     {"totals", 0, NULL, SY_OPTION_FLAG, offsetof(struct options, totals_only), "leave the layers out"},
-    {"explain-energy", 0, NULL, SY_OPTION_FLAG, offsetof(struct options, explain_energy), "show every energy row used, with its source"},
+    {"explain-energy", 0, NULL, SY_OPTION_FLAG, offsetof(struct options, explain_energy),
+     "show every energy row used, with its source"},
     {NULL, 0, NULL, SY_OPTION_FLAG, 0, NULL},
 };
 
@@ -46,7 +48,10 @@ static enum systole_status run(struct sy_cli *cli, void *given, const char *cons
         status = systole_run(&cli->context, chip, workload, &run_options, &result);
     if (status == SYSTOLE_OK)
         status = systole_result_format(&cli->context, result, own->output.format,
-                                       own->explain_energy ? 2 : own->totals_only ? 0 : 1, &text);
+                                       own->explain_energy ? 2
+                                       : own->totals_only  ? 0
+                                                           : 1,
+                                       &text);
     if (status == SYSTOLE_OK)
         status = sy_cli_write(cli, own->output.path, &text);
     systole_result_free(result);

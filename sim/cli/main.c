@@ -102,7 +102,9 @@ static const struct sy_subcommand *find(const char *name)
 
 static void print_usage(FILE *to)
 {
-    fputs("systole: what would this chip do with this model?\n\nUsage: systole SUBCOMMAND [OPTION...]\n\nSubcommands:\n", to);
+    fputs(
+        "systole: what would this chip do with this model?\n\nUsage: systole SUBCOMMAND [OPTION...]\n\nSubcommands:\n",
+        to);
     for (size_t i = 0; sy_subcommands[i]; i++)
         fprintf(to, "  %-10s %s\n", sy_subcommands[i]->name, sy_subcommands[i]->summary);
     fputs("\nCommon options:\n"
@@ -114,7 +116,8 @@ static void print_usage(FILE *to)
           "  systole run -a tpu-v1 -w resnet50\n"
           "  systole list chips\n"
           "  systole run --help\n\n"
-          "Exit status: 0 ok, 1 a checked figure moved, 2 usage, 3 invalid input, 4 input/output, 5 internal, 130 interrupted.\n",
+          "Exit status: 0 ok, 1 a checked figure moved, 2 usage, 3 invalid input, 4 input/output, 5 internal, 130 "
+          "interrupted.\n",
           to);
 }
 

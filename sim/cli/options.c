@@ -15,7 +15,8 @@ static const struct sy_option common[] = {
     {NULL, 0, NULL, SY_OPTION_FLAG, 0, NULL},
 };
 
-static enum systole_status say(struct sy_cli *cli, enum systole_status status, const char *hint, const char *format, va_list args)
+static enum systole_status say(struct sy_cli *cli, enum systole_status status, const char *hint, const char *format,
+                               va_list args)
 {
     fputs("systole: error: ", stderr);
     vfprintf(stderr, format, args);
@@ -79,7 +80,8 @@ static bool parse_real(const char *text, double *value)
     return !errno && end != text && !*end && *value >= -1e300 && *value <= 1e300;
 }
 
-static bool store(struct sy_cli *cli, const char *subcommand, const struct sy_option *option, void *base, const char *value)
+static bool store(struct sy_cli *cli, const char *subcommand, const struct sy_option *option, void *base,
+                  const char *value)
 {
     char *at = (char *)base + option->offset;
     struct sy_cli_list *list;
@@ -110,7 +112,15 @@ static bool store(struct sy_cli *cli, const char *subcommand, const struct sy_op
     return good;
 }
 
-struct parse { struct sy_cli *cli; const struct sy_subcommand *subcommand; int argc; char **argv; int at; void *options; bool *help; };
+struct parse {
+    struct sy_cli *cli;
+    const struct sy_subcommand *subcommand;
+    int argc;
+    char **argv;
+    int at;
+    void *options;
+    bool *help;
+};
 
 static bool take(struct parse *p, const struct sy_option *option, bool is_common, const char *value, const char *shown)
 {
@@ -137,7 +147,8 @@ static bool parse_long(struct parse *p, const char *word)
     if (!option)
         option = by_name(common, word + 2, length - 2);
     if (!option) {
-        sy_cli_usage(p->cli, p->subcommand->name, "%.*s is not an option of systole %s", (int)length, word, p->subcommand->name);
+        sy_cli_usage(p->cli, p->subcommand->name, "%.*s is not an option of systole %s", (int)length, word,
+                     p->subcommand->name);
         return false;
     }
     if (equals && !option->argument) {

@@ -14,22 +14,25 @@
 #include "sim/include/systole.h"
 
 enum sy_option_kind {
-    SY_OPTION_FLAG,   /* bool */
-    SY_OPTION_TEXT,   /* const char * */
-    SY_OPTION_U64,    /* uint64_t */
-    SY_OPTION_REAL,   /* double */
-    SY_OPTION_LIST    /* struct sy_cli_list: may be given several times */
+    SY_OPTION_FLAG, /* bool */
+    SY_OPTION_TEXT, /* const char * */
+    SY_OPTION_U64,  /* uint64_t */
+    SY_OPTION_REAL, /* double */
+    SY_OPTION_LIST  /* struct sy_cli_list: may be given several times */
 };
 enum { SY_CLI_LIST_MAX = 256 };
-struct sy_cli_list { uint32_t count; const char *item[SY_CLI_LIST_MAX + 1]; /* NULL-terminated */ };
+struct sy_cli_list {
+    uint32_t count;
+    const char *item[SY_CLI_LIST_MAX + 1]; /* NULL-terminated */
+};
 
 struct sy_option {
-    const char *name;      /* long, without dashes */
-    char letter;           /* short, 0 = none */
-    const char *argument;  /* what stands for its value in --help, NULL = flag */
+    const char *name;     /* long, without dashes */
+    char letter;          /* short, 0 = none */
+    const char *argument; /* what stands for its value in --help, NULL = flag */
     enum sy_option_kind kind;
-    size_t offset;         /* in the subcommand's own options struct */
-    const char *doc;       /* one sentence, lower case, no period */
+    size_t offset;   /* in the subcommand's own options struct */
+    const char *doc; /* one sentence, lower case, no period */
 };
 
 /* What main hands to every subcommand. */
@@ -37,53 +40,115 @@ struct sy_cli {
     struct systole_context context;
     bool quiet, verbose;
     bool stderr_is_terminal, stdout_is_terminal, color;
-    uint32_t errors;       /* diagnostics of severity error printed so far */
+    uint32_t errors; /* diagnostics of severity error printed so far */
 };
 
 enum { SY_MAX_OPTIONS = 40, SY_MAX_OPERANDS = 64 };
 struct sy_subcommand {
     const char *name;
-    const char *summary;   /* one line */
-    const char *operands;  /* "FILE...", or "" */
+    const char *summary;  /* one line */
+    const char *operands; /* "FILE...", or "" */
     uint32_t min_operands, max_operands;
     const struct sy_option *options; /* ends with a row whose name is NULL */
-    size_t options_size;   /* of the options struct, zeroed before parsing */
-    const char *examples;  /* lines of `systole ...`, shown by --help */
+    size_t options_size;             /* of the options struct, zeroed before parsing */
+    const char *examples;            /* lines of `systole ...`, shown by --help */
     /* Returns the exit status as a systole_status. */
     enum systole_status (*run)(struct sy_cli *cli, void *options, const char *const *operands, uint32_t count);
 };
 extern const struct sy_subcommand *const sy_subcommands[]; /* NULL-terminated, sorted by file name */
 
 /* Options that most subcommands share; put SY_COMMON_OPTIONS(struct, member) rows into the table. */
-struct sy_cli_workload { const char *name, *format, *phase, *kind, *activation, *weight, *accumulator;
-                         uint64_t batch, context, new_tokens; bool allow_unmodelled; struct sy_cli_list dims; };
-struct sy_cli_model { const char *fidelity, *memory, *objective, *kernel, *energy; struct sy_cli_list set; uint64_t seed; };
-struct sy_cli_output { const char *format, *path; };
+struct sy_cli_workload {
+    const char *name, *format, *phase, *kind, *activation, *weight, *accumulator;
+    uint64_t batch, context, new_tokens;
+    bool allow_unmodelled;
+    struct sy_cli_list dims;
+};
+struct sy_cli_model {
+    const char *fidelity, *memory, *objective, *kernel, *energy;
+    struct sy_cli_list set;
+    uint64_t seed;
+};
+struct sy_cli_output {
+    const char *format, *path;
+};
 
-#define SY_WORKLOAD_OPTIONS(type, member)                                                                              \
-    {"workload", 'w', "NAME|FILE", SY_OPTION_TEXT, offsetof(type, member.name), "workload: a shipped one, a trace, or a model file"}, \
-    {"import-format", 0, "NAME", SY_OPTION_TEXT, offsetof(type, member.format), "importer to use instead of recognising the file"}, \
-    {"phase", 0, "PHASE", SY_OPTION_TEXT, offsetof(type, member.phase), "LLM phase: prefill, decode or train-step"},   \
-    {"batch", 0, "N", SY_OPTION_U64, offsetof(type, member.batch), "batch size"},                                     \
-    {"context", 0, "N", SY_OPTION_U64, offsetof(type, member.context), "LLM context length in tokens"},               \
-    {"new-tokens", 0, "N", SY_OPTION_U64, offsetof(type, member.new_tokens), "LLM tokens to generate"},               \
-    {"input-type", 'i', "conv|gemm", SY_OPTION_TEXT, offsetof(type, member.kind), "kind of a SCALE-Sim topology file"}, \
-    {"activation", 0, "DTYPE", SY_OPTION_TEXT, offsetof(type, member.activation), "number format of activations when the file has none"}, \
-    {"weight", 0, "DTYPE", SY_OPTION_TEXT, offsetof(type, member.weight), "number format of weights when the file has none"}, \
-    {"accumulator", 0, "DTYPE", SY_OPTION_TEXT, offsetof(type, member.accumulator), "number format of partial sums"}, \
-    {"dim", 0, "NAME=N", SY_OPTION_LIST, offsetof(type, member.dims), "value of a symbolic dimension (repeatable)"},  \
-    {"allow-unmodelled", 0, NULL, SY_OPTION_FLAG, offsetof(type, member.allow_unmodelled), "count operators that cannot be modelled instead of failing"}
-#define SY_MODEL_OPTIONS(type, member)                                                                                 \
-    {"fidelity", 0, "NAME", SY_OPTION_TEXT, offsetof(type, member.fidelity), "analytic, event (default) or cycle"},   \
-    {"memory", 0, "NAME", SY_OPTION_TEXT, offsetof(type, member.memory), "memory model: ideal, shared (default), sampled or burst"}, \
-    {"objective", 0, "NAME", SY_OPTION_TEXT, offsetof(type, member.objective), "what the mapper minimises: cycles (default), energy, edp or traffic"}, \
-    {"kernel", 0, "NAME", SY_OPTION_TEXT, offsetof(type, member.kernel), "event kernel: systemc (default) or heap"},  \
-    {"energy", 0, "NAME|FILE", SY_OPTION_TEXT, offsetof(type, member.energy), "energy table to use instead of the chip's"}, \
-    {"set", 0, "KEY=VALUE", SY_OPTION_LIST, offsetof(type, member.set), "override a key of the chip (repeatable)"},  \
-    {"seed", 0, "N", SY_OPTION_U64, offsetof(type, member.seed), "seed of anything random"}
+#define SY_WORKLOAD_OPTIONS(type, member)                                                                                \
+    {"workload",                                                                                                         \
+     'w',                                                                                                                \
+     "NAME|FILE",                                                                                                        \
+     SY_OPTION_TEXT,                                                                                                     \
+     offsetof(type, member.name),                                                                                        \
+     "workload: a shipped one, a trace, or a model file"},                                                               \
+        {"import-format",                                                                                                \
+         0,                                                                                                              \
+         "NAME",                                                                                                         \
+         SY_OPTION_TEXT,                                                                                                 \
+         offsetof(type, member.format),                                                                                  \
+         "importer to use instead of recognising the file"},                                                             \
+        {"phase", 0, "PHASE", SY_OPTION_TEXT, offsetof(type, member.phase), "LLM phase: prefill, decode or train-step"}, \
+        {"batch", 0, "N", SY_OPTION_U64, offsetof(type, member.batch), "batch size"},                                    \
+        {"context", 0, "N", SY_OPTION_U64, offsetof(type, member.context), "LLM context length in tokens"},              \
+        {"new-tokens", 0, "N", SY_OPTION_U64, offsetof(type, member.new_tokens), "LLM tokens to generate"},              \
+        {"input-type",                                                                                                   \
+         'i',                                                                                                            \
+         "conv|gemm",                                                                                                    \
+         SY_OPTION_TEXT,                                                                                                 \
+         offsetof(type, member.kind),                                                                                    \
+         "kind of a SCALE-Sim topology file"},                                                                           \
+        {"activation",                                                                                                   \
+         0,                                                                                                              \
+         "DTYPE",                                                                                                        \
+         SY_OPTION_TEXT,                                                                                                 \
+         offsetof(type, member.activation),                                                                              \
+         "number format of activations when the file has none"},                                                         \
+        {"weight",                                                                                                       \
+         0,                                                                                                              \
+         "DTYPE",                                                                                                        \
+         SY_OPTION_TEXT,                                                                                                 \
+         offsetof(type, member.weight),                                                                                  \
+         "number format of weights when the file has none"},                                                             \
+        {"accumulator",                                                                                                  \
+         0,                                                                                                              \
+         "DTYPE",                                                                                                        \
+         SY_OPTION_TEXT,                                                                                                 \
+         offsetof(type, member.accumulator),                                                                             \
+         "number format of partial sums"},                                                                               \
+        {"dim", 0, "NAME=N", SY_OPTION_LIST, offsetof(type, member.dims), "value of a symbolic dimension (repeatable)"}, \
+    {                                                                                                                    \
+        "allow-unmodelled", 0, NULL, SY_OPTION_FLAG, offsetof(type, member.allow_unmodelled),                            \
+            "count operators that cannot be modelled instead of failing"                                                 \
+    }
+#define SY_MODEL_OPTIONS(type, member)                                                                                   \
+    {"fidelity", 0, "NAME", SY_OPTION_TEXT, offsetof(type, member.fidelity), "analytic, event (default) or cycle"},      \
+        {"memory",                                                                                                       \
+         0,                                                                                                              \
+         "NAME",                                                                                                         \
+         SY_OPTION_TEXT,                                                                                                 \
+         offsetof(type, member.memory),                                                                                  \
+         "memory model: ideal, shared (default), sampled or burst"},                                                     \
+        {"objective",                                                                                                    \
+         0,                                                                                                              \
+         "NAME",                                                                                                         \
+         SY_OPTION_TEXT,                                                                                                 \
+         offsetof(type, member.objective),                                                                               \
+         "what the mapper minimises: cycles (default), energy, edp or traffic"},                                         \
+        {"kernel", 0, "NAME", SY_OPTION_TEXT, offsetof(type, member.kernel), "event kernel: systemc (default) or heap"}, \
+        {"energy",                                                                                                       \
+         0,                                                                                                              \
+         "NAME|FILE",                                                                                                    \
+         SY_OPTION_TEXT,                                                                                                 \
+         offsetof(type, member.energy),                                                                                  \
+         "energy table to use instead of the chip's"},                                                                   \
+        {"set", 0, "KEY=VALUE", SY_OPTION_LIST, offsetof(type, member.set), "override a key of the chip (repeatable)"},  \
+    {                                                                                                                    \
+        "seed", 0, "N", SY_OPTION_U64, offsetof(type, member.seed), "seed of anything random"                            \
+    }
 #define SY_OUTPUT_OPTIONS(type, member)                                                                                \
-    {"format", 'f', "NAME", SY_OPTION_TEXT, offsetof(type, member.format), "output format (`systole list formats`)"}, \
-    {"output", 'o', "FILE", SY_OPTION_TEXT, offsetof(type, member.path), "write to FILE instead of standard output"}
+    {"format", 'f', "NAME", SY_OPTION_TEXT, offsetof(type, member.format), "output format (`systole list formats`)"},  \
+    {                                                                                                                  \
+        "output", 'o', "FILE", SY_OPTION_TEXT, offsetof(type, member.path), "write to FILE instead of standard output" \
+    }
 
 /* ---- helpers (cli_*.c) ---- */
 /* Parse argv[0..argc) by the subcommand's table; false after a message (exit 2). *help: --help was asked for. */

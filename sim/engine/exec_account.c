@@ -71,8 +71,8 @@ static bool take_window(struct sy_executor *exec, struct sy_exec_layer *layer, u
     return true;
 }
 
-/* The oldest unfinished layer ends no earlier than what it has finished, nor, while commands of it are out, than now: what
- * lies before belongs to it. */
+/* The oldest unfinished layer ends no earlier than what it has finished, nor, while commands of it are out, than now:
+ * what lies before belongs to it. */
 static void take_early(struct sy_executor *exec)
 {
     struct sy_exec_layer *layer = sy_exec_layer_of(exec, exec->first_layer);

@@ -29,7 +29,8 @@ static const struct sy_array_run *cached_run(struct sy_executor *exec, const str
 {
     const struct sy_array *array = &exec->chip->array;
     uint64_t m = command->u.matmul.m, k = command->u.matmul.k, n = command->u.matmul.n;
-    uint64_t hash = (m * UINT64_C(0x9E3779B97F4A7C15)) ^ (k * UINT64_C(0xC2B2AE3D27D4EB4F)) ^ (n * UINT64_C(0x165667B19E3779F9));
+    uint64_t hash =
+        (m * UINT64_C(0x9E3779B97F4A7C15)) ^ (k * UINT64_C(0xC2B2AE3D27D4EB4F)) ^ (n * UINT64_C(0x165667B19E3779F9));
     struct sy_run_cache_entry *entry = &exec->cache[(hash >> 40) % SY_RUN_CACHE];
     if (entry->valid && entry->m == m && entry->k == k && entry->n == n &&
         entry->dataflow == command->u.matmul.dataflow)
@@ -52,7 +53,8 @@ static void port_bytes(const struct sy_executor *exec, const struct sy_command *
 {
     const struct sy_array *array = &exec->chip->array;
     const struct sy_dataflow *dataflow = &array->dataflow[command->u.matmul.dataflow];
-    uint64_t m = command->u.matmul.m, k = command->u.matmul.k, n = command->u.matmul.n, repeat = command->u.matmul.repeat;
+    uint64_t m = command->u.matmul.m, k = command->u.matmul.k, n = command->u.matmul.n,
+             repeat = command->u.matmul.repeat;
     uint64_t share = sy_ceil_div(n, array->count), a = m * k, b = k * n, c = m * n, accumulations = 1;
     switch (dataflow->kind) {
     case SY_OS:
@@ -89,7 +91,8 @@ static uint64_t cycles_at_rate(const struct sy_executor *exec, uint64_t bytes, u
 }
 
 /* Charge the ports of the operands' innermost levels; the cycles the slowest of them needs. */
-static uint64_t touch_ports(struct sy_executor *exec, struct sy_layer_counters *counters, const struct sy_command *command)
+static uint64_t touch_ports(struct sy_executor *exec, struct sy_layer_counters *counters,
+                            const struct sy_command *command)
 {
     const enum sy_operand stationary = exec->chip->array.dataflow[command->u.matmul.dataflow].stationary;
     uint64_t read[SY_OPERANDS], write_c, need = 0, level_read[SY_MAX_LEVELS] = {0}, level_write[SY_MAX_LEVELS] = {0};
@@ -135,7 +138,11 @@ static void count_work(struct sy_executor *exec, struct sy_layer_counters *count
 }
 
 /* When the stream starts, and what the wait before it was. */
-struct start { uint64_t cycle, preload_from; uint8_t cause, preload_cause; bool known; };
+struct start {
+    uint64_t cycle, preload_from;
+    uint8_t cause, preload_cause;
+    bool known;
+};
 
 static struct start decide_start(struct sy_exec_unit *unit, const struct sy_array_run *run)
 {
@@ -246,8 +253,10 @@ enum sy_status sy_exec_array_method(void *context)
         struct sy_exec_entry *entry = sy_exec_head(unit);
         if (!entry)
             return SY_OK;
-        if (entry->issue.command.u.matmul.dataflow >= exec->chip->array.dataflows || !entry->issue.command.u.matmul.repeat)
-            return sy_error(exec->diag, SY_NOWHERE, NULL, "command %llu: a dataflow or repeat count the chip does not have",
+        if (entry->issue.command.u.matmul.dataflow >= exec->chip->array.dataflows ||
+            !entry->issue.command.u.matmul.repeat)
+            return sy_error(exec->diag, SY_NOWHERE, NULL,
+                            "command %llu: a dataflow or repeat count the chip does not have",
                             (unsigned long long)entry->id);
         const struct sy_array_run *run = cached_run(exec, &entry->issue.command);
         if (!run)
@@ -312,7 +321,8 @@ static enum sy_status start_vector(struct sy_exec_unit *unit, uint64_t start, ui
     if (!vector_cycles(exec, command, &cycles) || !sy_add(start, cycles, &end))
         return SY_OVERFLOW;
     for (uint32_t i = 0; command->u.vector.follows && i < command->dependencies; i++)
-        if (command->dependency[i].point == SY_POINT_FIRST && exec->issued - command->dependency[i].command <= SY_EXEC_RING)
+        if (command->dependency[i].point == SY_POINT_FIRST &&
+            exec->issued - command->dependency[i].command <= SY_EXEC_RING)
             not_before = sy_max(not_before, sy_exec_slot_of(exec, command->dependency[i].command)->time[SY_POINT_DONE]);
     if (command->kind == SY_CMD_VECTOR) {
         sy_exec_wait(unit, start, cause);

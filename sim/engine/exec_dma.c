@@ -60,8 +60,13 @@ static enum sy_status start_move(struct sy_exec_unit *unit, uint64_t start, uint
     struct sy_exec_entry *entry = sy_exec_head(unit);
     const struct sy_command *command = &entry->issue.command;
     const struct sy_level *outer = &exec->chip->level[unit->parent];
-    struct sy_exec_phase phase = {.unit = unit, .id = entry->id, .layer = entry->issue.layer, .start_cycle = start,
-        .cause = cause, .operand = command->operand, .write = command->kind == SY_CMD_STORE};
+    struct sy_exec_phase phase = {.unit = unit,
+                                  .id = entry->id,
+                                  .layer = entry->issue.layer,
+                                  .start_cycle = start,
+                                  .cause = cause,
+                                  .operand = command->operand,
+                                  .write = command->kind == SY_CMD_STORE};
     uint64_t ticks = 0, latency_fs = 0;
     if (!sy_mul(command->u.move.row_bytes, command->u.move.rows, &phase.bytes) ||
         !bus_bytes(outer, command, &phase.bus_bytes) || !sy_mul(outer->latency_ps, 1000, &latency_fs))

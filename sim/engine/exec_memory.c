@@ -46,8 +46,12 @@ enum sy_status sy_exec_memory_init(struct sy_executor *exec)
         memory->burst_bytes = chip_level->burst_bytes;
         exec->memory_of[level] = (uint8_t)exec->memories++;
         enum sy_status status = sck_event_create(exec->sim, chip_level->name, &memory->event);
-        struct sck_method_spec spec = {.name = chip_level->name, .fn = sy_exec_memory_method, .arg = memory,
-            .priority = 0, .events = &memory->event, .event_count = 1};
+        struct sck_method_spec spec = {.name = chip_level->name,
+                                       .fn = sy_exec_memory_method,
+                                       .arg = memory,
+                                       .priority = 0,
+                                       .events = &memory->event,
+                                       .event_count = 1};
         if (status == SY_OK)
             status = sck_method_spawn(exec->sim, &spec, NULL);
         if (status != SY_OK)
@@ -113,7 +117,8 @@ static void share_pool(struct sy_exec_memory *memory, uint64_t pool, int directi
         bool capped = false;
         for (uint32_t i = 0; i < memory->phases; i++) {
             struct sy_exec_phase *phase = &memory->phase[i];
-            if (!phase->active || phase->rate || (direction >= 0 && phase->write != (direction == 1)) || phase->cap > fair)
+            if (!phase->active || phase->rate || (direction >= 0 && phase->write != (direction == 1)) ||
+                phase->cap > fair)
                 continue;
             phase->rate = phase->cap;
             pool -= sy_min(pool, phase->cap);
@@ -185,8 +190,8 @@ static enum sy_status complete(struct sy_exec_memory *memory, uint32_t index, ui
         (void)sck_trace_u64(unit->wave, 0);
     count_move(memory, &phase);
     if (exec->options.span) {
-        struct sy_span span = {unit->name, phase.start_cycle, done, phase.layer, phase.id,
-                               phase.write ? SY_CMD_STORE : SY_CMD_LOAD};
+        struct sy_span span = {unit->name,  phase.start_cycle, done,
+                               phase.layer, phase.id,          phase.write ? SY_CMD_STORE : SY_CMD_LOAD};
         exec->options.span(exec->options.span_context, &span);
     }
     status = sy_exec_notify(exec, unit->event, done);

@@ -67,7 +67,8 @@ static void layer_note(struct sy_executor *exec, uint64_t layer, uint64_t done)
     state->pending--;
 }
 
-enum sy_status sy_exec_set_times(struct sy_executor *exec, uint64_t id, uint64_t first, uint64_t streamed, uint64_t done)
+enum sy_status sy_exec_set_times(struct sy_executor *exec, uint64_t id, uint64_t first, uint64_t streamed,
+                                 uint64_t done)
 {
     struct sy_exec_slot *slot = sy_exec_slot_of(exec, id);
     uint64_t value[3];
@@ -146,7 +147,8 @@ static struct sy_exec_unit *unit_for(struct sy_executor *exec, const struct sy_c
     return index == 0xff ? NULL : &exec->unit[index];
 }
 
-/* True when everything the next command would overwrite in the ring, and with `serialize` everything before it, is past. */
+/* True when everything the next command would overwrite in the ring, and with `serialize` everything before it, is
+ * past. */
 static bool ring_has_room(struct sy_executor *exec, uint64_t *until)
 {
     uint64_t distance = exec->chip->serialize ? 1 : SY_EXEC_RING;
@@ -283,8 +285,8 @@ static enum sy_status sequencer_method(void *context)
 
 /* ---- set-up ---- */
 
-static enum sy_status unit_add(struct sy_executor *exec, enum sy_unit_kind kind, const char *name,
-                               sck_method_fn method, uint32_t *index)
+static enum sy_status unit_add(struct sy_executor *exec, enum sy_unit_kind kind, const char *name, sck_method_fn method,
+                               uint32_t *index)
 {
     if (exec->units == SY_MAX_UNITS)
         return SY_UNSUPPORTED;
@@ -296,8 +298,12 @@ static enum sy_status unit_add(struct sy_executor *exec, enum sy_unit_kind kind,
     enum sy_status status = sck_event_create(exec->sim, unit->name, &unit->event);
     if (status != SY_OK)
         return status;
-    struct sck_method_spec spec = {.name = unit->name, .fn = method, .arg = unit,
-        .priority = PRIORITY_UNIT + exec->units, .events = &unit->event, .event_count = 1};
+    struct sck_method_spec spec = {.name = unit->name,
+                                   .fn = method,
+                                   .arg = unit,
+                                   .priority = PRIORITY_UNIT + exec->units,
+                                   .events = &unit->event,
+                                   .event_count = 1};
     status = sck_method_spawn(exec->sim, &spec, NULL);
     if (status == SY_OK && exec->options.vcd_path) {
         char wave[96];
@@ -334,8 +340,7 @@ static enum sy_status add_link(struct sy_executor *exec, uint8_t parent, uint8_t
         snprintf(name, sizeof name, "%s.%.20s>%.20s%s", store ? "store" : "load", store ? inner : outer,
                  store ? outer : inner, suffix);
         uint32_t index;
-        enum sy_status status =
-            unit_add(exec, store ? SY_UNIT_STORE : SY_UNIT_LOAD, name, sy_exec_dma_method, &index);
+        enum sy_status status = unit_add(exec, store ? SY_UNIT_STORE : SY_UNIT_LOAD, name, sy_exec_dma_method, &index);
         if (status != SY_OK)
             return status;
         exec->unit[index].parent = parent;
@@ -388,8 +393,13 @@ static enum sy_status build(struct sy_executor *exec)
         status = sy_exec_memory_init(exec);
     if (status == SY_OK)
         status = sck_event_create(exec->sim, "sequencer", &exec->seq_event);
-    struct sck_method_spec spec = {.name = "sequencer", .fn = sequencer_method, .arg = exec,
-        .priority = PRIORITY_SEQUENCER, .flags = SCK_RUN_AT_START, .events = &exec->seq_event, .event_count = 1};
+    struct sck_method_spec spec = {.name = "sequencer",
+                                   .fn = sequencer_method,
+                                   .arg = exec,
+                                   .priority = PRIORITY_SEQUENCER,
+                                   .flags = SCK_RUN_AT_START,
+                                   .events = &exec->seq_event,
+                                   .event_count = 1};
     if (status == SY_OK)
         status = sck_method_spawn(exec->sim, &spec, NULL);
     exec->blocked_unit = UINT32_MAX;

@@ -56,9 +56,9 @@ struct sy_command_source {
 /* What happened to one layer, delivered in layer order when its last command is done. */
 struct sy_layer_counters {
     uint64_t layer;
-    uint64_t finish_cycle;               /* >= that of the layer before */
-    uint64_t busy;                       /* array, in the window (previous finish, finish] */
-    uint64_t stall[SY_STALL_COUNT];      /* array; busy + sum = window */
+    uint64_t finish_cycle;          /* >= that of the layer before */
+    uint64_t busy;                  /* array, in the window (previous finish, finish] */
+    uint64_t stall[SY_STALL_COUNT]; /* array; busy + sum = window */
     struct sy_array_work work;
     struct sy_vector_work vector;
     uint64_t level_read_bytes[SY_MAX_LEVELS], level_write_bytes[SY_MAX_LEVELS]; /* bus bytes for DRAM */
@@ -76,13 +76,13 @@ struct sy_span {
 struct sy_executor_options {
     enum sck_backend backend;
     enum sy_memory_mode memory;
-    sy_layer_done_fn layer_done;         /* may be NULL */
+    sy_layer_done_fn layer_done; /* may be NULL */
     void *layer_context;
     void (*span)(void *context, const struct sy_span *span); /* may be NULL */
     void *span_context;
-    const char *vcd_path;                /* NULL: no waveform */
+    const char *vcd_path; /* NULL: no waveform */
     volatile const int *cancel;
-    const char *data_dir;                /* DRAM device files */
+    const char *data_dir; /* DRAM device files */
 };
 
 /* Run the whole stream. On success *end_cycle is the core cycle by which everything is done and the unit, link,

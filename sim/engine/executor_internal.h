@@ -9,11 +9,11 @@
 #include "sim/engine/executor.h"
 
 enum {
-    SY_EXEC_RING = 4096,      /* commands whose times are kept; older ones lie in the past */
-    SY_EXEC_QUEUE = 64,       /* upper bound of a unit's queue; the chip's queue_depth may be smaller */
-    SY_EXEC_LAYERS = 1024,    /* layers in flight */
-    SY_EXEC_SEGMENTS = 1024,  /* array timeline not yet attributed to a layer */
-    SY_EXEC_PHASES = 64,      /* phases known to one memory server */
+    SY_EXEC_RING = 4096,     /* commands whose times are kept; older ones lie in the past */
+    SY_EXEC_QUEUE = 64,      /* upper bound of a unit's queue; the chip's queue_depth may be smaller */
+    SY_EXEC_LAYERS = 1024,   /* layers in flight */
+    SY_EXEC_SEGMENTS = 1024, /* array timeline not yet attributed to a layer */
+    SY_EXEC_PHASES = 64,     /* phases known to one memory server */
     SY_RUN_CACHE = 256
 };
 #define SY_UNKNOWN UINT64_MAX
@@ -22,8 +22,8 @@ enum sy_unit_kind { SY_UNIT_ARRAY, SY_UNIT_VECTOR, SY_UNIT_LOAD, SY_UNIT_STORE }
 
 /* Times of a command, in core cycles; SY_UNKNOWN until the start is decided. */
 struct sy_exec_slot {
-    uint64_t time[3];         /* by enum sy_point */
-    uint64_t waiters[3];      /* bit u: unit u waits for this point to become known */
+    uint64_t time[3];    /* by enum sy_point */
+    uint64_t waiters[3]; /* bit u: unit u waits for this point to become known */
     uint64_t layer;
     bool sequencer_waits;
 };
@@ -32,7 +32,7 @@ struct sy_exec_entry {
     struct sy_issue issue;
     uint64_t id;
     uint64_t issue_cycle;
-    uint8_t issue_cause;      /* what kept the sequencer from issuing it earlier */
+    uint8_t issue_cause; /* what kept the sequencer from issuing it earlier */
 };
 
 struct sy_executor;
@@ -47,12 +47,12 @@ struct sy_exec_unit {
     struct sck_trace_var *wave;
     struct sy_exec_entry queue[SY_EXEC_QUEUE];
     uint32_t head, count;
-    bool decided;             /* the head's start is known and lies in decided_start */
+    bool decided; /* the head's start is known and lies in decided_start */
     uint64_t decided_start;
-    uint64_t free_cycle;      /* array: earliest next first beat; vector: idle from here */
-    uint64_t accounted;       /* the timeline is tiled up to here */
-    uint64_t last_done;       /* latest completion of a command of this unit */
-    uint32_t in_flight;       /* DMA: commands started and not complete */
+    uint64_t free_cycle; /* array: earliest next first beat; vector: idle from here */
+    uint64_t accounted;  /* the timeline is tiled up to here */
+    uint64_t last_done;  /* latest completion of a command of this unit */
+    uint32_t in_flight;  /* DMA: commands started and not complete */
     struct sy_unit_stats stats;
     /* array only: the run before, for the overlap policy */
     uint64_t hidden_lead;
@@ -63,16 +63,16 @@ struct sy_exec_unit {
 struct sy_exec_phase {
     struct sy_exec_unit *unit;
     uint64_t id, layer;
-    uint64_t start_cycle;     /* when the engine took it up */
+    uint64_t start_cycle; /* when the engine took it up */
     uint8_t cause;
-    uint64_t ready_tick;      /* first byte may move */
+    uint64_t ready_tick; /* first byte may move */
     uint64_t bytes, bus_bytes;
     uint8_t operand;
-    bool write;               /* direction as the server sees it */
+    bool write; /* direction as the server sees it */
     bool active;
-    uint64_t cap;             /* most bytes/s this phase can take */
-    uint64_t rate;            /* bytes/s granted now */
-    sy_u128 remaining;        /* in bytes x ticks-per-second */
+    uint64_t cap;      /* most bytes/s this phase can take */
+    uint64_t rate;     /* bytes/s granted now */
+    sy_u128 remaining; /* in bytes x ticks-per-second */
 };
 
 struct sy_exec_memory {
@@ -88,16 +88,24 @@ struct sy_exec_memory {
     uint64_t read_bytes, write_bytes, busy_ticks;
 };
 
-struct sy_exec_segment { uint64_t start, end; int8_t cause; /* -1 = busy */ };
+struct sy_exec_segment {
+    uint64_t start, end;
+    int8_t cause; /* -1 = busy */
+};
 
 struct sy_exec_layer {
-    uint64_t pending;         /* issued and not done */
+    uint64_t pending; /* issued and not done */
     uint64_t finish;
-    bool sealed;              /* no more commands will come */
+    bool sealed; /* no more commands will come */
     struct sy_layer_counters counters;
 };
 
-struct sy_run_cache_entry { uint64_t m, k, n; uint8_t dataflow; bool valid; struct sy_array_run run; };
+struct sy_run_cache_entry {
+    uint64_t m, k, n;
+    uint8_t dataflow;
+    bool valid;
+    struct sy_array_run run;
+};
 
 struct sy_executor {
     const struct sy_chip *chip;
@@ -111,34 +119,36 @@ struct sy_executor {
 
     uint32_t units;
     struct sy_exec_unit unit[SY_MAX_UNITS];
-    uint8_t dma_unit[2][SY_MAX_LEVELS][SY_MAX_LEVELS][SY_OPERANDS]; /* [store][parent][child][operand] -> unit, 0xff none */
+    uint8_t dma_unit[2][SY_MAX_LEVELS][SY_MAX_LEVELS]
+                    [SY_OPERANDS]; /* [store][parent][child][operand] -> unit, 0xff none */
     uint32_t memories;
     struct sy_exec_memory memory[SY_MAX_LEVELS];
     uint8_t memory_of[SY_MAX_LEVELS];
 
     struct sy_exec_slot slot[SY_EXEC_RING];
-    uint64_t issued;          /* commands issued so far = id of the next */
-    uint64_t retired;         /* every id below has all times known and in the past (lazily advanced) */
+    uint64_t issued;  /* commands issued so far = id of the next */
+    uint64_t retired; /* every id below has all times known and in the past (lazily advanced) */
 
     /* sequencer */
     struct sck_event *seq_event;
     struct sy_issue next;
     bool has_next, ended;
-    uint32_t blocked_unit;    /* unit whose queue is full, or UINT32_MAX */
-    uint64_t hold_until;      /* launch or layer overhead */
+    uint32_t blocked_unit; /* unit whose queue is full, or UINT32_MAX */
+    uint64_t hold_until;   /* launch or layer overhead */
     uint8_t hold_cause;
     uint64_t seen_layer;
 
     /* accounting */
     struct sy_exec_segment segment[SY_EXEC_SEGMENTS];
     uint32_t segment_head, segments;
-    uint64_t window_start;    /* finish of the last delivered layer */
+    uint64_t window_start; /* finish of the last delivered layer */
     uint64_t first_layer, last_layer;
     struct sy_exec_layer layer[SY_EXEC_LAYERS];
     struct sy_array_work work;
     struct sy_vector_work vector_work;
     uint64_t level_read[SY_MAX_LEVELS], level_write[SY_MAX_LEVELS];
-    uint64_t link_fill[SY_MAX_LEVELS][SY_MAX_LEVELS][SY_OPERANDS][2]; /* [parent][child][operand][read parent, fill child] */
+    uint64_t link_fill[SY_MAX_LEVELS][SY_MAX_LEVELS][SY_OPERANDS]
+                      [2]; /* [parent][child][operand][read parent, fill child] */
     uint64_t link_drain[SY_MAX_LEVELS][SY_MAX_LEVELS][SY_OPERANDS][2];
     uint64_t level_rate[SY_MAX_LEVELS][2]; /* bytes/s read, write; 0 = unlimited */
     struct sy_run_cache_entry cache[SY_RUN_CACHE];
@@ -148,9 +158,14 @@ struct sy_executor {
 uint64_t sy_exec_now(const struct sy_executor *exec);
 struct sy_exec_slot *sy_exec_slot_of(struct sy_executor *exec, uint64_t id);
 /* Set a command's times and wake what waits for them. */
-enum sy_status sy_exec_set_times(struct sy_executor *exec, uint64_t id, uint64_t first, uint64_t streamed, uint64_t done);
+enum sy_status sy_exec_set_times(struct sy_executor *exec, uint64_t id, uint64_t first, uint64_t streamed,
+                                 uint64_t done);
 /* The head's latest dependency. known = false: registered as a waiter. skip_mask: stall causes left out. */
-struct sy_exec_ready { bool known; uint64_t cycle; uint8_t cause; };
+struct sy_exec_ready {
+    bool known;
+    uint64_t cycle;
+    uint8_t cause;
+};
 struct sy_exec_ready sy_exec_head_ready(struct sy_exec_unit *unit, uint32_t only_causes);
 struct sy_exec_entry *sy_exec_head(struct sy_exec_unit *unit);
 void sy_exec_pop(struct sy_exec_unit *unit);

@@ -17,10 +17,10 @@ enum { SY_FEED_NESTING = 8, SY_FEED_SLOTS = SY_LOOKAHEAD + 1 };
 
 struct sy_feed_slot {
     struct sy_upcoming upcoming;
-    uint64_t record;            /* place of the layer record in the trace */
-    uint64_t iterations;        /* how often that record runs in all */
-    bool first;                 /* its first iteration */
-    char *names;                /* owned text of the layer's strings */
+    uint64_t record;     /* place of the layer record in the trace */
+    uint64_t iterations; /* how often that record runs in all */
+    bool first;          /* its first iteration */
+    char *names;         /* owned text of the layer's strings */
     size_t names_capacity;
 };
 
@@ -30,12 +30,18 @@ struct sy_feed {
     struct sy_diag *diag;
     struct sy_feed_slot slot[SY_FEED_SLOTS];
     uint32_t head, count;
-    bool ended;                 /* the trace's end was read */
-    bool command_waits;         /* the record read last is a command of the window's last layer */
+    bool ended;         /* the trace's end was read */
+    bool command_waits; /* the record read last is a command of the window's last layer */
     struct sy_trace_record record;
-    struct { struct sy_trace_mark mark; uint64_t times, iteration; } nest[SY_FEED_NESTING];
+    struct {
+        struct sy_trace_mark mark;
+        uint64_t times, iteration;
+    } nest[SY_FEED_NESTING];
     uint32_t depth;
-    struct { const char *op; uint64_t count, bytes; } unmodelled[32];
+    struct {
+        const char *op;
+        uint64_t count, bytes;
+    } unmodelled[32];
     uint32_t unmodelled_kinds;
     char unmodelled_names[32][64];
 };

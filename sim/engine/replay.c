@@ -12,7 +12,8 @@
 
 /* ---- what the mapper asks of the array ---- */
 
-static bool array_cost(void *context, uint8_t dataflow, uint64_t m, uint64_t k, uint64_t n, uint64_t *steady, uint64_t *alone)
+static bool array_cost(void *context, uint8_t dataflow, uint64_t m, uint64_t k, uint64_t n, uint64_t *steady,
+                       uint64_t *alone)
 {
     struct sy_replay *replay = context;
     const struct sy_array *array = &replay->chip->array;
@@ -25,8 +26,12 @@ static bool array_cost(void *context, uint8_t dataflow, uint64_t m, uint64_t k, 
                                  sy_ceil_div(n, array->count), &run) != SY_OK)
             return false;
         struct sy_array_gap gap = sy_array_gap_between(&run, &run);
-        *memo = (struct sy_cost_memo){m, k, n, run.occupancy_cycles + gap.preload_cycles + gap.output_cycles,
-                                      run.lead_cycles + sy_max(run.latency_cycles, run.occupancy_cycles), dataflow};
+        *memo = (struct sy_cost_memo){m,
+                                      k,
+                                      n,
+                                      run.occupancy_cycles + gap.preload_cycles + gap.output_cycles,
+                                      run.lead_cycles + sy_max(run.latency_cycles, run.occupancy_cycles),
+                                      dataflow};
     }
     *steady = memo->steady;
     *alone = memo->alone;
@@ -85,7 +90,8 @@ static void describe_plan(struct sy_replay *replay, struct sy_layer_result *resu
     if (!plan->mapping.on_chip)
         return;
     memcpy(result->tile, plan->mapping.tile[0], sizeof result->tile);
-    result->dataflow = sy_arena_strdup(replay->result->arena, replay->chip->array.dataflow[plan->mapping.dataflow].name);
+    result->dataflow =
+        sy_arena_strdup(replay->result->arena, replay->chip->array.dataflow[plan->mapping.dataflow].name);
     const uint8_t *order = plan->mapping.order[0];
     result->order =
         sy_arena_printf(replay->result->arena, "%c%c%c", letter[order[0]], letter[order[1]], letter[order[2]]);
@@ -209,7 +215,8 @@ static enum sy_status next_of_layer(struct sy_replay *replay, struct sy_issue *i
     enum sy_status status = sy_feed_command(&replay->feed, &issue->command, more);
     issue->layer = replay->layer_index;
     if (status == SY_OK && *more && issue->command.kind == SY_CMD_MATMUL &&
-        (!sy_mul3(issue->command.u.matmul.m, issue->command.u.matmul.k, issue->command.u.matmul.n, &issue->useful_macs) ||
+        (!sy_mul3(issue->command.u.matmul.m, issue->command.u.matmul.k, issue->command.u.matmul.n,
+                  &issue->useful_macs) ||
          !sy_mul(issue->useful_macs, issue->command.u.matmul.repeat, &issue->useful_macs)))
         return SY_OVERFLOW;
     return status;
@@ -322,13 +329,19 @@ static enum sy_status run(struct sy_replay *replay, const struct sy_energy_table
     cost_setup(replay, energy, &scheduling.costs);
     enum sy_status status = sy_scheduler_create(replay->chip, &scheduling, replay->diag, &replay->scheduler);
     if (status == SY_OK && replay->options.emit_schedule)
-        status = sy_trace_create(replay->options.emit_schedule, replay->result->workload, NULL, &replay->emit, replay->diag);
+        status =
+            sy_trace_create(replay->options.emit_schedule, replay->result->workload, NULL, &replay->emit, replay->diag);
     if (status != SY_OK)
         return status;
-    struct sy_executor_options executing = {.backend = replay->options.kernel, .memory = replay->options.memory,
-        .layer_done = sy_replay_layer_done, .layer_context = replay, .vcd_path = replay->options.vcd,
-        .cancel = replay->options.cancel, .data_dir = replay->options.data_dir,
-        .span = replay->options.span ? forward_span : NULL, .span_context = replay};
+    struct sy_executor_options executing = {.backend = replay->options.kernel,
+                                            .memory = replay->options.memory,
+                                            .layer_done = sy_replay_layer_done,
+                                            .layer_context = replay,
+                                            .vcd_path = replay->options.vcd,
+                                            .cancel = replay->options.cancel,
+                                            .data_dir = replay->options.data_dir,
+                                            .span = replay->options.span ? forward_span : NULL,
+                                            .span_context = replay};
     struct sy_command_source source = {replay, next_command};
     status = sy_execute(replay->chip, &executing, &source, replay->result, &replay->result->cycles, replay->diag);
     if (status == SY_OK && replay->emit) {
@@ -336,13 +349,14 @@ static enum sy_status run(struct sy_replay *replay, const struct sy_energy_table
         replay->emit = NULL;
     }
     if (status == SY_OK && replay->layers_done == 0)
-        return sy_error(replay->diag, ((struct sy_where){.file = replay->path}), "a trace needs at least one layer record",
-                        "the workload has no layers");
+        return sy_error(replay->diag, ((struct sy_where){.file = replay->path}),
+                        "a trace needs at least one layer record", "the workload has no layers");
     return status == SY_OK ? finish_result(replay, energy) : status;
 }
 
-enum sy_status sy_replay(const struct sy_chip *chip, struct sy_trace_reader *reader, const struct sy_energy_table *energy,
-                         const struct sy_replay_options *options, struct sy_result **result, struct sy_diag *diag)
+enum sy_status sy_replay(const struct sy_chip *chip, struct sy_trace_reader *reader,
+                         const struct sy_energy_table *energy, const struct sy_replay_options *options,
+                         struct sy_result **result, struct sy_diag *diag)
 {
     struct sy_replay *replay = calloc(1, sizeof *replay);
     if (!replay)

@@ -20,7 +20,7 @@ struct sy_replay_options {
     enum sy_objective objective;
     enum sck_backend kernel;
     bool keep_nothing;
-    const char *emit_schedule;        /* path of a trace with the commands, or NULL */
+    const char *emit_schedule; /* path of a trace with the commands, or NULL */
     const char *vcd;
     const char *data_dir;
     void (*span)(void *context, const struct sy_span *span, const char *layer_name);
@@ -32,7 +32,8 @@ struct sy_replay_options {
 
 /* The reader is consumed. energy may be NULL: then no energy is reported. On success *result is the caller's
  * (sy_result_destroy); its invariants have been checked. */
-enum sy_status sy_replay(const struct sy_chip *chip, struct sy_trace_reader *reader, const struct sy_energy_table *energy,
-                         const struct sy_replay_options *options, struct sy_result **result, struct sy_diag *diag);
+enum sy_status sy_replay(const struct sy_chip *chip, struct sy_trace_reader *reader,
+                         const struct sy_energy_table *energy, const struct sy_replay_options *options,
+                         struct sy_result **result, struct sy_diag *diag);
 
 #endif

@@ -9,14 +9,23 @@
 
 enum {
     SY_COST_MEMO = 1024,
-    SY_FLIGHTS = 2048,             /* layers between being begun and being done; more than the executor holds */
-    SY_MAX_LAYER_ENTRIES = 16384,  /* layer records reported one by one; further ones share the last entry */
-    SY_RECENT_RECORDS = 4096       /* records of a repeat block that are matched to their first iteration */
+    SY_FLIGHTS = 2048,            /* layers between being begun and being done; more than the executor holds */
+    SY_MAX_LAYER_ENTRIES = 16384, /* layer records reported one by one; further ones share the last entry */
+    SY_RECENT_RECORDS = 4096      /* records of a repeat block that are matched to their first iteration */
 };
 
-struct sy_cost_memo { uint64_t m, k, n, steady, alone; uint8_t dataflow; };
-struct sy_layer_entry { uint64_t record; struct sy_layer_result result; enum sy_dtype precision_a, precision_b; };
-struct sy_flight { uint64_t entry; };
+struct sy_cost_memo {
+    uint64_t m, k, n, steady, alone;
+    uint8_t dataflow;
+};
+struct sy_layer_entry {
+    uint64_t record;
+    struct sy_layer_result result;
+    enum sy_dtype precision_a, precision_b;
+};
+struct sy_flight {
+    uint64_t entry;
+};
 
 struct sy_replay {
     const struct sy_chip *chip;

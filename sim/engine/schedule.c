@@ -22,7 +22,8 @@ struct sy_issue *sy_schedule_emit(struct sy_scheduler *s, enum sy_command_kind k
         s->barrier = false;
         sy_schedule_after_producers(&issue->command, &s->last, SY_STALL_DEPENDENCY);
     }
-    static const int user_class[SY_CMD_COUNT] = {SY_USE_LOAD, SY_USE_MATMUL, SY_USE_VECTOR, SY_USE_STORE, SY_USE_VECTOR};
+    static const int user_class[SY_CMD_COUNT] = {SY_USE_LOAD, SY_USE_MATMUL, SY_USE_VECTOR, SY_USE_STORE,
+                                                 SY_USE_VECTOR};
     sy_users_note(&s->last, user_class[kind], *stamp);
     return issue;
 }
@@ -63,8 +64,8 @@ void sy_schedule_after_producers(struct sy_command *command, const struct sy_use
 
 /* ---- rings ---- */
 
-void sy_ring_open(struct sy_scheduler *s, struct sy_ring *ring, uint32_t level, enum sy_operand operand, uint32_t buffers,
-                  uint64_t slot_bytes, uint64_t *cursor)
+void sy_ring_open(struct sy_scheduler *s, struct sy_ring *ring, uint32_t level, enum sy_operand operand,
+                  uint32_t buffers, uint64_t slot_bytes, uint64_t *cursor)
 {
     const struct sy_level *chip_level = &s->chip->level[level];
     memset(ring, 0, offsetof(struct sy_ring, buffer));
@@ -93,14 +94,14 @@ void sy_ring_close(struct sy_scheduler *s, struct sy_ring *ring)
         struct sy_users users = buffer->users;
         ring_release(s, ring, buffer);
         sy_users_merge(&users, &buffer->producers);
-        sy_space_leave(&s->space[ring->level], ring->base + i * ring->slot_bytes, ring->base + (i + 1) * ring->slot_bytes,
-                       &users);
+        sy_space_leave(&s->space[ring->level], ring->base + i * ring->slot_bytes,
+                       ring->base + (i + 1) * ring->slot_bytes, &users);
     }
     ring->buffers = 0;
 }
 
-struct sy_buffer *sy_ring_advance(struct sy_scheduler *s, struct sy_ring *ring, const uint64_t tile[SY_DIMS], uint64_t bytes,
-                                  struct sy_users *before)
+struct sy_buffer *sy_ring_advance(struct sy_scheduler *s, struct sy_ring *ring, const uint64_t tile[SY_DIMS],
+                                  uint64_t bytes, struct sy_users *before)
 {
     ring->current = (ring->current + 1) % ring->buffers;
     struct sy_buffer *buffer = &ring->buffer[ring->current];

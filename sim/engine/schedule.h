@@ -37,7 +37,7 @@ struct sy_upcoming {
 struct sy_scheduler_options {
     enum sy_objective objective;
     struct sy_map_costs costs;
-    bool keep_nothing;        /* no residency between layers (for study and tests) */
+    bool keep_nothing; /* no residency between layers (for study and tests) */
 };
 
 /* What was decided for a layer; for reports. */
@@ -46,8 +46,8 @@ struct sy_layer_plan {
     struct sy_matrix_item item;
     struct sy_mapping mapping;
     struct sy_estimate estimate;
-    bool kept;                /* the output stays on chip */
-    uint64_t saved_bytes;     /* backing-store traffic avoided by tensors found or kept on chip */
+    bool kept;            /* the output stays on chip */
+    uint64_t saved_bytes; /* backing-store traffic avoided by tensors found or kept on chip */
 };
 
 struct sy_scheduler;
@@ -57,8 +57,8 @@ void sy_scheduler_destroy(struct sy_scheduler *scheduler);
 
 /* Take up upcoming[0]; the others (count - 1, at most SY_LOOKAHEAD) tell which tensors are used again. The window and
  * its strings must live until the layer's last command was taken. index numbers the layer in issued commands. */
-enum sy_status sy_scheduler_begin(struct sy_scheduler *scheduler, const struct sy_upcoming *const *upcoming, uint32_t count,
-                                  uint64_t index);
+enum sy_status sy_scheduler_begin(struct sy_scheduler *scheduler, const struct sy_upcoming *const *upcoming,
+                                  uint32_t count, uint64_t index);
 /* The layer's next command; more = false when it has no further ones. SY_UNSUPPORTED (reported) when the layer does not
  * fit the chip. */
 enum sy_status sy_scheduler_next(struct sy_scheduler *scheduler, struct sy_issue *issue, bool *more);

@@ -13,7 +13,7 @@ enum { SY_FIFO = 512, SY_MAX_LOOPS = SY_MAX_LEVELS * SY_DIMS };
 
 struct sy_buffer {
     bool full;
-    uint64_t tile[SY_DIMS];    /* start of the block it holds, dimensions the operand does not use zeroed */
+    uint64_t tile[SY_DIMS]; /* start of the block it holds, dimensions the operand does not use zeroed */
     uint64_t bytes;
     struct sy_users producers; /* who wrote it */
     struct sy_users users;     /* who read it */
@@ -30,55 +30,65 @@ struct sy_ring {
 /* Where an input tensor of the layer comes from. */
 struct sy_source {
     uint64_t key;
-    uint64_t address;          /* in the backing store */
+    uint64_t address; /* in the backing store */
     bool on_chip;
-    uint32_t level;            /* when on chip */
+    uint32_t level; /* when on chip */
     bool weight;
-    uint64_t producer;         /* stamp after which the data is there; 0 = from the start */
+    uint64_t producer; /* stamp after which the data is there; 0 = from the start */
     int producer_class;
 };
 
-struct sy_walk_loop { uint32_t level; enum sy_dim dim; };
+struct sy_walk_loop {
+    uint32_t level;
+    enum sy_dim dim;
+};
 
 struct sy_matrix_walk {
     struct sy_problem problem;
     struct sy_mapping mapping;
     uint32_t loops;
-    struct sy_walk_loop loop[SY_MAX_LOOPS];          /* outer to inner */
+    struct sy_walk_loop loop[SY_MAX_LOOPS]; /* outer to inner */
     uint64_t start[SY_MAX_LEVELS][SY_DIMS], extent[SY_MAX_LEVELS][SY_DIMS];
     struct sy_ring ring[SY_OPERANDS][SY_MAX_LEVELS]; /* by position in the operand's chain */
-    struct sy_source source[SY_OPERANDS];       /* A, B; C: where it goes */
-    struct sy_users sink_before;                /* who used the place where C stays */
+    struct sy_source source[SY_OPERANDS];            /* A, B; C: where it goes */
+    struct sy_users sink_before;                     /* who used the place where C stays */
     struct sy_vector_item epilogue;
     bool has_epilogue, needs_vector;
-    uint32_t vector_to;                         /* position in C's chain that the vector unit writes */
-    struct sy_source side[SY_MAX_INPUTS];       /* tensors the epilogue reads */
+    uint32_t vector_to;                   /* position in C's chain that the vector unit writes */
+    struct sy_source side[SY_MAX_INPUTS]; /* tensors the epilogue reads */
     enum sy_dtype side_dtype[SY_MAX_INPUTS];
     uint32_t sides;
     struct sy_ring side_ring;
-    struct sy_users last_out;                   /* latest command that wrote C at its home */
+    struct sy_users last_out; /* latest command that wrote C at its home */
     bool done;
 };
 
 /* Mappings found before: the same problem has the same answer. */
 enum { SY_MAP_CACHE = 128 };
-struct sy_map_memo { bool valid; struct sy_problem problem; struct sy_mapping mapping; struct sy_estimate estimate; };
+struct sy_map_memo {
+    bool valid;
+    struct sy_problem problem;
+    struct sy_mapping mapping;
+    struct sy_estimate estimate;
+};
 
 /* Tensors written to a backing store lately, and the command after which they are there. Older ones lie in the past. */
 enum { SY_STORED = 512 };
-struct sy_stored { uint64_t key, stamp; };
+struct sy_stored {
+    uint64_t key, stamp;
+};
 
 struct sy_stream_walk {
     uint64_t chunks, next;
-    uint64_t elements;                          /* of the output, in total */
+    uint64_t elements; /* of the output, in total */
     struct sy_vector_item item;
     uint64_t in_bytes[SY_MAX_INPUTS];
     struct sy_source source[SY_MAX_INPUTS];
     uint32_t inputs;
     uint64_t out_bytes;
     struct sy_source sink;
-    uint64_t gather_rows;                       /* rows a load is broken into; 0 = contiguous */
-    struct sy_ring in_ring, out_ring;           /* buffers = depth; each input takes its part of a slot */
+    uint64_t gather_rows;             /* rows a load is broken into; 0 = contiguous */
+    struct sy_ring in_ring, out_ring; /* buffers = depth; each input takes its part of a slot */
 };
 
 struct sy_scheduler {
@@ -90,8 +100,8 @@ struct sy_scheduler {
     struct sy_space space[SY_MAX_LEVELS];
     uint64_t next_id;
     uint64_t layer_index;
-    bool barrier;                               /* the layer's first command waits for everything before it */
-    struct sy_users last;                       /* latest command of each class */
+    bool barrier;         /* the layer's first command waits for everything before it */
+    struct sy_users last; /* latest command of each class */
     struct sy_issue fifo[SY_FIFO];
     uint32_t fifo_head, fifo_count;
 
@@ -107,8 +117,9 @@ struct sy_scheduler {
     struct sy_map_memo memo[SY_MAP_CACHE];
     struct sy_stored stored[SY_STORED];
     uint32_t stored_next;
-    uint64_t temporary_key;                     /* names intermediates of a lowering */
-    uint64_t filled[SY_MAX_LEVELS][SY_OPERANDS], released[SY_MAX_LEVELS][SY_OPERANDS], resident[SY_MAX_LEVELS][SY_OPERANDS];
+    uint64_t temporary_key; /* names intermediates of a lowering */
+    uint64_t filled[SY_MAX_LEVELS][SY_OPERANDS], released[SY_MAX_LEVELS][SY_OPERANDS],
+        resident[SY_MAX_LEVELS][SY_OPERANDS];
 };
 
 /* schedule.c */
@@ -118,29 +129,33 @@ void sy_schedule_depend(struct sy_command *command, int user_class, uint64_t sta
 /* Depend on readers (operands streamed) or on producers (results done). */
 void sy_schedule_after_users(struct sy_command *command, const struct sy_users *users, enum sy_stall stall);
 void sy_schedule_after_producers(struct sy_command *command, const struct sy_users *producers, enum sy_stall stall);
-void sy_ring_open(struct sy_scheduler *s, struct sy_ring *ring, uint32_t level, enum sy_operand operand, uint32_t buffers,
-                  uint64_t slot_bytes, uint64_t *cursor);
+void sy_ring_open(struct sy_scheduler *s, struct sy_ring *ring, uint32_t level, enum sy_operand operand,
+                  uint32_t buffers, uint64_t slot_bytes, uint64_t *cursor);
 void sy_ring_close(struct sy_scheduler *s, struct sy_ring *ring);
 /* Take the next buffer for `tile`; *before receives who used it. */
-struct sy_buffer *sy_ring_advance(struct sy_scheduler *s, struct sy_ring *ring, const uint64_t tile[SY_DIMS], uint64_t bytes,
-                                  struct sy_users *before);
+struct sy_buffer *sy_ring_advance(struct sy_scheduler *s, struct sy_ring *ring, const uint64_t tile[SY_DIMS],
+                                  uint64_t bytes, struct sy_users *before);
 
 /* schedule_tensors.c */
 /* The key of an item's tensor: an input or output of the layer, or an intermediate of its lowering. */
 uint64_t sy_tensor_key(const struct sy_scheduler *s, int tensor, bool output);
 void sy_tensor_stored(struct sy_scheduler *s, uint64_t key, uint64_t stamp);
 /* Address of a move that a tensor's row layout does not describe better. */
-void sy_move_fill(struct sy_issue *issue, enum sy_operand operand, uint32_t level, uint32_t parent, uint64_t bytes, uint64_t address);
-struct sy_source sy_tensor_source(struct sy_scheduler *s, uint64_t key, const struct sy_tensor *tensor, enum sy_operand role);
+void sy_move_fill(struct sy_issue *issue, enum sy_operand operand, uint32_t level, uint32_t parent, uint64_t bytes,
+                  uint64_t address);
+struct sy_source sy_tensor_source(struct sy_scheduler *s, uint64_t key, const struct sy_tensor *tensor,
+                                  enum sy_operand role);
 uint64_t sy_tensor_next_use(const struct sy_scheduler *s, uint64_t key);
 struct sy_resident *sy_tensor_resident(struct sy_scheduler *s, const struct sy_source *source);
 void sy_tensors_begin_layer(struct sy_scheduler *s);
 enum sy_status sy_tensors_evict(struct sy_scheduler *s, uint32_t level, struct sy_resident *victim);
 /* Try to reserve room for the layer's output; NULL when it does not stay. */
-struct sy_resident *sy_tensors_keep(struct sy_scheduler *s, uint64_t key, uint64_t bytes, uint32_t level, struct sy_users *before);
+struct sy_resident *sy_tensors_keep(struct sy_scheduler *s, uint64_t key, uint64_t bytes, uint32_t level,
+                                    struct sy_users *before);
 
 /* schedule_matrix.c, schedule_stream.c */
-enum sy_status sy_matrix_begin(struct sy_scheduler *s, const struct sy_matrix_item *item, const struct sy_vector_item *epilogue);
+enum sy_status sy_matrix_begin(struct sy_scheduler *s, const struct sy_matrix_item *item,
+                               const struct sy_vector_item *epilogue);
 enum sy_status sy_matrix_step(struct sy_scheduler *s);
 enum sy_status sy_stream_begin(struct sy_scheduler *s, const struct sy_item *item);
 enum sy_status sy_stream_step(struct sy_scheduler *s);

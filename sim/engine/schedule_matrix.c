@@ -28,8 +28,8 @@ static enum sy_status map_item(struct sy_scheduler *s, struct sy_matrix_walk *w,
 {
     uint64_t hash = UINT64_C(0xcbf29ce484222325);
     const struct sy_problem *p = &w->problem;
-    const uint64_t parts[] = {p->item.m, p->item.k, p->item.n, p->item.groups, p->home[0], p->home[1], p->home[2],
-                              p->free_bytes[0], p->free_bytes[1], p->item.window.fh};
+    const uint64_t parts[] = {p->item.m,  p->item.k,  p->item.n,        p->item.groups,   p->home[0],
+                              p->home[1], p->home[2], p->free_bytes[0], p->free_bytes[1], p->item.window.fh};
     for (size_t i = 0; i < sizeof parts / sizeof parts[0]; i++)
         hash = (hash ^ parts[i]) * UINT64_C(0x100000001b3);
     struct sy_map_memo *memo = &s->memo[(hash >> 32) % SY_MAP_CACHE];
@@ -78,8 +78,10 @@ static enum sy_status plan_item(struct sy_scheduler *s, struct sy_matrix_walk *w
     char why[160] = "";
     struct sy_estimate kept_estimate, estimate;
     struct sy_mapping kept_mapping;
-    uint32_t level = s->options.keep_nothing || sy_tensor_next_use(s, out_key) == UINT64_MAX ? UINT32_MAX : keeping_level(s);
-    struct sy_resident *resident = level == UINT32_MAX ? NULL : sy_tensors_keep(s, out_key, out_bytes, level, &w->sink_before);
+    uint32_t level =
+        s->options.keep_nothing || sy_tensor_next_use(s, out_key) == UINT64_MAX ? UINT32_MAX : keeping_level(s);
+    struct sy_resident *resident =
+        level == UINT32_MAX ? NULL : sy_tensors_keep(s, out_key, out_bytes, level, &w->sink_before);
     enum sy_status status;
     if (resident) {
         w->problem.home[SY_C] = chain_position(&w->problem, SY_C, level);
@@ -97,7 +99,8 @@ static enum sy_status plan_item(struct sy_scheduler *s, struct sy_matrix_walk *w
         w->problem.home[SY_C] = w->problem.chain_length[SY_C] - 1;
         plan_free_bytes(s, &w->problem);
         enum sy_status other = map_item(s, w, &w->mapping, &estimate, why);
-        if (status == SY_OK && (other != SY_OK || kept_estimate.cycles <= estimate.cycles + read_back_cycles(s, out_bytes))) {
+        if (status == SY_OK &&
+            (other != SY_OK || kept_estimate.cycles <= estimate.cycles + read_back_cycles(s, out_bytes))) {
             s->space[level] = saved;
             w->problem = with;
             w->mapping = kept_mapping;
@@ -206,7 +209,8 @@ static void block_of(const struct sy_matrix_walk *w, enum sy_operand operand, ui
 }
 
 /* Bytes of an operand's block at a level as it is there, ragged edges included. */
-static uint64_t block_bytes(const struct sy_matrix_walk *w, enum sy_operand operand, uint32_t level, enum sy_dtype dtype)
+static uint64_t block_bytes(const struct sy_matrix_walk *w, enum sy_operand operand, uint32_t level,
+                            enum sy_dtype dtype)
 {
     const uint64_t *extent = w->extent[level], *start = w->start[level];
     uint64_t elements, bytes = 0, groups = sy_map_indexes(&w->problem, operand, SY_DIM_G) ? extent[SY_DIM_G] : 1;
@@ -245,7 +249,8 @@ static void shape_move(const struct sy_matrix_walk *w, enum sy_operand operand, 
 }
 
 /* The buffer of A or B that the step needs at a position, loaded if it is not there. */
-static enum sy_status bring(struct sy_scheduler *s, struct sy_matrix_walk *w, enum sy_operand operand, uint32_t position)
+static enum sy_status bring(struct sy_scheduler *s, struct sy_matrix_walk *w, enum sy_operand operand,
+                            uint32_t position)
 {
     struct sy_ring *ring = &w->ring[operand][position];
     uint32_t level = ring->level, outer = w->problem.chain[operand][position + 1];
@@ -268,8 +273,8 @@ static enum sy_status bring(struct sy_scheduler *s, struct sy_matrix_walk *w, en
         sy_schedule_after_producers(&load->command, &parent->buffer[parent->current].producers, load_stall[operand]);
         sy_users_note(&parent->buffer[parent->current].users, SY_USE_LOAD, stamp);
     } else {
-        sy_schedule_depend(&load->command, w->source[operand].producer_class, w->source[operand].producer, SY_POINT_DONE,
-                           SY_STALL_DEPENDENCY);
+        sy_schedule_depend(&load->command, w->source[operand].producer_class, w->source[operand].producer,
+                           SY_POINT_DONE, SY_STALL_DEPENDENCY);
         struct sy_resident *resident = sy_tensor_resident(s, &w->source[operand]);
         if (resident)
             sy_users_note(&resident->users, SY_USE_LOAD, stamp);
@@ -294,9 +299,10 @@ static struct sy_buffer *c_buffer(struct sy_matrix_walk *w, uint32_t position)
     return NULL;
 }
 
-/* Open C's block at a position; a partial sum that was stored outward comes back. *before: who used the buffer, when the
- * caller must wait for them itself. */
-static enum sy_status c_open(struct sy_scheduler *s, struct sy_matrix_walk *w, uint32_t position, struct sy_users *before)
+/* Open C's block at a position; a partial sum that was stored outward comes back. *before: who used the buffer, when
+ * the caller must wait for them itself. */
+static enum sy_status c_open(struct sy_scheduler *s, struct sy_matrix_walk *w, uint32_t position,
+                             struct sy_users *before)
 {
     struct sy_ring *ring = &w->ring[SY_C][position];
     uint64_t block[SY_DIMS], stamp;
@@ -376,13 +382,15 @@ static enum sy_status c_store(struct sy_scheduler *s, struct sy_matrix_walk *w, 
 }
 
 /* The epilogue's own operand for this tile, if it is not on chip. */
-static enum sy_status bring_sides(struct sy_scheduler *s, struct sy_matrix_walk *w, struct sy_users *ready, struct sy_buffer **held)
+static enum sy_status bring_sides(struct sy_scheduler *s, struct sy_matrix_walk *w, struct sy_users *ready,
+                                  struct sy_buffer **held)
 {
     uint64_t elements = w->extent[0][SY_DIM_M] * w->extent[0][SY_DIM_N] * w->extent[0][SY_DIM_G], stamp, bytes = 0;
     struct sy_users before = {{0}};
     *held = NULL;
     if (w->problem.side_bits)
-        *held = sy_ring_advance(s, &w->side_ring, w->start[0], sy_ceil_div(elements * w->problem.side_bits, 8), &before);
+        *held =
+            sy_ring_advance(s, &w->side_ring, w->start[0], sy_ceil_div(elements * w->problem.side_bits, 8), &before);
     for (uint32_t i = 0; i < w->sides; i++) {
         if (w->side[i].on_chip) {
             if (w->side[i].producer)
@@ -396,7 +404,8 @@ static enum sy_status bring_sides(struct sy_scheduler *s, struct sy_matrix_walk 
         uint32_t last = s->chain_length[SY_A] - 1;
         sy_move_fill(load, SY_A, s->chain[SY_A][last - 1], s->chain[SY_A][last], bytes, w->side[i].address);
         sy_schedule_after_users(&load->command, &before, SY_STALL_BUFFER_FULL);
-        sy_schedule_depend(&load->command, w->side[i].producer_class, w->side[i].producer, SY_POINT_DONE, SY_STALL_DEPENDENCY);
+        sy_schedule_depend(&load->command, w->side[i].producer_class, w->side[i].producer, SY_POINT_DONE,
+                           SY_STALL_DEPENDENCY);
         sy_users_note(ready, SY_USE_LOAD, stamp);
     }
     return SY_OK;
@@ -426,7 +435,8 @@ static void fill_vector(const struct sy_matrix_walk *w, struct sy_command *comma
 }
 
 /* Vector work on a complete C tile. */
-static enum sy_status c_vector(struct sy_scheduler *s, struct sy_matrix_walk *w, uint64_t matmul, struct sy_users *after)
+static enum sy_status c_vector(struct sy_scheduler *s, struct sy_matrix_walk *w, uint64_t matmul,
+                               struct sy_users *after)
 {
     struct sy_users ready = {{0}};
     struct sy_buffer *side = NULL, *buffer = c_buffer(w, 0);
@@ -441,7 +451,8 @@ static enum sy_status c_vector(struct sy_scheduler *s, struct sy_matrix_walk *w,
     vector->command.u.vector.fused = s->chip->vector.fuses_epilogue;
     bool follows = s->chip->vector.follows_array && w->extent[0][SY_DIM_K] == w->problem.size[SY_DIM_K];
     vector->command.u.vector.follows = follows;
-    sy_schedule_depend(&vector->command, SY_USE_MATMUL, matmul, follows ? SY_POINT_FIRST : SY_POINT_DONE, SY_STALL_DEPENDENCY);
+    sy_schedule_depend(&vector->command, SY_USE_MATMUL, matmul, follows ? SY_POINT_FIRST : SY_POINT_DONE,
+                       SY_STALL_DEPENDENCY);
     sy_schedule_after_producers(&vector->command, &ready, SY_STALL_DEPENDENCY);
     if (side)
         sy_users_note(&side->users, SY_USE_VECTOR, stamp);
@@ -462,7 +473,9 @@ static enum sy_status c_vector(struct sy_scheduler *s, struct sy_matrix_walk *w,
 /* Which of C's blocks, by position in its chain, the next step is outside of; all at the end of the walk. */
 static bool blocks_left(struct sy_matrix_walk *w, bool leaves[SY_MAX_LEVELS])
 {
-    struct { uint64_t start[SY_MAX_LEVELS][SY_DIMS], extent[SY_MAX_LEVELS][SY_DIMS]; } here;
+    struct {
+        uint64_t start[SY_MAX_LEVELS][SY_DIMS], extent[SY_MAX_LEVELS][SY_DIMS];
+    } here;
     uint64_t old_block[SY_MAX_LEVELS][SY_DIMS], new_block[SY_DIMS];
     uint32_t positions = w->problem.chain_length[SY_C] - 1;
     for (uint32_t i = 0; i < positions; i++)
@@ -529,7 +542,8 @@ static enum sy_status c_leave(struct sy_scheduler *s, struct sy_matrix_walk *w, 
 
 /* ---- one step ---- */
 
-static enum sy_status emit_matmul(struct sy_scheduler *s, struct sy_matrix_walk *w, const struct sy_users *c_before, uint64_t *stamp)
+static enum sy_status emit_matmul(struct sy_scheduler *s, struct sy_matrix_walk *w, const struct sy_users *c_before,
+                                  uint64_t *stamp)
 {
     const uint64_t *extent = w->extent[0];
     struct sy_issue *issue = sy_schedule_emit(s, SY_CMD_MATMUL, stamp);
@@ -613,7 +627,8 @@ static void note_savings(struct sy_scheduler *s, const struct sy_matrix_walk *w,
         s->plan.saved_bytes += out_bytes;
 }
 
-enum sy_status sy_matrix_begin(struct sy_scheduler *s, const struct sy_matrix_item *item, const struct sy_vector_item *epilogue)
+enum sy_status sy_matrix_begin(struct sy_scheduler *s, const struct sy_matrix_item *item,
+                               const struct sy_vector_item *epilogue)
 {
     struct sy_matrix_walk *w = &s->matrix;
     const struct sy_layer *layer = &s->current->layer;
@@ -627,8 +642,8 @@ enum sy_status sy_matrix_begin(struct sy_scheduler *s, const struct sy_matrix_it
     const int tensors[2] = {item->tensor_a, item->tensor_b};
     for (int operand = 0; operand < SY_C; operand++) {
         int tensor = tensors[operand];
-        w->source[operand] = sy_tensor_source(s, sy_tensor_key(s, tensor, false), tensor >= 0 ? &layer->in[tensor] : NULL,
-                                              (enum sy_operand)operand);
+        w->source[operand] = sy_tensor_source(s, sy_tensor_key(s, tensor, false),
+                                              tensor >= 0 ? &layer->in[tensor] : NULL, (enum sy_operand)operand);
         if (w->source[operand].on_chip)
             w->problem.home[operand] = chain_position(&w->problem, (enum sy_operand)operand, w->source[operand].level);
     }

@@ -77,9 +77,11 @@ static enum sy_status take_data(struct sy_scheduler *s, struct sy_stream_walk *w
     return add_input(s, w, item->tensor_in, item->bytes);
 }
 
-static uint64_t chunk_count(struct sy_scheduler *s, const struct sy_stream_walk *w, uint32_t in_level, uint32_t out_level)
+static uint64_t chunk_count(struct sy_scheduler *s, const struct sy_stream_walk *w, uint32_t in_level,
+                            uint32_t out_level)
 {
-    uint64_t loaded = 0, room_in = sy_space_bottom(&s->space[in_level]), room_out = sy_space_bottom(&s->space[out_level]);
+    uint64_t loaded = 0, room_in = sy_space_bottom(&s->space[in_level]),
+             room_out = sy_space_bottom(&s->space[out_level]);
     for (uint32_t i = 0; i < w->inputs; i++)
         if (!w->source[i].on_chip && !sy_add(loaded, w->in_bytes[i], &loaded))
             return 0;
@@ -103,7 +105,8 @@ static void decide_sink(struct sy_scheduler *s, struct sy_stream_walk *w, uint64
     for (uint32_t i = 0; i + 1 < s->chain_length[SY_C]; i++) {
         uint32_t level = s->chain[SY_C][i];
         struct sy_users before;
-        if (level >= s->on_chip || !s->chip->level[level].stores_whole_tensors || !(s->chip->level[level].holds >> SY_A & 1))
+        if (level >= s->on_chip || !s->chip->level[level].stores_whole_tensors ||
+            !(s->chip->level[level].holds >> SY_A & 1))
             continue;
         struct sy_resident *resident = sy_tensors_keep(s, key, w->out_bytes, level, &before);
         if (!resident)
@@ -124,7 +127,8 @@ enum sy_status sy_stream_begin(struct sy_scheduler *s, const struct sy_item *ite
     struct sy_stream_walk *w = &s->stream;
     memset(w, 0, offsetof(struct sy_stream_walk, in_ring));
     w->in_ring.buffers = w->out_ring.buffers = 0;
-    enum sy_status status = item->kind == SY_ITEM_VECTOR ? take_vector(s, w, &item->u.vector) : take_data(s, w, &item->u.data);
+    enum sy_status status =
+        item->kind == SY_ITEM_VECTOR ? take_vector(s, w, &item->u.vector) : take_data(s, w, &item->u.data);
     if (status != SY_OK)
         return status;
     decide_sink(s, w, sy_tensor_key(s, w->item.tensor_out, true));
@@ -145,7 +149,8 @@ enum sy_status sy_stream_begin(struct sy_scheduler *s, const struct sy_item *ite
     if (slot)
         sy_ring_open(s, &w->in_ring, in_level, SY_A, STREAM_DEPTH, slot, &cursor[in_level]);
     if (!w->sink.on_chip)
-        sy_ring_open(s, &w->out_ring, out_level, SY_C, STREAM_DEPTH, sy_ceil_div(w->out_bytes, w->chunks) + 1, &cursor[out_level]);
+        sy_ring_open(s, &w->out_ring, out_level, SY_C, STREAM_DEPTH, sy_ceil_div(w->out_bytes, w->chunks) + 1,
+                     &cursor[out_level]);
     return SY_OK;
 }
 
@@ -207,7 +212,8 @@ static enum sy_status store_part(struct sy_scheduler *s, struct sy_stream_walk *
     return SY_OK;
 }
 
-static enum sy_status load_inputs(struct sy_scheduler *s, struct sy_stream_walk *w, struct sy_users *ready, struct sy_buffer **held)
+static enum sy_status load_inputs(struct sy_scheduler *s, struct sy_stream_walk *w, struct sy_users *ready,
+                                  struct sy_buffer **held)
 {
     const uint64_t tile[SY_DIMS] = {w->next};
     struct sy_users before = {{0}};

@@ -58,7 +58,8 @@ void sy_tensor_stored(struct sy_scheduler *s, uint64_t key, uint64_t stamp)
     s->stored_next = (s->stored_next + 1) % SY_STORED;
 }
 
-void sy_move_fill(struct sy_issue *issue, enum sy_operand operand, uint32_t level, uint32_t parent, uint64_t bytes, uint64_t address)
+void sy_move_fill(struct sy_issue *issue, enum sy_operand operand, uint32_t level, uint32_t parent, uint64_t bytes,
+                  uint64_t address)
 {
     issue->command.operand = (uint8_t)operand;
     issue->command.level = (uint8_t)level;
@@ -68,7 +69,8 @@ void sy_move_fill(struct sy_issue *issue, enum sy_operand operand, uint32_t leve
     issue->command.u.move.address = address;
 }
 
-struct sy_source sy_tensor_source(struct sy_scheduler *s, uint64_t key, const struct sy_tensor *tensor, enum sy_operand role)
+struct sy_source sy_tensor_source(struct sy_scheduler *s, uint64_t key, const struct sy_tensor *tensor,
+                                  enum sy_operand role)
 {
     struct sy_source source = {.key = key, .weight = tensor && tensor->flags & SY_TENSOR_WEIGHT};
     source.address = backing_address(s, key, role);
@@ -166,7 +168,8 @@ static struct sy_resident *farthest(struct sy_scheduler *s, uint32_t level, uint
     return best;
 }
 
-struct sy_resident *sy_tensors_keep(struct sy_scheduler *s, uint64_t key, uint64_t bytes, uint32_t level, struct sy_users *before)
+struct sy_resident *sy_tensors_keep(struct sy_scheduler *s, uint64_t key, uint64_t bytes, uint32_t level,
+                                    struct sy_users *before)
 {
     struct sy_space *space = &s->space[level];
     uint64_t next_use = sy_tensor_next_use(s, key);

@@ -48,8 +48,8 @@ enum systole_status {
     SYSTOLE_OVERFLOW,     /* a figure does not fit 64 bits */
     SYSTOLE_IO,
     SYSTOLE_NOMEM,
-    SYSTOLE_INTERNAL,     /* an invariant of the model does not hold: a bug */
-    SYSTOLE_STATE,        /* not allowed now, for example a second SystemC run */
+    SYSTOLE_INTERNAL, /* an invariant of the model does not hold: a bug */
+    SYSTOLE_STATE,    /* not allowed now, for example a second SystemC run */
     SYSTOLE_INTERRUPTED
 };
 SYSTOLE_API const char *systole_status_text(enum systole_status status);
@@ -67,14 +67,15 @@ struct systole_diagnostic {
     int has_offset;        /* byte_offset is set: compressed or binary input */
     uint64_t byte_offset;
     const char *message;
-    const char *hint;      /* NULL or what to do */
+    const char *hint; /* NULL or what to do */
 };
 typedef void (*systole_diagnostic_fn)(void *context, const struct systole_diagnostic *diagnostic);
 
 /* Options common to all calls that read or run. Zero members mean the default. */
 struct systole_context {
     size_t struct_size;
-    const char *data_dir;                /* folder with arch/ and workloads/; NULL: SYSTOLE_DATA is not consulted, files by path only */
+    const char
+        *data_dir; /* folder with arch/ and workloads/; NULL: SYSTOLE_DATA is not consulted, files by path only */
     systole_diagnostic_fn diagnose;
     void *diagnose_context;
     void *(*allocate)(void *context, size_t size); /* NULL: malloc */
@@ -84,7 +85,10 @@ struct systole_context {
 #define SYSTOLE_OPTIONS_INIT(type) ((type){.struct_size = sizeof(type)})
 
 /* Bytes handed to the caller. */
-struct systole_text { char *data; size_t length; };
+struct systole_text {
+    char *data;
+    size_t length;
+};
 SYSTOLE_API void systole_text_free(struct systole_text *text);
 
 /* ---- chips ---- */
@@ -95,19 +99,20 @@ SYSTOLE_API enum systole_status systole_chip_load(const struct systole_context *
 SYSTOLE_API void systole_chip_free(struct systole_chip *chip);
 SYSTOLE_API const char *systole_chip_name(const struct systole_chip *chip);
 /* The resolved chip with units, sources and confidence of every figure, as text ("table"), "yaml" or "json". */
-SYSTOLE_API enum systole_status systole_chip_show(const struct systole_context *context, const struct systole_chip *chip,
-                                                  const char *format, struct systole_text *text);
+SYSTOLE_API enum systole_status systole_chip_show(const struct systole_context *context,
+                                                  const struct systole_chip *chip, const char *format,
+                                                  struct systole_text *text);
 
 /* ---- workloads ---- */
 struct systole_import_options {
     size_t struct_size;
-    const char *format;            /* importer name, NULL = recognise */
+    const char *format;                            /* importer name, NULL = recognise */
     const char *activation, *weight, *accumulator; /* number formats, NULL = the file's or int8/int8/int32 */
-    uint64_t batch, context, new_tokens; /* 0 = default */
-    const char *phase;             /* "prefill", "decode", "train-step" */
-    const char *kind;              /* SCALE-Sim: "conv", "gemm" */
+    uint64_t batch, context, new_tokens;           /* 0 = default */
+    const char *phase;                             /* "prefill", "decode", "train-step" */
+    const char *kind;                              /* SCALE-Sim: "conv", "gemm" */
     int allow_unmodelled;
-    const char *const *dims;       /* "name=value", NULL-terminated */
+    const char *const *dims; /* "name=value", NULL-terminated */
 };
 /* A workload is named by a preset ("resnet50"), a trace or a model file. Traces are opened again at each run and
  * streamed; model files are imported here. */
@@ -119,7 +124,8 @@ SYSTOLE_API void systole_workload_free(struct systole_workload *workload);
 SYSTOLE_API const char *systole_workload_name(const struct systole_workload *workload);
 /* Write as a layer trace; path "-" is standard output. plain: text without compression. */
 SYSTOLE_API enum systole_status systole_workload_write(const struct systole_context *context,
-                                                       const struct systole_workload *workload, const char *path, int plain);
+                                                       const struct systole_workload *workload, const char *path,
+                                                       int plain);
 
 /* ---- traces ---- */
 SYSTOLE_API enum systole_status systole_trace_info(const struct systole_context *context, const char *path,
@@ -148,7 +154,7 @@ struct systole_run_options {
     const char *vcd;           /* value change dump path */
     const char *energy_table;  /* overrides the chip's */
     uint64_t seed;
-    volatile const int *cancel;/* run ends with SYSTOLE_INTERRUPTED soon after *cancel becomes non-zero */
+    volatile const int *cancel; /* run ends with SYSTOLE_INTERRUPTED soon after *cancel becomes non-zero */
     void (*progress)(void *context, uint64_t layers_done, uint64_t cycles);
     void *progress_context;
 };
@@ -159,10 +165,12 @@ SYSTOLE_API enum systole_status systole_run(const struct systole_context *contex
 SYSTOLE_API void systole_result_free(struct systole_result *result);
 /* format: a report format's name ("table", "csv", "json"). details: 0 totals only, 1 with layers. */
 SYSTOLE_API enum systole_status systole_result_format(const struct systole_context *context,
-                                                      const struct systole_result *result, const char *format, int details,
-                                                      struct systole_text *text);
-/* One figure by its JSON name in totals ("cycles", "utilization", "energy_j"); SYSTOLE_UNSUPPORTED when it does not apply. */
-SYSTOLE_API enum systole_status systole_result_figure(const struct systole_result *result, const char *name, double *value);
+                                                      const struct systole_result *result, const char *format,
+                                                      int details, struct systole_text *text);
+/* One figure by its JSON name in totals ("cycles", "utilization", "energy_j"); SYSTOLE_UNSUPPORTED when it does not
+ * apply. */
+SYSTOLE_API enum systole_status systole_result_figure(const struct systole_result *result, const char *name,
+                                                      double *value);
 /* Name of the i-th figure of totals, NULL past the end. Static storage. */
 SYSTOLE_API const char *systole_result_figure_name(size_t index);
 /* Exact counters. */

@@ -18,7 +18,9 @@ static double cycles_for(const struct sy_chip *chip, double bytes, double bytes_
 }
 
 /* Innermost tiles come in two sizes a dimension: full ones and one ragged rest. */
-struct cut { uint64_t full, full_size, rest_size; };
+struct cut {
+    uint64_t full, full_size, rest_size;
+};
 
 static struct cut cut_of(uint64_t size, uint64_t tile)
 {
@@ -43,7 +45,8 @@ static bool array_cycles(const struct sy_problem *problem, const struct sy_mappi
         }
         if (!count)
             continue;
-        if (!costs->array(costs->context, mapping->dataflow, dim[SY_DIM_M], dim[SY_DIM_K], dim[SY_DIM_N], &steady, &alone))
+        if (!costs->array(costs->context, mapping->dataflow, dim[SY_DIM_M], dim[SY_DIM_K], dim[SY_DIM_N], &steady,
+                          &alone))
             return false;
         uint64_t part;
         if (!sy_mul3(steady, count, problem->size[SY_DIM_G], &part) || !sy_add(total, part, &total))
@@ -103,7 +106,8 @@ static double memory_cycles(const struct sy_problem *problem, double level_bytes
         if (level->kind == SY_LEVEL_DRAM)
             cycles = read + write; /* one bus */
         if (level->kind == SY_LEVEL_DRAM && level->refresh_interval_ps > level->refresh_time_ps)
-            cycles *= (double)level->refresh_interval_ps / (double)(level->refresh_interval_ps - level->refresh_time_ps);
+            cycles *=
+                (double)level->refresh_interval_ps / (double)(level->refresh_interval_ps - level->refresh_time_ps);
         if (level->kind != SY_LEVEL_SRAM && cycles > slowest)
             slowest = cycles;
         else if (level->kind == SY_LEVEL_SRAM && cycles > slowest)
@@ -118,8 +122,8 @@ static uint64_t whole(double value)
     return value >= 1.8e19 ? UINT64_MAX : (uint64_t)value;
 }
 
-bool sy_map_estimate(const struct sy_problem *problem, const struct sy_mapping *mapping, const struct sy_map_costs *costs,
-                     struct sy_estimate *estimate)
+bool sy_map_estimate(const struct sy_problem *problem, const struct sy_mapping *mapping,
+                     const struct sy_map_costs *costs, struct sy_estimate *estimate)
 {
     double level_bytes[SY_MAX_LEVELS][2] = {{0}}, traffic = 0, first_in = 0, energy = 0;
     uint64_t tail = 0, outputs = 0;
@@ -136,7 +140,8 @@ bool sy_map_estimate(const struct sy_problem *problem, const struct sy_mapping *
         if (problem->chip->level[home].kind != SY_LEVEL_SRAM)
             traffic += read + write;
         if (operand != SY_C && problem->home[operand] > 0) {
-            double tile = (double)sy_map_tile_bytes(problem, mapping, (enum sy_operand)operand, problem->chain[operand][0]);
+            double tile =
+                (double)sy_map_tile_bytes(problem, mapping, (enum sy_operand)operand, problem->chain[operand][0]);
             first_in += cycles_for(problem->chip, tile, problem->chip->level[home].read_bytes_per_s);
         }
     }

@@ -34,7 +34,8 @@ static uint64_t outer_size(const struct sy_problem *problem, const struct sy_map
     return level + 1 < mapping->on_chip ? mapping->tile[level + 1][dim] : problem->size[dim];
 }
 
-uint64_t sy_map_trips(const struct sy_problem *problem, const struct sy_mapping *mapping, uint32_t level, enum sy_dim dim)
+uint64_t sy_map_trips(const struct sy_problem *problem, const struct sy_mapping *mapping, uint32_t level,
+                      enum sy_dim dim)
 {
     return sy_ceil_div(outer_size(problem, mapping, level, dim), mapping->tile[level][dim]);
 }
@@ -62,7 +63,8 @@ enum sy_dtype sy_map_c_dtype(const struct sy_problem *problem, const struct sy_m
     bool inner = problem->chain[SY_C][0] == level;
     if (problem->chip->level[level].accumulates || (inner && problem->chain_length[SY_C] == 1))
         return problem->item.accumulator;
-    return k_is_cut(problem, mapping, level) && !mapping->c_resident_partials ? problem->item.accumulator : problem->item.c;
+    return k_is_cut(problem, mapping, level) && !mapping->c_resident_partials ? problem->item.accumulator
+                                                                              : problem->item.c;
 }
 
 static uint64_t matrix_elements(const uint64_t *tile, enum sy_operand operand)
@@ -88,9 +90,10 @@ uint64_t sy_map_tile_bytes(const struct sy_problem *problem, const struct sy_map
     if (operand == SY_A && problem->item.window.is_conv) {
         /* An interior tile: one that starts below the padding, on an output row border when it spans rows. */
         const struct sy_window *window = &problem->item.window;
-        uint64_t m0 = tile[SY_DIM_M] < problem->size[SY_DIM_M] ? sy_min(window->ow * sy_ceil_div(window->pt, window->sh),
-                                                                       problem->size[SY_DIM_M] - tile[SY_DIM_M])
-                                                               : 0;
+        uint64_t m0 =
+            tile[SY_DIM_M] < problem->size[SY_DIM_M]
+                ? sy_min(window->ow * sy_ceil_div(window->pt, window->sh), problem->size[SY_DIM_M] - tile[SY_DIM_M])
+                : 0;
         elements = sy_window_elements(window, m0, tile[SY_DIM_M], 0, tile[SY_DIM_K]);
     } else {
         elements = matrix_elements(tile, operand);
@@ -140,7 +143,8 @@ uint64_t sy_map_buffers(const struct sy_problem *problem, const struct sy_mappin
     uint64_t buffers = sy_max(own, 1);
     if (operand == SY_C && mapping->c_resident_partials && level == problem->chain[SY_C][0]) {
         /* All C tiles inside the k loop stay: those of the m and n trips at this level. */
-        uint64_t tiles = sy_map_trips(problem, mapping, level, SY_DIM_M) * sy_map_trips(problem, mapping, level, SY_DIM_N);
+        uint64_t tiles =
+            sy_map_trips(problem, mapping, level, SY_DIM_M) * sy_map_trips(problem, mapping, level, SY_DIM_N);
         buffers = sy_max(buffers, tiles);
     }
     return buffers;

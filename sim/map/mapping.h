@@ -27,11 +27,11 @@ enum { SY_MAX_BUFFERS = 64 }; /* buffers of one operand at one level */
 enum sy_dim { SY_DIM_M, SY_DIM_K, SY_DIM_N, SY_DIM_G, SY_DIMS };
 
 struct sy_mapping {
-    uint8_t dataflow;                       /* index into chip->array.dataflow */
+    uint8_t dataflow; /* index into chip->array.dataflow */
     uint32_t on_chip;
     uint64_t tile[SY_MAX_LEVELS][SY_DIMS];
-    uint8_t order[SY_MAX_LEVELS][3];        /* enum sy_dim, outer to inner */
-    bool c_resident_partials;               /* C tiles between two k steps all stay in their innermost level */
+    uint8_t order[SY_MAX_LEVELS][3]; /* enum sy_dim, outer to inner */
+    bool c_resident_partials;        /* C tiles between two k steps all stay in their innermost level */
 };
 
 /* The problem a mapping is for. */
@@ -39,15 +39,15 @@ struct sy_problem {
     const struct sy_chip *chip;
     struct sy_matrix_item item;
     uint64_t size[SY_DIMS];
-    uint32_t on_chip;                       /* number of on-chip levels */
+    uint32_t on_chip; /* number of on-chip levels */
     uint32_t chain[SY_OPERANDS][SY_MAX_LEVELS], chain_length[SY_OPERANDS];
-    uint32_t home[SY_OPERANDS];             /* position in the chain where the whole operand lives (A, B) or goes (C) */
-    uint64_t free_bytes[SY_MAX_LEVELS];     /* capacity left beside resident tensors */
+    uint32_t home[SY_OPERANDS];         /* position in the chain where the whole operand lives (A, B) or goes (C) */
+    uint64_t free_bytes[SY_MAX_LEVELS]; /* capacity left beside resident tensors */
     enum sy_dtype dtype[SY_OPERANDS];
-    const struct sy_schedule *schedule;     /* given by the trace, or NULL */
-    uint32_t side_level;                    /* where tensors of the epilogue (a residual) are brought, two tiles of them */
-    uint64_t side_bits;                     /* bits of those an output element; 0 = none to bring */
-    uint64_t vector_ops_per_output;         /* simple-equivalent lane cycles of the fused epilogue an output element */
+    const struct sy_schedule *schedule; /* given by the trace, or NULL */
+    uint32_t side_level;                /* where tensors of the epilogue (a residual) are brought, two tiles of them */
+    uint64_t side_bits;                 /* bits of those an output element; 0 = none to bring */
+    uint64_t vector_ops_per_output;     /* simple-equivalent lane cycles of the fused epilogue an output element */
 };
 
 enum sy_objective { SY_OBJECTIVE_CYCLES, SY_OBJECTIVE_ENERGY, SY_OBJECTIVE_EDP, SY_OBJECTIVE_TRAFFIC };
@@ -56,27 +56,29 @@ enum sy_objective { SY_OBJECTIVE_CYCLES, SY_OBJECTIVE_ENERGY, SY_OBJECTIVE_EDP, 
 struct sy_map_costs {
     void *context;
     /* Cycles of one tile in steady state and for it alone; false when the array cannot run it. */
-    bool (*array)(void *context, uint8_t dataflow, uint64_t m, uint64_t k, uint64_t n, uint64_t *steady, uint64_t *alone);
-    double pj_per_byte[SY_MAX_LEVELS];      /* one access of a level; 0 when unknown */
+    bool (*array)(void *context, uint8_t dataflow, uint64_t m, uint64_t k, uint64_t n, uint64_t *steady,
+                  uint64_t *alone);
+    double pj_per_byte[SY_MAX_LEVELS]; /* one access of a level; 0 when unknown */
     double pj_per_mac;
     double static_w;
 };
 
 /* An estimate: the analytic model of a layer, a max-plus bound over its pipelines. */
 struct sy_estimate {
-    uint64_t cycles;                        /* of the matrix item with its fused work */
+    uint64_t cycles; /* of the matrix item with its fused work */
     uint64_t array_cycles, vector_cycles, memory_cycles;
     uint64_t read_bytes[SY_OPERANDS], write_bytes; /* at the homes */
-    uint64_t traffic_bytes;                 /* backing stores */
-    uint64_t steps;                         /* innermost tiles */
+    uint64_t traffic_bytes;                        /* backing stores */
+    uint64_t steps;                                /* innermost tiles */
     double energy_pj;
-    uint8_t bound;                          /* 0 array, 1 memory, 2 vector */
+    uint8_t bound; /* 0 array, 1 memory, 2 vector */
 };
 
 void sy_problem_init(struct sy_problem *problem, const struct sy_chip *chip, const struct sy_matrix_item *item);
 
 /* Trips of a loop: how often tile[l] fits into its surrounding block, rounded up. */
-uint64_t sy_map_trips(const struct sy_problem *problem, const struct sy_mapping *mapping, uint32_t level, enum sy_dim dim);
+uint64_t sy_map_trips(const struct sy_problem *problem, const struct sy_mapping *mapping, uint32_t level,
+                      enum sy_dim dim);
 /* True when the operand's address depends on the dimension. */
 bool sy_map_indexes(const struct sy_problem *problem, enum sy_operand operand, enum sy_dim dim);
 /* Bytes of the operand in a full tile of the level (bounding box of the window for a convolution). */
@@ -96,8 +98,8 @@ bool sy_map_fits(const struct sy_problem *problem, const struct sy_mapping *mapp
 uint64_t sy_map_fetches(const struct sy_problem *problem, const struct sy_mapping *mapping, enum sy_operand operand,
                         uint32_t level);
 /* False when a figure overflows or the array refuses the tile. */
-bool sy_map_estimate(const struct sy_problem *problem, const struct sy_mapping *mapping, const struct sy_map_costs *costs,
-                     struct sy_estimate *estimate);
+bool sy_map_estimate(const struct sy_problem *problem, const struct sy_mapping *mapping,
+                     const struct sy_map_costs *costs, struct sy_estimate *estimate);
 
 /* The best mapping by the objective (ties: traffic, energy, fewer tiles). SY_UNSUPPORTED, with the level that is too
  * small named in `why`, when nothing fits. */

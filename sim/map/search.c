@@ -26,7 +26,10 @@ struct search {
     uint64_t tried, fitted;
 };
 
-struct candidates { uint32_t count; uint64_t value[MAX_CANDIDATES]; };
+struct candidates {
+    uint32_t count;
+    uint64_t value[MAX_CANDIDATES];
+};
 
 static void add(struct candidates *list, uint64_t value, uint64_t size)
 {
@@ -42,7 +45,7 @@ static void add(struct candidates *list, uint64_t value, uint64_t size)
 static void add_multiples(struct candidates *list, uint64_t quantum, uint64_t size)
 {
     add(list, size, size);
-    for (uint64_t value = quantum; value < size; value *= size / value > 4096 ? 4 : 2) {
+    for (uint64_t value = quantum; value<size; value *= size / value> 4096 ? 4 : 2) {
         add(list, value, size);
         if (value > UINT64_MAX / 4)
             break;
@@ -56,11 +59,12 @@ static uint64_t quantum_of(const struct sy_array *array, const struct sy_dataflo
     uint32_t wanted = dim == SY_DIM_K ? k_parts : loop[dim];
     uint64_t quantum = dataflow->rows & wanted ? array->rows : dataflow->cols & wanted ? array->cols : 0;
     if (dim == SY_DIM_N && quantum)
-        return quantum * array->count; /* the arrays of a core share the columns */
+        return quantum * array->count;                  /* the arrays of a core share the columns */
     return quantum ? quantum : sy_max(array->rows, 16); /* the streamed dimension has no natural step */
 }
 
-static void list_candidates(const struct sy_problem *problem, const struct sy_dataflow *dataflow, struct candidates list[SY_DIMS])
+static void list_candidates(const struct sy_problem *problem, const struct sy_dataflow *dataflow,
+                            struct candidates list[SY_DIMS])
 {
     memset(list, 0, sizeof *list * SY_DIMS);
     for (int d = 0; d < 3; d++)
@@ -190,8 +194,9 @@ static double outer_traffic(const struct sy_problem *problem, const struct sy_ma
     for (int operand = 0; operand < SY_OPERANDS; operand++)
         for (uint32_t i = 0; i < problem->home[operand]; i++)
             if (problem->chain[operand][i] >= level)
-                bytes += (double)sy_map_tile_bytes(problem, mapping, (enum sy_operand)operand, problem->chain[operand][i]) *
-                         (double)sy_map_fetches(problem, mapping, (enum sy_operand)operand, problem->chain[operand][i]);
+                bytes +=
+                    (double)sy_map_tile_bytes(problem, mapping, (enum sy_operand)operand, problem->chain[operand][i]) *
+                    (double)sy_map_fetches(problem, mapping, (enum sy_operand)operand, problem->chain[operand][i]);
     return bytes;
 }
 
@@ -256,7 +261,8 @@ static void explain(const struct sy_problem *problem, char why[160])
     const struct sy_array *array = &problem->chip->array;
     for (uint32_t l = 0; l < mapping.on_chip; l++) {
         for (int d = 0; d < SY_DIMS; d++)
-            mapping.tile[l][d] = d == SY_DIM_G ? 1 : sy_min(problem->size[d], quantum_of(array, &array->dataflow[0], (enum sy_dim)d));
+            mapping.tile[l][d] =
+                d == SY_DIM_G ? 1 : sy_min(problem->size[d], quantum_of(array, &array->dataflow[0], (enum sy_dim)d));
         memcpy(mapping.order[l], orders[0], 3);
     }
     for (uint32_t l = 0; l < mapping.on_chip; l++) {
@@ -266,8 +272,9 @@ static void explain(const struct sy_problem *problem, char why[160])
                 need += sy_map_tile_bytes(problem, &mapping, (enum sy_operand)operand, l) *
                         sy_map_buffers(problem, &mapping, (enum sy_operand)operand, l);
         if (need > problem->free_bytes[l]) {
-            snprintf(why, 160, "level %s has %llu bytes free; the smallest tile needs %llu", problem->chip->level[l].name,
-                     (unsigned long long)problem->free_bytes[l], (unsigned long long)need);
+            snprintf(why, 160, "level %s has %llu bytes free; the smallest tile needs %llu",
+                     problem->chip->level[l].name, (unsigned long long)problem->free_bytes[l],
+                     (unsigned long long)need);
             return;
         }
     }

@@ -34,7 +34,8 @@ static void note_peak(struct sy_space *space)
     space->peak_bytes = sy_max(space->peak_bytes, used);
 }
 
-struct sy_resident *sy_space_keep(struct sy_space *space, uint64_t key, uint64_t bytes, uint64_t floor, struct sy_users *before)
+struct sy_resident *sy_space_keep(struct sy_space *space, uint64_t key, uint64_t bytes, uint64_t floor,
+                                  struct sy_users *before)
 {
     if (space->residents == SY_MAX_RESIDENT || bytes > space->capacity)
         return NULL;

@@ -25,7 +25,9 @@ enum { SY_MAX_RESIDENT = 128, SY_MAX_HAZARDS = 256 };
 /* Who used a range last: a class of user (the caller's numbering, below SY_USER_CLASSES) and its stamp; stamps of one
  * class complete in order. Stamp 0 = nobody. */
 enum { SY_USER_CLASSES = 4 };
-struct sy_users { uint64_t stamp[SY_USER_CLASSES]; };
+struct sy_users {
+    uint64_t stamp[SY_USER_CLASSES];
+};
 static inline void sy_users_note(struct sy_users *users, int user_class, uint64_t stamp)
 {
     if (stamp > users->stamp[user_class])
@@ -37,18 +39,21 @@ static inline void sy_users_merge(struct sy_users *users, const struct sy_users 
         sy_users_note(users, i, other->stamp[i]);
 }
 
-struct sy_hazard { uint64_t low, high; struct sy_users users; };
+struct sy_hazard {
+    uint64_t low, high;
+    struct sy_users users;
+};
 
 struct sy_resident {
     uint64_t key;
-    uint64_t low, high;        /* bytes [low, high) of the level */
-    uint64_t bytes;            /* of the tensor itself */
-    bool dirty;                /* not in the backing store */
+    uint64_t low, high; /* bytes [low, high) of the level */
+    uint64_t bytes;     /* of the tensor itself */
+    bool dirty;         /* not in the backing store */
     bool pinned;
-    uint64_t next_use;         /* layer index of the next use known; UINT64_MAX = none */
-    uint64_t producer;         /* stamp after which the data is there, 0 = from the start */
+    uint64_t next_use; /* layer index of the next use known; UINT64_MAX = none */
+    uint64_t producer; /* stamp after which the data is there, 0 = from the start */
     uint8_t producer_class;
-    struct sy_users users;     /* readers and writers */
+    struct sy_users users; /* readers and writers */
 };
 
 struct sy_space {
@@ -64,9 +69,10 @@ void sy_space_init(struct sy_space *space, uint64_t capacity, uint64_t alignment
 /* Bytes from 0 up that no resident tensor occupies: what tiles may use. */
 uint64_t sy_space_bottom(const struct sy_space *space);
 struct sy_resident *sy_space_find(struct sy_space *space, uint64_t key);
-/* Place a tensor above `floor`; NULL when no gap is large enough or the table is full. *before receives the users of the
- * range so far. */
-struct sy_resident *sy_space_keep(struct sy_space *space, uint64_t key, uint64_t bytes, uint64_t floor, struct sy_users *before);
+/* Place a tensor above `floor`; NULL when no gap is large enough or the table is full. *before receives the users of
+ * the range so far. */
+struct sy_resident *sy_space_keep(struct sy_space *space, uint64_t key, uint64_t bytes, uint64_t floor,
+                                  struct sy_users *before);
 /* Forget a resident tensor; its range becomes a hazard with its users. */
 void sy_space_drop(struct sy_space *space, struct sy_resident *resident);
 /* Users of [low, high) so far; those ranges are taken over (their hazards end). */

@@ -72,7 +72,8 @@ static void factors(struct sy_result *result, const struct sy_chip *chip)
         peak_cycles += peak * (double)layer->cycles;
         rate_pe_beats += ratio(peak, default_peak) * (double)layer->work.mapped_pe_beats;
         layer->utilization = ratio((double)layer->macs, peak * (double)layer->cycles);
-        result->peak_macs_per_cycle = has_matrix(layer) && peak > result->peak_macs_per_cycle ? peak : result->peak_macs_per_cycle;
+        result->peak_macs_per_cycle =
+            has_matrix(layer) && peak > result->peak_macs_per_cycle ? peak : result->peak_macs_per_cycle;
     }
     if (result->peak_macs_per_cycle <= 0)
         result->peak_macs_per_cycle = default_peak;
@@ -93,13 +94,17 @@ static uint64_t sum_stalls(const uint64_t stall[SY_MAX_STALLS])
     return sum;
 }
 
-/* What a layer spends most of its array time on. Causes are looked up by name: stats does not know the engine's list. */
+/* What a layer spends most of its array time on. Causes are looked up by name: stats does not know the engine's list.
+ */
 static void bound_layers(struct sy_result *result)
 {
-    static const struct { const char *name; uint8_t bound; } kinds[] = {
-        {"load_a", SY_BOUND_MEMORY}, {"load_b", SY_BOUND_MEMORY}, {"load_c", SY_BOUND_MEMORY},
-        {"buffer_full", SY_BOUND_MEMORY}, {"accumulator", SY_BOUND_VECTOR}, {"vector", SY_BOUND_VECTOR},
-        {"dependency", SY_BOUND_LATENCY}, {"launch", SY_BOUND_LATENCY}, {"preload", SY_BOUND_COMPUTE},
+    static const struct {
+        const char *name;
+        uint8_t bound;
+    } kinds[] = {
+        {"load_a", SY_BOUND_MEMORY},      {"load_b", SY_BOUND_MEMORY},        {"load_c", SY_BOUND_MEMORY},
+        {"buffer_full", SY_BOUND_MEMORY}, {"accumulator", SY_BOUND_VECTOR},   {"vector", SY_BOUND_VECTOR},
+        {"dependency", SY_BOUND_LATENCY}, {"launch", SY_BOUND_LATENCY},       {"preload", SY_BOUND_COMPUTE},
         {"fill_drain", SY_BOUND_COMPUTE}, {"bank_conflict", SY_BOUND_MEMORY}, {"no_work", SY_BOUND_LATENCY},
     };
     for (uint64_t i = 0; i < result->layers; i++) {
@@ -137,12 +142,13 @@ static void memory_totals(struct sy_result *result, const struct sy_chip *chip)
     result->dram_utilization = ratio(bytes, result->seconds * result->dram_peak_bytes_per_s);
     result->arithmetic_intensity = ratio((double)result->macs, bytes);
     double hz = (double)result->core_hz.num / (double)result->core_hz.den;
-    double peak = result->peak_macs_per_cycle * hz, slope = result->arithmetic_intensity * result->dram_peak_bytes_per_s;
+    double peak = result->peak_macs_per_cycle * hz,
+           slope = result->arithmetic_intensity * result->dram_peak_bytes_per_s;
     result->roofline_macs_per_s = bytes > 0 && slope < peak ? slope : peak;
 }
 
-enum sy_status sy_result_finish(struct sy_result *result, const struct sy_chip *chip, const struct sy_energy_table *table,
-                                struct sy_diag *diag)
+enum sy_status sy_result_finish(struct sy_result *result, const struct sy_chip *chip,
+                                const struct sy_energy_table *table, struct sy_diag *diag)
 {
     (void)diag;
     result->seconds = (double)result->cycles * (double)result->core_hz.den / (double)result->core_hz.num;
@@ -233,7 +239,8 @@ static enum sy_status check_energy(const struct sy_result *result, struct sy_dia
         sum += result->energy[i].total_j;
     double difference = sum - result->energy_j, bound = 1e-9 * (sum > 0 ? sum : 1);
     if (difference > bound || -difference > bound)
-        return broken(diag, "energy in pJ", "the rows together", (uint64_t)(sum * 1e12), (uint64_t)(result->energy_j * 1e12));
+        return broken(diag, "energy in pJ", "the rows together", (uint64_t)(sum * 1e12),
+                      (uint64_t)(result->energy_j * 1e12));
     return SY_OK;
 }
 
@@ -250,6 +257,7 @@ enum sy_status sy_result_check(const struct sy_result *result, struct sy_diag *d
     if (status == SY_OK)
         status = check_energy(result, diag);
     if (status == SY_OK && (result->utilization < 0 || result->utilization > 1 + 1e-12))
-        status = broken(diag, "utilization in millionths", result->workload, (uint64_t)(result->utilization * 1e6), 1000000);
+        status =
+            broken(diag, "utilization in millionths", result->workload, (uint64_t)(result->utilization * 1e6), 1000000);
     return status;
 }

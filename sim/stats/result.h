@@ -26,8 +26,8 @@ enum { SY_MAX_UNITS = 40, SY_MAX_STALLS = 16 };
 
 /* The names of stall causes are handed over by the engine so that stats need not know traces. */
 struct sy_unit_stats {
-    const char *name;      /* "array", "vector", "load.host>unified_buffer" */
-    const char *domain;    /* clock the cycles are counted in */
+    const char *name;   /* "array", "vector", "load.host>unified_buffer" */
+    const char *domain; /* clock the cycles are counted in */
     uint64_t cycles;
     uint64_t busy;
     uint64_t stall[SY_MAX_STALLS];
@@ -38,46 +38,49 @@ struct sy_unit_stats {
 struct sy_level_stats {
     const char *name;
     uint64_t filled_bytes[SY_OPERANDS], released_bytes[SY_OPERANDS], resident_bytes[SY_OPERANDS];
-    uint64_t read_bytes, write_bytes;   /* through the level's ports, array and vector accesses included */
-    uint64_t peak_bytes;                /* most bytes allocated at once */
+    uint64_t read_bytes, write_bytes; /* through the level's ports, array and vector accesses included */
+    uint64_t peak_bytes;              /* most bytes allocated at once */
 };
 
 /* A path between a level and its parent for one operand. */
 struct sy_link_stats {
-    const char *name;                   /* "host>unified_buffer.A" */
+    const char *name; /* "host>unified_buffer.A" */
     uint8_t parent, child, operand;
-    uint64_t fill_bytes, filled_bytes;  /* parent read for fills; child filled */
-    uint64_t drain_bytes, drained_bytes;/* child read for stores; parent written */
+    uint64_t fill_bytes, filled_bytes;   /* parent read for fills; child filled */
+    uint64_t drain_bytes, drained_bytes; /* child read for stores; parent written */
 };
 
 struct sy_dram_stats {
-    const char *name;                   /* of the level */
+    const char *name; /* of the level */
     uint32_t channel;
-    uint64_t read_bytes, write_bytes;   /* on the data bus, whole bursts */
-    bool has_rows;                      /* the three below are modelled */
+    uint64_t read_bytes, write_bytes; /* on the data bus, whole bursts */
+    bool has_rows;                    /* the three below are modelled */
     uint64_t row_hits, row_misses, row_conflicts;
     uint64_t activates, precharges, refreshes;
-    uint64_t busy_ticks;                /* time with at least one transfer in progress, fs */
+    uint64_t busy_ticks; /* time with at least one transfer in progress, fs */
 };
 
-/* Array work, for the utilization factors (DESIGN section 3). All in array-cycles summed over the arrays of one unit. */
+/* Array work, for the utilization factors (DESIGN section 3). All in array-cycles summed over the arrays of one unit.
+ */
 struct sy_array_work {
-    uint64_t macs;             /* useful, executed */
-    uint64_t skipped_macs;     /* by structured sparsity */
-    uint64_t beats;            /* cycles in which operands stream */
-    uint64_t active_cycles;    /* beats + fill, drain, preload of tiles in progress */
-    uint64_t mapped_pe_beats;  /* sum over folds of PEs with work x beats, all arrays */
-    uint64_t pe_beats;         /* beats x PEs, all arrays */
+    uint64_t macs;               /* useful, executed */
+    uint64_t skipped_macs;       /* by structured sparsity */
+    uint64_t beats;              /* cycles in which operands stream */
+    uint64_t active_cycles;      /* beats + fill, drain, preload of tiles in progress */
+    uint64_t mapped_pe_beats;    /* sum over folds of PEs with work x beats, all arrays */
+    uint64_t pe_beats;           /* beats x PEs, all arrays */
     uint64_t peak_num, peak_den; /* MACs a PE a beat of the precision used (last one) */
-    double peak_mac_cycles;    /* sum over layers of cycles x peak MACs a cycle at that layer's precision */
+    double peak_mac_cycles;      /* sum over layers of cycles x peak MACs a cycle at that layer's precision */
 };
 
-struct sy_vector_work { uint64_t simple_ops, transcendental_ops, reduce_ops, elements; };
+struct sy_vector_work {
+    uint64_t simple_ops, transcendental_ops, reduce_ops, elements;
+};
 
 struct sy_energy_item {
     const char *component, *action;
-    uint64_t count;            /* actions; for leakage and clock: nanoseconds */
-    double pj;                 /* of one action */
+    uint64_t count; /* actions; for leakage and clock: nanoseconds */
+    double pj;      /* of one action */
     double total_j, low_j, high_j;
     const char *source, *confidence, *rule;
     bool extrapolated;
@@ -88,9 +91,9 @@ extern const char *const sy_bound_names[SY_BOUND_COUNT];
 
 struct sy_layer_result {
     const char *name, *op;
-    uint64_t m, k, n, groups;  /* of the matrix item; 0 when there is none */
-    uint64_t repeat;           /* iterations this entry stands for */
-    uint64_t cycles;           /* finish - previous record's finish, all iterations */
+    uint64_t m, k, n, groups; /* of the matrix item; 0 when there is none */
+    uint64_t repeat;          /* iterations this entry stands for */
+    uint64_t cycles;          /* finish - previous record's finish, all iterations */
     uint64_t macs;
     double utilization;
     uint8_t bound;
@@ -98,16 +101,19 @@ struct sy_layer_result {
     uint64_t busy;
     double energy_j;
     uint64_t dram_read_bytes, dram_write_bytes;
-    uint64_t tile[3];          /* m, k, n at the innermost level; 0 = none */
+    uint64_t tile[3]; /* m, k, n at the innermost level; 0 = none */
     const char *dataflow, *order;
-    const char *kept;          /* tensor kept on chip after this layer, or NULL */
+    const char *kept; /* tensor kept on chip after this layer, or NULL */
     struct sy_array_work work;
     struct sy_vector_work vector;
     uint64_t level_read_bytes[SY_MAX_LEVELS], level_write_bytes[SY_MAX_LEVELS];
     enum sy_dtype precision_a, precision_b; /* of the matrix item's operands */
 };
 
-struct sy_result_input { const char *role, *path; char sha256[65]; };
+struct sy_result_input {
+    const char *role, *path;
+    char sha256[65];
+};
 
 struct sy_result {
     struct sy_arena *arena;
@@ -115,7 +121,7 @@ struct sy_result {
     uint32_t inputs;
     struct sy_result_input input[4];
     /* totals */
-    uint64_t cycles;           /* core clock */
+    uint64_t cycles; /* core clock */
     struct sy_hz core_hz;
     double seconds;
     uint64_t macs, layers_run; /* layers unrolled */
@@ -125,11 +131,11 @@ struct sy_result {
     double peak_macs_per_cycle;
     double energy_j, energy_low_j, energy_high_j, power_w, edp_js;
     uint64_t dram_read_bytes, dram_write_bytes;
-    double dram_utilization;   /* bus bytes / (time x peak bytes/s), all backing stores */
+    double dram_utilization; /* bus bytes / (time x peak bytes/s), all backing stores */
     double dram_peak_bytes_per_s;
     double arithmetic_intensity; /* MACs a byte of backing-store traffic */
     double roofline_macs_per_s;  /* min(peak, intensity x bandwidth) */
-    uint64_t kept_bytes_saved; /* backing-store traffic avoided by residency */
+    uint64_t kept_bytes_saved;   /* backing-store traffic avoided by residency */
 
     uint32_t stalls;
     const char *stall_name[SY_MAX_STALLS];
@@ -150,12 +156,15 @@ struct sy_result {
     uint32_t warnings;
     const char **warning;
     uint32_t unmodelled_kinds;
-    struct { const char *op; uint64_t count, bytes; } unmodelled[32];
+    struct {
+        const char *op;
+        uint64_t count, bytes;
+    } unmodelled[32];
 };
 
 /* Ratios, bounds and energy from the counters. The chip and table are only read. */
-enum sy_status sy_result_finish(struct sy_result *result, const struct sy_chip *chip, const struct sy_energy_table *table,
-                                struct sy_diag *diag);
+enum sy_status sy_result_finish(struct sy_result *result, const struct sy_chip *chip,
+                                const struct sy_energy_table *table, struct sy_diag *diag);
 /* The invariants above; SY_INTERNAL with a message that names the first broken one. */
 enum sy_status sy_result_check(const struct sy_result *result, struct sy_diag *diag);
 void sy_result_destroy(struct sy_result *result);
