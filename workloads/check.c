@@ -111,7 +111,7 @@ static void check_move(struct check *check)
     const struct sy_move_dims *d = &check->layer->dim.move;
     uint64_t taken = 0;
     for (uint32_t i = 0; i < check->layer->inputs && i < 4; i++) {
-        taken += d->operand[i]; /* at most 4 * 2^40 */
+        taken += d->operand[i]; /* at most 4 * 2^44 */
     }
     if (taken > d->elements) {
         FAIL(check, "elements is the size of the output",

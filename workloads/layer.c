@@ -249,7 +249,7 @@ static uint64_t norm_parameters(const struct sy_layer *layer)
     static const uint64_t stated[] = {[SY_AFFINE_NONE] = 0, [SY_AFFINE_SCALE] = 1, [SY_AFFINE_SCALE_BIAS] = 2};
     const struct sy_rows_dims *d = &layer->dim.rows;
     uint64_t each = d->affine == SY_AFFINE_USUAL ? usual[d->kind] : stated[d->affine];
-    return each * d->cols; /* cols <= 2^40 */
+    return each * d->cols; /* cols <= 2^44 */
 }
 
 /* Parameters of the fused functions: one set an output channel, of every stored expert or product. */

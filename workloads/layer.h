@@ -132,7 +132,8 @@ enum sy_collective_kind { SY_ALL_REDUCE, SY_ALL_GATHER, SY_REDUCE_SCATTER, SY_AL
     X(SUM, "sum", 1, 0, 1, 0)                                                                                          \
     X(MEAN, "mean", 1, 0, 1, 0)                                                                                        \
     X(WHERE, "where", 1, 0, 3, 0)                                                                                      \
-    X(ROTARY, "rotary", 3, 0, 2, 0)
+    X(ROTARY, "rotary", 3, 0, 2, 0)                                                                                    \
+    X(ADAM, "adam", 4, 1, 3, 0)
 
 enum sy_function {
 #define SY_FUNCTION_ENUM(id, name, simple, transcendental, inputs, params) SY_FN_##id,

@@ -6,7 +6,7 @@
  *
  * Ranges: a spatial size, stride, padding or dilation is below 2^30, so that
  * input coordinates (stride x position + dilation x tap) stay inside int64_t.
- * Everything else is at most 2^40, so that sums of a few never wrap; products
+ * Everything else is at most 2^44, so that sums of a few never wrap; products
  * are checked.
  */
 #include <string.h>
@@ -14,7 +14,7 @@
 #include "workloads/layer.h"
 
 #define SPATIAL_MAX (UINT64_C(1) << 30)
-#define COUNT_MAX (UINT64_C(1) << 40)
+#define COUNT_MAX (UINT64_C(1) << 44)
 
 const struct sy_function_info sy_functions[SY_FUNCTION_COUNT] = {
 #define ROW(id, text, simple_count, transcendental_count, input_count, param_count)                                    \

@@ -1,0 +1,312 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Hugging Face config.json: the shape of a language, vision or speech model,
+ * made into one step of it.
+ *
+ * Phases: prefill (the default) runs a prompt of `context` tokens a sequence
+ * and fills the KV cache, logits of the last token; decode runs one token a
+ * sequence with `context` tokens cached already, so it attends to context + 1;
+ * train-step is forward, backward and optimizer over `context` tokens.
+ * Encoders (BERT, ViT) have no decode. Whisper's prefill is the audio encoder,
+ * the cross-attention keys and values and a decoder prompt of `context` tokens.
+ *
+ * Parameters are those of the layers a phase runs: Whisper's decode leaves its
+ * encoder out.
+ */
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "sim/base/checked.h"
+#include "sim/base/text.h"
+#include "workloads/import/hf_config.h"
+#include "workloads/train.h"
+
+enum {
+    DEFAULT_PROMPT = 1024,
+    DEFAULT_SENTENCE = 128,
+    DEFAULT_TRANSCRIPT = 4,
+    LARGEST_JSON = 16 << 20,
+    MOST_TOKENS = 1 << 30
+};
+
+enum phase { PHASE_PREFILL, PHASE_DECODE, PHASE_TRAIN };
+
+struct importer {
+    const char *path;
+    const struct sy_import_options *options;
+    struct sy_diag *diag;
+    struct sy_workload *workload;
+    const struct sy_json *root;
+    struct sy_hf hf;
+    enum phase phase;
+};
+
+static struct sy_where here(const struct importer *im)
+{
+    return (struct sy_where){.file = im->path};
+}
+
+static enum sy_status choose_phase(struct importer *im)
+{
+    static const char *const names[] = {"prefill", "decode", "train-step"};
+    const char *asked = im->options->phase != NULL ? im->options->phase : names[PHASE_PREFILL];
+    bool encoder = im->hf.family->kind == SY_HF_BERT || im->hf.family->kind == SY_HF_VIT;
+    for (int i = 0; i < 3; i++) {
+        if (strcmp(asked, names[i]) != 0) {
+            continue;
+        }
+        im->phase = (enum phase)i;
+        if (im->phase == PHASE_DECODE && encoder) {
+            (void)sy_error(im->diag, here(im), "leave the phase out", "a %s model has no decode phase",
+                           im->hf.family->model_type);
+            return SY_USAGE;
+        }
+        if (im->phase == PHASE_TRAIN && im->hf.family->kind == SY_HF_WHISPER) {
+            (void)sy_error(im->diag, here(im), NULL, "train-step is not modelled for whisper");
+            return SY_UNSUPPORTED;
+        }
+        return SY_OK;
+    }
+    (void)sy_error(im->diag, here(im), "prefill, decode or train-step", "'%s' is no phase", asked);
+    return SY_USAGE;
+}
+
+static uint64_t choose_context(const struct importer *im)
+{
+    static const uint64_t usual[] = {[SY_HF_DECODER] = DEFAULT_PROMPT,
+                                     [SY_HF_BERT] = DEFAULT_SENTENCE,
+                                     [SY_HF_VIT] = 0,
+                                     [SY_HF_WHISPER] = DEFAULT_TRANSCRIPT};
+    const struct sy_hf *hf = &im->hf;
+    if (hf->family->kind == SY_HF_VIT) {
+        return (hf->image_h / hf->patch) * (hf->image_w / hf->patch) + 1;
+    }
+    if (im->options->context != 0) {
+        return im->options->context;
+    }
+    uint64_t context = usual[hf->family->kind];
+    uint64_t room = hf->positions == 0 ? UINT64_MAX : hf->positions - (im->phase == PHASE_DECODE ? 1 : 0);
+    return sy_max(sy_min(context, room), 1);
+}
+
+/* Positions that come from a table cannot be exceeded; rotary ones can. */
+static enum sy_status check_positions(const struct importer *im, uint64_t used)
+{
+    const struct sy_hf *hf = &im->hf;
+    bool table = (hf->traits & SY_HF_LEARNED_POSITIONS) != 0 || hf->family->kind != SY_HF_DECODER;
+    if (hf->positions == 0 || used <= hf->positions) {
+        return SY_OK;
+    }
+    if (table) {
+        return sy_error(im->diag, here(im), "lower --context",
+                        "%" PRIu64 " tokens, but the model has %" PRIu64 " positions", used, hf->positions);
+    }
+    sy_warn(im->diag, here(im), NULL, "%" PRIu64 " tokens are more than the model's max_position_embeddings, %" PRIu64,
+            used, hf->positions);
+    return SY_OK;
+}
+
+static enum sy_status choose_sizes(struct importer *im, struct sy_hf_pass *pass)
+{
+    enum sy_hf_kind kind = im->hf.family->kind;
+    uint64_t context = choose_context(im);
+    bool decode = im->phase == PHASE_DECODE;
+    *pass = (struct sy_hf_pass){.batch = im->options->batch != 0 ? im->options->batch : 1,
+                                .queries = decode ? 1 : context,
+                                .cached = decode ? context : 0,
+                                .causal = kind == SY_HF_DECODER || kind == SY_HF_WHISPER,
+                                .decode = decode,
+                                .all_logits = im->phase == PHASE_TRAIN};
+    pass->appends = pass->causal && im->phase != PHASE_TRAIN;
+    /* With tokens below 2^30 and the limits of hf_config.c no size of a layer can wrap. */
+    uint64_t longest = sy_max(context, kind == SY_HF_WHISPER ? 2 * im->hf.source_positions : 1);
+    uint64_t most;
+    if (!sy_mul(pass->batch, longest, &most) || most > MOST_TOKENS) {
+        (void)sy_error(im->diag, here(im), "at most 2^30 tokens a step",
+                       "a batch of %" PRIu64 " with a context of %" PRIu64 " is too large", pass->batch, context);
+        return SY_USAGE;
+    }
+    pass->tokens = pass->batch * pass->queries;
+    return check_positions(im, pass->cached + pass->queries);
+}
+
+/* Precision of the file: bfloat16 when it does not say; fp8 weights when it is quantized so. */
+static void choose_precision(const struct importer *im, struct sy_builder *builder)
+{
+    static const struct {
+        const char *name;
+        enum sy_dtype dtype;
+    } known[] = {{"bfloat16", SY_BF16}, {"float16", SY_FP16}, {"float32", SY_FP32}, {"float8_e4m3fn", SY_FP8}};
+    const struct sy_json *type = sy_json_get(im->root, "torch_dtype");
+    type = type != NULL ? type : sy_json_get(im->root, "dtype");
+    builder->activation = SY_BF16;
+    for (size_t i = 0; i < sizeof known / sizeof known[0]; i++) {
+        if (type != NULL && type->kind == SY_JSON_STRING && strcmp(type->string, known[i].name) == 0) {
+            builder->activation = known[i].dtype;
+        }
+    }
+    builder->weight = builder->activation;
+    builder->accumulator = SY_FP32;
+    const struct sy_json *quantized = sy_json_get(im->root, "quantization_config");
+    const struct sy_json *method = quantized != NULL ? sy_json_get(quantized, "quant_method") : NULL;
+    if (im->options->has_dtype) {
+        builder->activation = im->options->activation;
+        builder->weight = im->options->weight;
+        builder->accumulator = im->options->accumulator;
+    } else if (method != NULL && method->kind == SY_JSON_STRING) {
+        struct sy_where where = {.file = im->path, .line = method->line, .column = method->column};
+        if (strcmp(method->string, "fp8") == 0) {
+            builder->weight = SY_FP8;
+        } else {
+            sy_warn(im->diag, where, "choose the precision of weights with --weight",
+                    "quantization '%s' is not known; weights are taken as %s", method->string,
+                    sy_dtypes[builder->weight].name);
+        }
+    }
+    builder->kv = im->options->has_kv ? im->options->kv : builder->activation;
+}
+
+/* ---- routing of experts ---- */
+
+static bool next_number(const char **text, uint64_t *value)
+{
+    *text += strspn(*text, " \t\r\n,[]");
+    size_t length = strspn(*text, "0123456789");
+    if (length == 0 || !sy_text_to_u64(*text, length, value) || *value > UINT32_MAX) {
+        return false;
+    }
+    *text += length;
+    return true;
+}
+
+static enum sy_status read_histogram(struct importer *im, const char *path)
+{
+    char *text;
+    size_t length;
+    struct sy_hf *hf = &im->hf;
+    struct sy_where where = {.file = path};
+    enum sy_status status = sy_read_file(path, LARGEST_JSON, &text, &length, im->diag);
+    if (status != SY_OK) {
+        return status;
+    }
+    uint64_t *weight = sy_arena_array(im->workload->arena, hf->experts, sizeof *weight);
+    const char *at = text;
+    uint64_t count = 0;
+    while (weight != NULL && count < hf->experts && next_number(&at, &weight[count])) {
+        count++;
+    }
+    at += strspn(at, " \t\r\n,[]");
+    if (weight == NULL) {
+        status = SY_NOMEM;
+    } else if (count != hf->experts || *at != '\0') {
+        status = sy_error(im->diag, where, "whole numbers below 2^32, one an expert, between blanks or commas",
+                          "expected %" PRIu64 " weights of experts; %" PRIu64 " were read before '%.10s'", hf->experts,
+                          count, at);
+    }
+    hf->histogram = weight;
+    free(text);
+    return status;
+}
+
+static enum sy_status choose_routing(struct importer *im)
+{
+    const char *routing = im->options->routing;
+    if (routing == NULL || strcmp(routing, "uniform") == 0) {
+        return SY_OK;
+    }
+    if ((im->hf.traits & SY_HF_MOE) == 0) {
+        sy_warn(im->diag, here(im), NULL, "the model has no experts: routing '%s' has no effect", routing);
+        return SY_OK;
+    }
+    im->hf.worst_routing = strcmp(routing, "worst") == 0;
+    return im->hf.worst_routing ? SY_OK : read_histogram(im, routing);
+}
+
+/* ---- all together ---- */
+
+static enum sy_status build(struct importer *im)
+{
+    static void (*const builders[])(struct sy_builder *, const struct sy_hf *,
+                                    const struct sy_hf_pass *) = {[SY_HF_DECODER] = sy_hf_decoder,
+                                                                  [SY_HF_BERT] = sy_hf_bert,
+                                                                  [SY_HF_VIT] = sy_hf_vit,
+                                                                  [SY_HF_WHISPER] = sy_hf_whisper};
+    struct sy_hf_pass pass;
+    struct sy_builder builder = {
+        .workload = im->workload, .options = im->options, .path = im->path, .diag = im->diag, .prefix = ""};
+    enum sy_status status = sy_hf_read(im->workload->arena, im->root, im->path, &im->hf, im->diag);
+    status = status == SY_OK ? choose_phase(im) : status;
+    status = status == SY_OK ? choose_sizes(im, &pass) : status;
+    status = status == SY_OK ? choose_routing(im) : status;
+    if (status != SY_OK) {
+        return status;
+    }
+    choose_precision(im, &builder);
+    builders[im->hf.family->kind](&builder, &im->hf, &pass);
+    if (builder.status == SY_OK && im->phase == PHASE_TRAIN) {
+        builder.status = sy_workload_add_backward(im->workload, im->path, im->diag);
+    }
+    return builder.status;
+}
+
+static enum sy_status import_huggingface(const char *path, const char *data, size_t length,
+                                         const struct sy_import_options *options, struct sy_workload **workload,
+                                         struct sy_diag *diag)
+{
+    struct importer im = {.path = path, .options = options, .diag = diag};
+    struct sy_json *root = NULL;
+    *workload = NULL;
+    enum sy_status status = sy_workload_create(NULL, &im.workload);
+    if (status != SY_OK) {
+        return status;
+    }
+    im.workload->name = sy_import_name(im.workload->arena, path);
+    if (im.workload->name == NULL) {
+        status = SY_NOMEM;
+    } else if (length > LARGEST_JSON) {
+        status = sy_error(diag, here(&im), NULL, "%zu bytes are too many for a config.json", length);
+    } else {
+        status = sy_json_parse(im.workload->arena, data, length, path, &root, diag);
+    }
+    im.root = root;
+    if (status == SY_OK) {
+        status = build(&im);
+    }
+    if (status != SY_OK) {
+        sy_workload_destroy(im.workload);
+        return status;
+    }
+    *workload = im.workload;
+    return SY_OK;
+}
+
+static int sniff_huggingface(const char *path, const char *head, size_t length)
+{
+    (void)path;
+    size_t i = 0;
+    while (i < length && strchr(" \t\r\n", head[i]) != NULL) {
+        i++;
+    }
+    if (i == length || head[i] != '{') {
+        return 0;
+    }
+    static const char *const words[] = {"\"model_type\"", "\"hidden_size\"", "\"architectures\"", "\"n_embd\"",
+                                        "\"num_hidden_layers\""};
+    int found = 0;
+    for (size_t w = 0; w < sizeof words / sizeof words[0]; w++) {
+        found += memmem(head, length, words[w], strlen(words[w])) != NULL;
+    }
+    return found > 0 ? 80 + found : 20;
+}
+
+static const char *const suffixes[] = {".json", NULL};
+
+const struct sy_importer sy_importer_huggingface = {
+    .name = "huggingface",
+    .doc = "Hugging Face config.json: language, vision and speech transformers",
+    .suffixes = suffixes,
+    .example = "tests/golden/hf_configs/llama-3-8b.json",
+    .sniff = sniff_huggingface,
+    .import = import_huggingface,
+};
