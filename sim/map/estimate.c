@@ -58,9 +58,14 @@ static bool array_cycles(const struct sy_problem *problem, const struct sy_mappi
     return sy_mul(steps, sy_ceil_div(problem->size[SY_DIM_G], mapping->tile[0][SY_DIM_G]), &estimate->steps);
 }
 
+/* A link of an operand: what one change of its tile moves, in bytes, and where. */
+struct moved { enum sy_operand operand; uint32_t child, parent; double in, out; };
+struct moves { uint32_t count; struct moved move[SY_OPERANDS * SY_MAX_LEVELS]; };
+
 /* Bytes from the outer side of each link of an operand; level_bytes gathers what each level's ports move. */
 static bool link_bytes(const struct sy_problem *problem, const struct sy_mapping *mapping, enum sy_operand operand,
-                       double level_bytes[SY_MAX_LEVELS][2], double *home_read, double *home_write)
+                       double level_bytes[SY_MAX_LEVELS][2], struct moves *moves, double *home_read,
+                       double *home_write)
 {
     for (uint32_t i = 0; i < problem->home[operand]; i++) {
         uint32_t child = problem->chain[operand][i], parent = problem->chain[operand][i + 1];
@@ -81,6 +86,7 @@ static bool link_bytes(const struct sy_problem *problem, const struct sy_mapping
             fill = revisits * tile;
             drain = revisits * tile + (double)bytes;
         }
+        moves->move[moves->count++] = (struct moved){operand, child, parent, fill / fetches, drain / fetches};
         level_bytes[parent][0] += fill;
         level_bytes[child][1] += fill;
         level_bytes[child][0] += drain;
@@ -122,17 +128,104 @@ static uint64_t whole(double value)
     return value >= 1.8e19 ? UINT64_MAX : (uint64_t)value;
 }
 
+/* ---- steps ----
+ * The loops that turn more than once, outer to inner. A step is reached when one loop advances and those inside it start
+ * again; that "carry" decides which tiles change. All steps with the same carry cost the same. */
+
+struct turning { uint32_t level; enum sy_dim dim; double trips; };
+struct steps { uint32_t loops; struct turning loop[SY_MAX_LEVELS * SY_DIMS]; };
+
+static void list_steps(const struct sy_problem *problem, const struct sy_mapping *mapping, struct steps *steps)
+{
+    steps->loops = 0;
+    for (uint32_t level = mapping->on_chip; level-- > 0;) {
+        for (int i = -1; i < 3; i++) {
+            enum sy_dim dim = i < 0 ? SY_DIM_G : (enum sy_dim)mapping->order[level][i];
+            uint64_t trips = sy_map_trips(problem, mapping, level, dim);
+            if (trips > 1)
+                steps->loop[steps->loops++] = (struct turning){level, dim, (double)trips};
+        }
+    }
+}
+
+/* Whether the operand's tile at `level` changes when loop `carry` advances. */
+static bool tile_changes(const struct sy_problem *problem, const struct steps *steps, uint32_t carry, enum sy_operand operand,
+                         uint32_t level)
+{
+    for (uint32_t i = carry; i < steps->loops; i++)
+        if (steps->loop[i].level >= level && sy_map_indexes(problem, operand, steps->loop[i].dim))
+            return true;
+    return false;
+}
+
+/* Cycles of the slowest memory, link engine or vector unit for a step with this carry. */
+static double step_cycles(const struct sy_problem *problem, const struct steps *steps, uint32_t carry,
+                          const struct moves *moves, double vector)
+{
+    const struct sy_chip *chip = problem->chip;
+    double bytes[SY_MAX_LEVELS][2] = {{0}}, engine[SY_MAX_LEVELS][2] = {{0}}, slowest = 0;
+    for (uint32_t i = 0; i < moves->count; i++) {
+        const struct moved *move = &moves->move[i];
+        if (!tile_changes(problem, steps, carry, move->operand, move->child))
+            continue;
+        bytes[move->parent][0] += move->in;
+        bytes[move->parent][1] += move->out;
+        engine[move->parent][0] += move->in > 0 ? (double)chip->dma.overhead_cycles : 0;
+        engine[move->parent][1] += move->out > 0 ? (double)chip->dma.overhead_cycles : 0;
+    }
+    for (uint32_t l = 0; l < chip->levels; l++) {
+        const struct sy_level *level = &chip->level[l];
+        double kept = level->refresh_interval_ps > level->refresh_time_ps
+                          ? 1 - (double)level->refresh_time_ps / (double)level->refresh_interval_ps : 1;
+        double in = cycles_for(chip, bytes[l][0], level->read_bytes_per_s * kept);
+        double out = cycles_for(chip, bytes[l][1], level->write_bytes_per_s * kept);
+        double cycles = level->kind == SY_LEVEL_DRAM ? in + out : in > out ? in : out;
+        double busiest = in + engine[l][0] > out + engine[l][1] ? in + engine[l][0] : out + engine[l][1];
+        cycles = busiest > cycles ? busiest : cycles;
+        slowest = cycles > slowest ? cycles : slowest;
+    }
+    if (vector > slowest && tile_changes(problem, steps, carry, SY_C, problem->chain[SY_C][0]))
+        slowest = vector;
+    return slowest;
+}
+
+/* Sum over the steps of max(array, what the step brings and takes away): double buffering overlaps neighbours only. */
+static double pipelined(const struct sy_problem *problem, const struct sy_mapping *mapping, const struct moves *moves,
+                        double array_cycles, double vector_cycles)
+{
+    struct steps steps;
+    double count = 1, total_steps = 1, total = 0, c_changes = 1;
+    list_steps(problem, mapping, &steps);
+    for (uint32_t i = 0; i < steps.loops; i++)
+        total_steps *= steps.loop[i].trips;
+    double array = array_cycles / total_steps;
+    for (uint32_t i = 0; i < steps.loops; i++) {
+        if (tile_changes(problem, &steps, i, SY_C, problem->chain[SY_C][0]))
+            c_changes += count * (steps.loop[i].trips - 1);
+        count *= steps.loop[i].trips;
+    }
+    count = 1;
+    for (uint32_t i = 0; i < steps.loops; i++) {
+        double other = step_cycles(problem, &steps, i, moves, vector_cycles / c_changes);
+        total += count * (steps.loop[i].trips - 1) * (other > array ? other : array);
+        count *= steps.loop[i].trips;
+    }
+    double last = step_cycles(problem, &steps, 0, moves, vector_cycles / c_changes); /* the first step's own tiles */
+    return total + (last > array ? last : array);
+}
+
 bool sy_map_estimate(const struct sy_problem *problem, const struct sy_mapping *mapping,
                      const struct sy_map_costs *costs, struct sy_estimate *estimate)
 {
     double level_bytes[SY_MAX_LEVELS][2] = {{0}}, traffic = 0, first_in = 0, energy = 0;
     uint64_t tail = 0, outputs = 0;
+    struct moves moves = {0};
     memset(estimate, 0, sizeof *estimate);
     if (!array_cycles(problem, mapping, costs, estimate, &tail))
         return false;
     for (int operand = 0; operand < SY_OPERANDS; operand++) {
         double read = 0, write = 0;
-        if (!link_bytes(problem, mapping, (enum sy_operand)operand, level_bytes, &read, &write))
+        if (!link_bytes(problem, mapping, (enum sy_operand)operand, level_bytes, &moves, &read, &write))
             return false;
         estimate->read_bytes[operand] = whole(read);
         estimate->write_bytes += whole(write);
@@ -161,6 +254,8 @@ bool sy_map_estimate(const struct sy_problem *problem, const struct sy_mapping *
         slowest = estimate->vector_cycles;
         estimate->bound = 2;
     }
+    double steps = pipelined(problem, mapping, &moves, (double)estimate->array_cycles, (double)estimate->vector_cycles);
+    slowest = sy_max(slowest, whole(steps));
     if (!sy_add(slowest, whole(first_in), &estimate->cycles) || !sy_add(estimate->cycles, tail, &estimate->cycles))
         return false;
     double macs = (double)outputs * (double)problem->size[SY_DIM_K];

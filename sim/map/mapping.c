@@ -88,12 +88,15 @@ uint64_t sy_map_tile_bytes(const struct sy_problem *problem, const struct sy_map
     enum sy_dtype dtype = operand == SY_C ? sy_map_c_dtype(problem, mapping, level) : problem->dtype[operand];
     uint64_t elements, bytes = 0;
     if (operand == SY_A && problem->item.window.is_conv) {
-        /* An interior tile: one that starts below the padding, on an output row border when it spans rows. */
+        /* The largest box of any tile: below the padding; where tiles straddle output rows, one that begins at the end of a
+         * row and so spans most rows. */
         const struct sy_window *window = &problem->item.window;
-        uint64_t m0 =
-            tile[SY_DIM_M] < problem->size[SY_DIM_M]
-                ? sy_min(window->ow * sy_ceil_div(window->pt, window->sh), problem->size[SY_DIM_M] - tile[SY_DIM_M])
-                : 0;
+        uint64_t m = tile[SY_DIM_M], m0 = 0;
+        if (m < problem->size[SY_DIM_M]) {
+            bool straddles = window->ow % m && m % window->ow;
+            m0 = window->ow * sy_ceil_div(window->pt, window->sh) + (straddles ? window->ow - 1 : 0);
+            m0 = sy_min(m0, problem->size[SY_DIM_M] - m);
+        }
         elements = sy_window_elements(window, m0, tile[SY_DIM_M], 0, tile[SY_DIM_K]);
     } else {
         elements = matrix_elements(tile, operand);

@@ -95,10 +95,14 @@ static double metric(enum sy_objective objective, const struct sy_estimate *esti
     return (double)estimate->cycles;
 }
 
+/* Estimates closer than this are taken as equal: the estimate is not exact to that degree, and the mapping that moves
+ * less is then the safer one. A modelling choice. */
+static const double indifference = 1.0 / 512;
+
 static bool better(enum sy_objective objective, const struct sy_estimate *a, const struct sy_estimate *b)
 {
-    double x = metric(objective, a), y = metric(objective, b);
-    if (x < y || x > y)
+    double x = metric(objective, a), y = metric(objective, b), least = x < y ? x : y;
+    if (x - y > indifference * least || y - x > indifference * least)
         return x < y;
     if (a->traffic_bytes != b->traffic_bytes)
         return a->traffic_bytes < b->traffic_bytes;
