@@ -25,101 +25,40 @@ static uint32_t stream_causes(const struct sy_dataflow *dataflow)
     return causes;
 }
 
-static const struct sy_array_run *cached_run(struct sy_executor *exec, const struct sy_command *command)
+static const struct sy_array_tile *cached_tile(struct sy_executor *exec, const struct sy_command *command)
 {
-    const struct sy_array *array = &exec->chip->array;
     uint64_t m = command->u.matmul.m, k = command->u.matmul.k, n = command->u.matmul.n;
-    uint64_t hash =
-        (m * UINT64_C(0x9E3779B97F4A7C15)) ^ (k * UINT64_C(0xC2B2AE3D27D4EB4F)) ^ (n * UINT64_C(0x165667B19E3779F9));
+    uint64_t hash = (m * UINT64_C(0x9E3779B97F4A7C15)) ^ (k * UINT64_C(0xC2B2AE3D27D4EB4F)) ^
+                    (n * UINT64_C(0x165667B19E3779F9)) ^ (uint64_t)command->u.matmul.accumulate << 41;
     struct sy_run_cache_entry *entry = &exec->cache[(hash >> 40) % SY_RUN_CACHE];
     if (entry->valid && entry->m == m && entry->k == k && entry->n == n &&
-        entry->dataflow == command->u.matmul.dataflow)
-        return &entry->run;
-    /* Several arrays of a core take contiguous shares of the columns; the largest share decides. */
-    uint64_t share = sy_ceil_div(n, array->count);
-    enum sy_status status = sy_array_run_of_tile(&array->timing, array->dataflow[command->u.matmul.dataflow].kind,
-                                                 array->rows, array->cols, m, k, share, &entry->run);
-    if (status != SY_OK) {
-        entry->valid = false;
+        entry->dataflow == command->u.matmul.dataflow && entry->a == command->u.matmul.a &&
+        entry->b == command->u.matmul.b && entry->accumulate == command->u.matmul.accumulate)
+        return &entry->tile;
+    entry->valid = sy_array_tile_of(exec->chip, command->u.matmul.dataflow, m, k, n, (enum sy_dtype)command->u.matmul.a,
+                                    (enum sy_dtype)command->u.matmul.b, command->u.matmul.accumulate, &entry->tile) == SY_OK;
+    if (!entry->valid)
         return NULL;
-    }
-    *entry = (struct sy_run_cache_entry){m, k, n, command->u.matmul.dataflow, true, entry->run};
-    return &entry->run;
+    entry->m = m;
+    entry->k = k;
+    entry->n = n;
+    entry->dataflow = command->u.matmul.dataflow;
+    entry->a = command->u.matmul.a;
+    entry->b = command->u.matmul.b;
+    entry->accumulate = command->u.matmul.accumulate;
+    return &entry->tile;
 }
 
-/* Bytes the array's ports move for one tile, by operand: what the dataflow streams again for each fold. */
-static void port_bytes(const struct sy_executor *exec, const struct sy_command *command, uint64_t read[SY_OPERANDS],
-                       uint64_t *write_c)
+/* Charge the ports of the operands' innermost levels. */
+static void touch_ports(struct sy_executor *exec, struct sy_layer_counters *counters, const struct sy_array_tile *tile,
+                        uint64_t repeat)
 {
-    const struct sy_array *array = &exec->chip->array;
-    const struct sy_dataflow *dataflow = &array->dataflow[command->u.matmul.dataflow];
-    uint64_t m = command->u.matmul.m, k = command->u.matmul.k, n = command->u.matmul.n,
-             repeat = command->u.matmul.repeat;
-    uint64_t share = sy_ceil_div(n, array->count), a = m * k, b = k * n, c = m * n, accumulations = 1;
-    switch (dataflow->kind) {
-    case SY_OS:
-        a *= sy_ceil_div(share, array->cols);
-        b *= sy_ceil_div(m, array->rows);
-        break;
-    case SY_WS:
-        a *= sy_ceil_div(share, array->cols);
-        accumulations = sy_ceil_div(k, array->rows);
-        break;
-    case SY_IS:
-        b *= sy_ceil_div(m, array->cols);
-        accumulations = sy_ceil_div(k, array->rows);
-        break;
-    case SY_DATAFLOW_KINDS:
-        break;
-    }
-    const struct sy_precision *precision =
-        sy_chip_precision(exec->chip, (enum sy_dtype)command->u.matmul.a, (enum sy_dtype)command->u.matmul.b);
-    uint64_t sum_bits = sy_dtypes[precision ? precision->accumulator : SY_INT32].bits;
-    read[SY_A] = repeat * a * sy_dtypes[command->u.matmul.a].bits / 8;
-    read[SY_B] = repeat * b * sy_dtypes[command->u.matmul.b].bits / 8;
-    read[SY_C] = repeat * c * (accumulations - 1 + command->u.matmul.accumulate) * sum_bits / 8;
-    *write_c = repeat * c * accumulations * sum_bits / 8;
-}
-
-static uint64_t cycles_at_rate(const struct sy_executor *exec, uint64_t bytes, uint64_t rate)
-{
-    uint64_t per_second = 0, cycles = 0;
-    if (!rate || !sy_mul(rate, exec->core_hz_den, &per_second) ||
-        !sy_mul_div_up(bytes, exec->core_hz_num, per_second, &cycles))
-        return 0;
-    return cycles;
-}
-
-/* Charge the ports of the operands' innermost levels; the cycles the slowest of them needs. */
-static uint64_t touch_ports(struct sy_executor *exec, struct sy_layer_counters *counters,
-                            const struct sy_command *command)
-{
-    const enum sy_operand stationary = exec->chip->array.dataflow[command->u.matmul.dataflow].stationary;
-    uint64_t read[SY_OPERANDS], write_c, need = 0, level_read[SY_MAX_LEVELS] = {0}, level_write[SY_MAX_LEVELS] = {0};
-    uint32_t chain[SY_MAX_LEVELS];
-    port_bytes(exec, command, read, &write_c);
-    for (uint32_t operand = 0; operand < SY_OPERANDS; operand++) {
-        if (!sy_chip_chain(exec->chip, (enum sy_operand)operand, chain))
-            continue;
-        level_read[chain[0]] += read[operand];
-        if (operand == SY_C)
-            level_write[chain[0]] += write_c;
-    }
     for (uint32_t i = 0; i < exec->chip->levels; i++) {
-        exec->level_read[i] += level_read[i];
-        exec->level_write[i] += level_write[i];
-        counters->level_read_bytes[i] += level_read[i];
-        counters->level_write_bytes[i] += level_write[i];
-        if (exec->chip->level[i].kind == SY_LEVEL_SRAM) {
-            /* The stationary operand has the preload's time, which the array's timing counts; a level of its own does
-             * not hold up the stream. */
-            if (stationary != SY_C && exec->chip->level[i].holds == 1u << stationary)
-                continue;
-            need = sy_max(need, cycles_at_rate(exec, level_read[i], exec->level_rate[i][0]));
-            need = sy_max(need, cycles_at_rate(exec, level_write[i], exec->level_rate[i][1]));
-        }
+        exec->level_read[i] += repeat * tile->level_read_bytes[i];
+        exec->level_write[i] += repeat * tile->level_write_bytes[i];
+        counters->level_read_bytes[i] += repeat * tile->level_read_bytes[i];
+        counters->level_write_bytes[i] += repeat * tile->level_write_bytes[i];
     }
-    return need;
 }
 
 static void count_work(struct sy_executor *exec, struct sy_layer_counters *counters, const struct sy_exec_entry *entry,
@@ -209,22 +148,24 @@ static void emit_span(struct sy_exec_unit *unit, const struct sy_exec_entry *ent
         options->span(options->span_context, &span);
 }
 
-static enum sy_status start_matmul(struct sy_exec_unit *unit, const struct sy_array_run *run, const struct start *start)
+static enum sy_status start_matmul(struct sy_exec_unit *unit, const struct sy_array_tile *tile, const struct start *start)
 {
+    const struct sy_array_run *run = &tile->run;
     struct sy_executor *exec = unit->exec;
     struct sy_exec_entry *entry = sy_exec_head(unit);
     const struct sy_command *command = &entry->issue.command;
     struct sy_layer_counters *counters = &sy_exec_layer_of(exec, entry->issue.layer)->counters;
     uint64_t repeat = command->u.matmul.repeat, cycle = start->cycle;
-    struct sy_array_gap gap = sy_array_gap_between(run, run);
-    uint64_t exposed = gap.preload_cycles + gap.output_cycles;
-    uint64_t own = 0, total = 0, end = 0;
+    uint64_t exposed = tile->gap.preload_cycles + tile->gap.output_cycles;
+    uint64_t own = 0, total = 0, end = 0, need = 0;
     if (!sy_mul(repeat, run->occupancy_cycles, &own) || !sy_mul(repeat - 1, exposed, &total) ||
-        !sy_add(own, total, &own) || !sy_add(cycle, own, &end) || !sy_add(end, run->latency_cycles, &end))
+        !sy_add(own, total, &own) || !sy_add(cycle, own, &end) || !sy_add(end, run->latency_cycles, &end) ||
+        !sy_mul(repeat, tile->port_cycles, &need) || !sy_add(end, need, &end))
         return SY_OVERFLOW;
-    uint64_t need = touch_ports(exec, counters, command), conflict = need > own ? need - own : 0;
+    uint64_t conflict = need > own ? need - own : 0;
+    touch_ports(exec, counters, tile, repeat);
     account_wait(unit, start, unit->last_done);
-    account_run(unit, run, repeat, &gap, conflict);
+    account_run(unit, run, repeat, &tile->gap, conflict);
     count_work(exec, counters, entry, run);
     unit->free_cycle = cycle + own + conflict;
     unit->hidden_lead = run->lead_hidden_cycles;
@@ -258,14 +199,14 @@ enum sy_status sy_exec_array_method(void *context)
             return sy_error(exec->diag, SY_NOWHERE, NULL,
                             "command %llu: a dataflow or repeat count the chip does not have",
                             (unsigned long long)entry->id);
-        const struct sy_array_run *run = cached_run(exec, &entry->issue.command);
-        if (!run)
+        const struct sy_array_tile *tile = cached_tile(exec, &entry->issue.command);
+        if (!tile)
             return sck_fail(exec->sim, SY_UNSUPPORTED, "the array cannot run a tile of command %llu",
                             (unsigned long long)entry->id);
-        struct start start = decide_start(unit, run);
+        struct start start = decide_start(unit, &tile->run);
         if (!start.known)
             return SY_OK;
-        enum sy_status status = start_matmul(unit, run, &start);
+        enum sy_status status = start_matmul(unit, tile, &start);
         if (status != SY_OK)
             return status;
     }

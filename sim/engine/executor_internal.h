@@ -5,7 +5,7 @@
 #define SY_ENGINE_EXECUTOR_INTERNAL_H
 
 #include "sim/base/checked.h"
-#include "sim/engine/array_timing.h"
+#include "sim/engine/array_tile.h"
 #include "sim/engine/executor.h"
 
 enum {
@@ -102,9 +102,9 @@ struct sy_exec_layer {
 
 struct sy_run_cache_entry {
     uint64_t m, k, n;
-    uint8_t dataflow;
+    uint8_t dataflow, a, b, accumulate;
     bool valid;
-    struct sy_array_run run;
+    struct sy_array_tile tile;
 };
 
 struct sy_executor {

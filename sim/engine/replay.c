@@ -16,22 +16,18 @@ static bool array_cost(void *context, uint8_t dataflow, uint64_t m, uint64_t k, 
                        uint64_t *alone)
 {
     struct sy_replay *replay = context;
-    const struct sy_array *array = &replay->chip->array;
     uint64_t hash = (m * 31 + k) * UINT64_C(0x9E3779B97F4A7C15) ^ n * UINT64_C(0xC2B2AE3D27D4EB4F) ^ dataflow;
     struct sy_cost_memo *memo = &replay->cost[(hash >> 40) % SY_COST_MEMO];
-    if (memo->m != m || memo->k != k || memo->n != n || memo->dataflow != dataflow) {
-        struct sy_array_run run;
+    if (memo->m != m || memo->k != k || memo->n != n || memo->dataflow != dataflow || memo->a != replay->a ||
+        memo->b != replay->b) {
+        struct sy_array_tile tile;
         memset(memo, 0, sizeof *memo);
-        if (sy_array_run_of_tile(&array->timing, array->dataflow[dataflow].kind, array->rows, array->cols, m, k,
-                                 sy_ceil_div(n, array->count), &run) != SY_OK)
+        if (sy_array_tile_of(replay->chip, dataflow, m, k, n, replay->a, replay->b, true, &tile) != SY_OK)
             return false;
-        struct sy_array_gap gap = sy_array_gap_between(&run, &run);
-        *memo = (struct sy_cost_memo){m,
-                                      k,
-                                      n,
-                                      run.occupancy_cycles + gap.preload_cycles + gap.output_cycles,
-                                      run.lead_cycles + sy_max(run.latency_cycles, run.occupancy_cycles),
-                                      dataflow};
+        uint64_t own = tile.run.occupancy_cycles + tile.gap.preload_cycles + tile.gap.output_cycles;
+        *memo = (struct sy_cost_memo){m, k, n, sy_max(own, tile.port_cycles),
+                                      tile.run.lead_cycles + sy_max(tile.run.latency_cycles, tile.run.occupancy_cycles),
+                                      replay->a, replay->b, dataflow};
     }
     *steady = memo->steady;
     *alone = memo->alone;
@@ -131,7 +127,7 @@ enum sy_status sy_replay_layer_done(void *context, const struct sy_layer_counter
 /* ---- the command source ---- */
 
 /* Precision decides the peak rate a layer is measured against. */
-static enum sy_status check_precision(struct sy_replay *replay, const struct sy_layer *layer, struct sy_flight *flight)
+static enum sy_status check_precision(struct sy_replay *replay, const struct sy_layer *layer)
 {
     if (layer->op != SY_OP_GEMM && layer->op != SY_OP_CONV && layer->op != SY_OP_ATTENTION)
         return SY_OK;
@@ -143,9 +139,6 @@ static enum sy_status check_precision(struct sy_replay *replay, const struct sy_
                  sy_dtypes[layer->in[1].dtype].name, replay->chip->name);
         return SY_UNSUPPORTED;
     }
-    (void)flight;
-    replay->rate_num = precision->macs_num;
-    replay->rate_den = precision->macs_den;
     return SY_OK;
 }
 
@@ -157,9 +150,11 @@ static enum sy_status begin_layer(struct sy_replay *replay, struct sy_feed_slot 
         return SY_NOMEM;
     flight->entry = (uint64_t)(entry - replay->entry);
     describe(replay, &entry->result, slot);
-    enum sy_status status = check_precision(replay, &slot->upcoming.layer, flight);
+    enum sy_status status = check_precision(replay, &slot->upcoming.layer);
     if (status != SY_OK)
         return status;
+    replay->a = slot->upcoming.layer.in[0].dtype;
+    replay->b = slot->upcoming.layer.in[1].dtype;
     entry->precision_a = slot->upcoming.layer.in[0].dtype;
     entry->precision_b = slot->upcoming.layer.in[1].dtype;
     if (replay->emit && (status = sy_trace_put_layer(replay->emit, &slot->upcoming.layer)) != SY_OK)

@@ -3,7 +3,7 @@
 #ifndef SY_ENGINE_REPLAY_INTERNAL_H
 #define SY_ENGINE_REPLAY_INTERNAL_H
 
-#include "sim/engine/array_timing.h"
+#include "sim/engine/array_tile.h"
 #include "sim/engine/feed.h"
 #include "sim/engine/replay.h"
 
@@ -16,6 +16,7 @@ enum {
 
 struct sy_cost_memo {
     uint64_t m, k, n, steady, alone;
+    enum sy_dtype a, b;
     uint8_t dataflow;
 };
 struct sy_layer_entry {
@@ -38,7 +39,8 @@ struct sy_replay {
     struct sy_result *result;
     const struct sy_upcoming *window[SY_FEED_SLOTS];
     bool in_layer, own_commands, scheduled_any;
-    uint64_t layer_index, layers_done, finish, expected_macs, skipped_macs, rate_num, rate_den;
+    uint64_t layer_index, layers_done, finish, expected_macs, skipped_macs;
+    enum sy_dtype a, b;       /* operand formats of the layer being planned */
     struct sy_layer_entry *entry;
     uint64_t entries, entry_capacity;
     struct sy_flight flight[SY_FLIGHTS];

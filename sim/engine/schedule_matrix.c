@@ -381,11 +381,18 @@ static enum sy_status c_store(struct sy_scheduler *s, struct sy_matrix_walk *w, 
     return c_deliver(s, w, position + 1, SY_USE_STORE, store, stamp);
 }
 
+/* Elements of C's block at its innermost level, which may gather several array tiles. */
+static uint64_t c_elements(const struct sy_matrix_walk *w)
+{
+    const uint64_t *extent = w->extent[w->problem.chain[SY_C][0]];
+    return extent[SY_DIM_M] * extent[SY_DIM_N] * extent[SY_DIM_G];
+}
+
 /* The epilogue's own operand for this tile, if it is not on chip. */
 static enum sy_status bring_sides(struct sy_scheduler *s, struct sy_matrix_walk *w, struct sy_users *ready,
                                   struct sy_buffer **held)
 {
-    uint64_t elements = w->extent[0][SY_DIM_M] * w->extent[0][SY_DIM_N] * w->extent[0][SY_DIM_G], stamp, bytes = 0;
+    uint64_t elements = c_elements(w), stamp, bytes = 0;
     struct sy_users before = {{0}};
     *held = NULL;
     if (w->problem.side_bits)
@@ -443,13 +450,14 @@ static enum sy_status c_vector(struct sy_scheduler *s, struct sy_matrix_walk *w,
     enum sy_status status = bring_sides(s, w, &ready, &side);
     if (status != SY_OK)
         return status;
-    uint64_t stamp, elements = w->extent[0][SY_DIM_M] * w->extent[0][SY_DIM_N] * w->extent[0][SY_DIM_G];
+    uint64_t stamp, elements = c_elements(w);
     struct sy_issue *vector = sy_schedule_emit(s, SY_CMD_VECTOR, &stamp);
     if (!vector)
         return SY_INTERNAL;
     fill_vector(w, &vector->command, elements);
     vector->command.u.vector.fused = s->chip->vector.fuses_epilogue;
-    bool follows = s->chip->vector.follows_array && w->extent[0][SY_DIM_K] == w->problem.size[SY_DIM_K];
+    bool one_tile = !memcmp(w->extent[0], w->extent[w->problem.chain[SY_C][0]], sizeof w->extent[0]);
+    bool follows = s->chip->vector.follows_array && one_tile && w->extent[0][SY_DIM_K] == w->problem.size[SY_DIM_K];
     vector->command.u.vector.follows = follows;
     sy_schedule_depend(&vector->command, SY_USE_MATMUL, matmul, follows ? SY_POINT_FIRST : SY_POINT_DONE,
                        SY_STALL_DEPENDENCY);

@@ -156,7 +156,7 @@ uint64_t sy_map_buffers(const struct sy_problem *problem, const struct sy_mappin
 uint64_t sy_map_side_bytes(const struct sy_problem *problem, const struct sy_mapping *mapping)
 {
     uint64_t bits = problem->side_bits, elements = 0, all = 0;
-    const uint64_t *tile = mapping->tile[0];
+    const uint64_t *tile = mapping->tile[problem->chain[SY_C][0]];
     if (!bits)
         return 0;
     if (!sy_mul3(tile[SY_DIM_M], tile[SY_DIM_N], tile[SY_DIM_G], &elements) || !sy_mul(elements, 2 * bits, &all))

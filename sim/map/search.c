@@ -191,16 +191,16 @@ static void stretch(const struct sy_problem *problem, struct sy_mapping *mapping
                 mapping->tile[level][d] = sy_min(problem->schedule->tile[level][d], problem->size[d]);
 }
 
-/* Bytes that cross from the outside into this level and the ones outside it. */
-static double outer_traffic(const struct sy_problem *problem, const struct sy_mapping *mapping, uint32_t level)
+/* Bytes brought over all links, each fetch a full tile. */
+static double all_traffic(const struct sy_problem *problem, const struct sy_mapping *mapping)
 {
     double bytes = 0;
     for (int operand = 0; operand < SY_OPERANDS; operand++)
-        for (uint32_t i = 0; i < problem->home[operand]; i++)
-            if (problem->chain[operand][i] >= level)
-                bytes +=
-                    (double)sy_map_tile_bytes(problem, mapping, (enum sy_operand)operand, problem->chain[operand][i]) *
-                    (double)sy_map_fetches(problem, mapping, (enum sy_operand)operand, problem->chain[operand][i]);
+        for (uint32_t i = 0; i < problem->home[operand]; i++) {
+            uint32_t level = problem->chain[operand][i];
+            bytes += (double)sy_map_tile_bytes(problem, mapping, (enum sy_operand)operand, level) *
+                     (double)sy_map_fetches(problem, mapping, (enum sy_operand)operand, level);
+        }
     return bytes;
 }
 
@@ -219,7 +219,7 @@ static bool complete_levels(const struct sy_problem *problem, struct sy_mapping 
                     memcpy(mapping->order[level], orders[i], 3);
                 if ((fixed ? i > 0 : !order_is_new(problem, mapping, level, i)) || !sy_map_fits(problem, mapping))
                     continue;
-                double bytes = outer_traffic(problem, mapping, level);
+                double bytes = all_traffic(problem, mapping);
                 if (fewest < 0 || bytes < fewest) {
                     fewest = bytes;
                     best = *mapping;

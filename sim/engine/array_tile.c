@@ -1,0 +1,125 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* See array_tile.h. */
+#include "sim/engine/array_tile.h"
+
+#include <string.h>
+
+#include "sim/base/checked.h"
+
+struct share { uint64_t m, n; };
+
+static struct share share_of(const struct sy_array *array, uint64_t m, uint64_t n)
+{
+    if (array->count > 1 && sy_ceil_div(n, array->cols) < array->count)
+        return (struct share){sy_ceil_div(m, array->count), n};
+    return (struct share){m, sy_ceil_div(n, array->count)};
+}
+
+/* Bytes the arrays' ports move for the tile, by operand: what the dataflow streams again for each fold. A share of M
+ * reads its own rows of A; B then goes to all arrays at once. */
+static bool port_bytes(const struct sy_chip *chip, const struct sy_dataflow *dataflow, uint64_t m, uint64_t k, uint64_t n,
+                       struct share share, const uint64_t bits[SY_OPERANDS], bool accumulate, uint64_t read[SY_OPERANDS],
+                       uint64_t *write_c)
+{
+    const struct sy_array *array = &chip->array;
+    uint64_t a, b, c, a_times = 1, b_times = 1, sums = 1;
+    if (!sy_mul(m, k, &a) || !sy_mul(k, n, &b) || !sy_mul(m, n, &c))
+        return false;
+    switch (dataflow->kind) {
+    case SY_OS:
+        a_times = sy_ceil_div(share.n, array->cols);
+        b_times = sy_ceil_div(share.m, array->rows);
+        break;
+    case SY_WS:
+        a_times = sy_ceil_div(share.n, array->cols);
+        sums = sy_ceil_div(k, array->rows);
+        break;
+    case SY_IS:
+        b_times = sy_ceil_div(share.m, array->cols);
+        sums = sy_ceil_div(k, array->rows);
+        break;
+    case SY_DATAFLOW_KINDS:
+        return false;
+    }
+    uint64_t sum_reads = sums - 1 + accumulate;
+    if (!sy_mul3(a, a_times, bits[SY_A], &read[SY_A]) || !sy_mul3(b, b_times, bits[SY_B], &read[SY_B]) ||
+        !sy_mul3(c, sum_reads, bits[SY_C], &read[SY_C]) || !sy_mul3(c, sums, bits[SY_C], write_c))
+        return false;
+    for (int operand = 0; operand < SY_OPERANDS; operand++)
+        read[operand] = sy_ceil_div(read[operand], 8);
+    *write_c = sy_ceil_div(*write_c, 8);
+    return true;
+}
+
+static uint64_t cycles_at(const struct sy_chip *chip, uint64_t bytes, double bytes_per_s)
+{
+    if (bytes_per_s <= 0 || bytes_per_s > 1e18)
+        return 0;
+    uint64_t per_second = 0, cycles = 0;
+    if (!sy_mul((uint64_t)(bytes_per_s + 0.5), chip->clock[0].frequency.den, &per_second) ||
+        !sy_mul_div_up(bytes, chip->clock[0].frequency.num, per_second, &cycles))
+        return 0;
+    return cycles;
+}
+
+static void touch_levels(const struct sy_chip *chip, const struct sy_dataflow *dataflow, const uint64_t read[SY_OPERANDS],
+                         uint64_t write_c, struct sy_array_tile *tile)
+{
+    uint32_t chain[SY_MAX_LEVELS];
+    for (int operand = 0; operand < SY_OPERANDS; operand++) {
+        if (!sy_chip_chain(chip, (enum sy_operand)operand, chain))
+            continue;
+        tile->level_read_bytes[chain[0]] += read[operand];
+        tile->level_write_bytes[chain[0]] += operand == SY_C ? write_c : 0;
+    }
+    for (uint32_t i = 0; i < chip->levels; i++) {
+        const struct sy_level *level = &chip->level[i];
+        bool preload_only = dataflow->stationary != SY_C && level->holds == 1u << dataflow->stationary;
+        if (level->kind != SY_LEVEL_SRAM || preload_only)
+            continue;
+        tile->port_cycles = sy_max(tile->port_cycles, cycles_at(chip, tile->level_read_bytes[i], level->read_bytes_per_s));
+        tile->port_cycles = sy_max(tile->port_cycles, cycles_at(chip, tile->level_write_bytes[i], level->write_bytes_per_s));
+    }
+}
+
+/* A pair of formats that the array multiplies faster than its native one packs that many k steps into a row; a slower one
+ * holds each beat for that many cycles. */
+static enum sy_status run_at_rate(const struct sy_array *array, const struct sy_precision *precision,
+                                  enum sy_dataflow_kind kind, struct share share, uint64_t k, struct sy_array_run *run)
+{
+    uint64_t num = precision ? precision->macs_num : 1, den = precision ? precision->macs_den : 1, packed = k, extra = 0;
+    if (num > den && !sy_mul_div_up(k, den, num, &packed))
+        return SY_OVERFLOW;
+    enum sy_status status =
+        sy_array_run_of_tile(&array->timing, kind, array->rows, array->cols, share.m, packed, share.n, run);
+    if (status != SY_OK || num >= den)
+        return status;
+    if (!sy_mul_div_up(run->beats, den - num, num, &extra) || !sy_add(run->occupancy_cycles, extra, &run->occupancy_cycles) ||
+        !sy_add(run->latency_cycles, extra, &run->latency_cycles) ||
+        !sy_mul_div_up(run->mapped_pe_beats, den, num, &run->mapped_pe_beats) ||
+        !sy_mul_div_up(run->pe_beats, den, num, &run->pe_beats))
+        return SY_OVERFLOW;
+    run->beats += extra;
+    return SY_OK;
+}
+
+enum sy_status sy_array_tile_of(const struct sy_chip *chip, uint8_t dataflow, uint64_t m, uint64_t k, uint64_t n,
+                                enum sy_dtype a, enum sy_dtype b, bool accumulate, struct sy_array_tile *tile)
+{
+    const struct sy_array *array = &chip->array;
+    const struct sy_precision *precision = sy_chip_precision(chip, a, b);
+    const struct sy_dataflow *flow = &array->dataflow[dataflow];
+    struct share share = share_of(array, m, n);
+    uint64_t read[SY_OPERANDS], write_c;
+    const uint64_t bits[SY_OPERANDS] = {sy_dtypes[a].bits, sy_dtypes[b].bits,
+                                        sy_dtypes[precision ? precision->accumulator : SY_INT32].bits};
+    memset(tile, 0, sizeof *tile);
+    enum sy_status status = run_at_rate(array, precision, flow->kind, share, k, &tile->run);
+    if (status != SY_OK)
+        return status;
+    if (!port_bytes(chip, flow, m, k, n, share, bits, accumulate, read, &write_c))
+        return SY_OVERFLOW;
+    touch_levels(chip, flow, read, write_c, tile);
+    tile->gap = sy_array_gap_between(&tile->run, &tile->run);
+    return SY_OK;
+}

@@ -1,0 +1,28 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * A tile on a core's arrays: how it is shared among them, the run of the
+ * largest share, and what the ports of the on-chip levels move for it.
+ * Used alike by the executor and by the mapper's cost, so that they agree.
+ */
+#ifndef SY_ENGINE_ARRAY_TILE_H
+#define SY_ENGINE_ARRAY_TILE_H
+
+#include "arch/chip.h"
+#include "sim/engine/array_timing.h"
+
+struct sy_array_tile {
+    struct sy_array_run run;                  /* of the largest share */
+    struct sy_array_gap gap;                  /* between two equal tiles */
+    uint64_t level_read_bytes[SY_MAX_LEVELS]; /* one tile, all arrays */
+    uint64_t level_write_bytes[SY_MAX_LEVELS];
+    uint64_t port_cycles;                     /* core cycles the slowest port needs; the stationary operand's own level
+                                                 has the preload's time and does not count */
+};
+
+/* a, b: formats of the operands. accumulate: adds to sums that are already there. Rules for several arrays: contiguous
+ * column (N) folds each; when there are fewer folds than arrays, contiguous shares of M each. Statuses as
+ * sy_array_run_of_tile. Pure, thread safe. */
+enum sy_status sy_array_tile_of(const struct sy_chip *chip, uint8_t dataflow, uint64_t m, uint64_t k, uint64_t n,
+                                enum sy_dtype a, enum sy_dtype b, bool accumulate, struct sy_array_tile *tile);
+
+#endif
