@@ -48,7 +48,7 @@ static bool is_bare_word(const char *name)
     size_t left = strlen(name), taken;
     for (; left > 0; name += taken, left -= taken) {
         taken = sy_utf8_length(name, left);
-        if (taken == 0 || !sy_is_bare((unsigned char)*name)) {
+        if (taken == 0 || !sy_is_bare(*name)) {
             return false;
         }
     }
@@ -352,10 +352,10 @@ bool sy_format_layer(struct sy_line_out *out, const struct sy_syntax *syntax, co
     if (*why != NULL) {
         return false;
     }
-    sy_put_text(out, record->word);
+    sy_put_text(out, syntax->words.name[layer->op]);
     put_byte(out, ' ');
     sy_put_name(out, layer->name);
-    for (uint32_t i = 0; i < record->keys; i++) {
+    for (uint32_t i = 0; i < record->names.count; i++) {
         put_layer_value(out, &record->key[i], (record->required >> i & 1) != 0, layer, &syntax->layer[layer->op]);
     }
     put_byte(out, '\n');
@@ -406,7 +406,7 @@ static const char *command_fault(const struct sy_record_syntax *syntax, const st
             return "a dependency does not point backwards or its point or stall is unknown";
         }
     }
-    for (uint32_t i = 0; i < syntax->keys; i++) {
+    for (uint32_t i = 0; i < syntax->names.count; i++) {
         const struct sy_key *key = &syntax->key[i];
         uint64_t value = command_value(command, key);
         bool ok =
@@ -444,12 +444,12 @@ bool sy_format_command(struct sy_line_out *out, const struct sy_syntax *syntax, 
         return false;
     }
     bool moves = command->kind == SY_CMD_LOAD || command->kind == SY_CMD_STORE;
-    sy_put_text(out, record->word);
+    sy_put_text(out, syntax->words.name[SY_OP_COUNT + command->kind]);
     if (moves) {
         put_byte(out, ' ');
         put_byte(out, (char)('A' + command->operand));
     }
-    for (uint32_t i = 0; i < record->keys; i++) {
+    for (uint32_t i = 0; i < record->names.count; i++) {
         const struct sy_key *key = &record->key[i];
         uint64_t value = command_value(command, key);
         bool required = (record->required >> i & 1) != 0;

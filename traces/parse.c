@@ -3,8 +3,7 @@
  * One line of a trace into a record. The grammar stands at the head of
  * trace.h; the words come from the table of syntax.h.
  *
- * This is a hot path: no allocation, no copy but of names, and the key that
- * follows the last one in table order is tried first.
+ * This is a hot path: no allocation, no copy but of names.
  */
 #include <stdio.h>
 
@@ -25,7 +24,7 @@ static bool parse_word(struct sy_scan *scan, const struct sy_key *key, uint64_t 
     }
     char what[64];
     (void)snprintf(what, sizeof what, "a value of %s", key->name);
-    return sy_scan_unknown_word(scan, scan->p, length, what, key->names, i);
+    return sy_scan_unlisted(scan, what, key->names, i);
 }
 
 static const struct {
@@ -54,7 +53,7 @@ static bool parse_flag(struct sy_scan *scan, struct sy_tensor *tensor)
         scan->p += length;
         return true;
     }
-    return sy_scan_unknown_word(scan, scan->p, length, "a tensor flag", list, FLAGS);
+    return sy_scan_unlisted(scan, "a tensor flag", list, FLAGS);
 }
 
 static inline bool parse_tensor(struct sy_scan *scan, struct sy_tensor *tensor)
@@ -80,30 +79,17 @@ static inline bool parse_tensor(struct sy_scan *scan, struct sy_tensor *tensor)
     return true;
 }
 
-static bool parse_function(struct sy_scan *scan, enum sy_function *function)
-{
-    size_t length = sy_word_length(scan->p);
-    const char *list[SY_FUNCTION_COUNT];
-    for (uint32_t i = 0; i < SY_FUNCTION_COUNT; i++) {
-        list[i] = sy_functions[i].name;
-        if (strlen(list[i]) == length && memcmp(list[i], scan->p, length) == 0) {
-            scan->p += length;
-            *function = (enum sy_function)i;
-            return true;
-        }
-    }
-    return sy_scan_unknown_word(scan, scan->p, length, "a function", list, SY_FUNCTION_COUNT);
-}
-
 static bool parse_post(struct sy_scan *scan, struct sy_layer *layer)
 {
     for (layer->epilogues = 0;; scan->p++) {
         if (layer->epilogues == SY_MAX_EPILOGUE) {
             return SY_SCAN_FAIL(scan, scan->p, NULL, "more than %d functions in post", SY_MAX_EPILOGUE);
         }
-        if (!parse_function(scan, &layer->epilogue[layer->epilogues++])) {
-            return false;
+        uint32_t function = sy_scan_word(scan, &scan->syntax->functions);
+        if (function == SY_NO_WORD) {
+            return sy_scan_unknown_word(scan, "a function", &scan->syntax->functions);
         }
+        layer->epilogue[layer->epilogues++] = (enum sy_function)function;
         if (*scan->p != '+') {
             return true;
         }
@@ -247,13 +233,13 @@ static bool parse_extra(struct sy_scan *scan, struct gathered *got)
 static inline bool parse_layer_value(struct sy_scan *scan, const struct sy_key *key, struct sy_layer *layer,
                                      struct gathered *got)
 {
-    switch (key->kind) {
-    case SY_VALUE_U64: {
+    if (key->kind == SY_VALUE_U64) { /* most values are: a branch is predicted better than a jump table */
         uint64_t number = 0;
         bool ok = sy_scan_ranged(scan, key, &number);
         memcpy((char *)layer + key->offset, &number, sizeof number);
         return ok;
     }
+    switch (key->kind) {
     case SY_VALUE_INPUT:
         got->named = got->named > key->index ? got->named : key->index + 1u;
         return parse_tensor(scan, &layer->in[key->index]);
@@ -296,16 +282,16 @@ static enum sy_status parse_layer(struct sy_scan *scan, const struct sy_record_s
     struct gathered got;
     got.seen = 0;
     got.named = got.extras = 0;
-    for (uint32_t expected = 0; !sy_scan_at_end(scan); expected++) {
+    while (!sy_scan_at_end(scan)) {
         const char *at = scan->p;
-        const struct sy_key *key = sy_scan_key(scan, record, &expected);
-        if (key == NULL || !sy_scan_mark_seen(scan, at, key, expected, &got.seen) ||
+        const struct sy_key *key = sy_scan_key(scan, record);
+        if (key == NULL || !sy_scan_mark_seen(scan, at, record, key, &got.seen) ||
             !parse_layer_value(scan, key, layer, &got) || !sy_scan_value_ends(scan)) {
             return SY_INPUT;
         }
-        expected -= key->kind == SY_VALUE_EXTRA; /* it may come again */
     }
-    if (!sy_scan_has_required(scan, record, got.seen) || !place_inputs(scan, layer, &got)) {
+    if (((record->required & ~got.seen) != 0 && !sy_scan_has_required(scan, record, got.seen)) ||
+        !place_inputs(scan, layer, &got)) {
         return SY_INPUT;
     }
     return scan->check ? sy_layer_check(layer, scan->file, scan->diag) : SY_OK;
@@ -338,37 +324,17 @@ static enum sy_status parse_unmodelled(struct sy_scan *scan, struct sy_unmodelle
     return ok ? SY_OK : SY_INPUT;
 }
 
-static const struct sy_record_syntax *unknown_record(struct sy_scan *scan, size_t length)
-{
-    const struct sy_syntax *syntax = scan->syntax;
-    const char *list[SY_RECORD_WORDS];
-    for (uint32_t i = 0; i < syntax->records; i++) {
-        list[i] = syntax->record[i].word;
-    }
-    (void)sy_scan_unknown_word(scan, scan->p, length, "an operator, a command or another record", list,
-                               syntax->records);
-    return NULL;
-}
-
 static inline const struct sy_record_syntax *parse_first_word(struct sy_scan *scan)
 {
     const struct sy_syntax *syntax = scan->syntax;
-    const char *p = scan->p;
-    size_t length = *p == '}' ? 1 : sy_word_length(p);
-    uint64_t head = sy_word_head(p, length);
-    uint32_t i = scan->last_word;
-    for (uint32_t tried = 0; tried < syntax->records; tried++) {
-        i = i < syntax->records ? i : 0;
-        const struct sy_record_syntax *record = &syntax->record[i];
-        if (syntax->head[i] == head && record->length == length &&
-            (length <= sizeof head || memcmp(record->word, p, length) == 0)) {
-            scan->p = p + length;
-            scan->last_word = i;
-            return sy_scan_value_ends(scan) ? record : NULL;
-        }
-        i++;
+    size_t length = *scan->p == '}' ? 1 : sy_word_length(scan->p);
+    uint32_t index = sy_words_find(&syntax->words, scan->p, length, sy_word_head(scan->p, length));
+    if (index == SY_NO_WORD) {
+        (void)sy_scan_unknown_word(scan, "an operator, a command or another record", &syntax->words);
+        return NULL;
     }
-    return unknown_record(scan, length);
+    scan->p += length;
+    return sy_scan_value_ends(scan) ? &syntax->record[index] : NULL;
 }
 
 static enum sy_status parse_body(struct sy_scan *scan, struct sy_parsed *parsed, const struct sy_record_syntax *syntax)

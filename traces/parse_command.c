@@ -23,15 +23,9 @@ static bool parse_command_value(struct sy_scan *scan, const struct sy_key *key, 
 
 static bool parse_stall(struct sy_scan *scan, uint8_t *stall)
 {
-    size_t length = sy_word_length(scan->p);
-    for (uint8_t i = 0; i < SY_STALL_COUNT; i++) {
-        if (strlen(sy_stall_names[i]) == length && memcmp(sy_stall_names[i], scan->p, length) == 0) {
-            scan->p += length;
-            *stall = i;
-            return true;
-        }
-    }
-    return sy_scan_unknown_word(scan, scan->p, length, "a stall cause", sy_stall_names, SY_STALL_COUNT);
+    uint32_t index = sy_scan_word(scan, &scan->syntax->stalls);
+    *stall = (uint8_t)index;
+    return index != SY_NO_WORD || sy_scan_unknown_word(scan, "a stall cause", &scan->syntax->stalls);
 }
 
 static bool parse_dependency(struct sy_scan *scan, struct sy_command *command)
@@ -101,22 +95,21 @@ enum sy_status sy_parse_command(struct sy_scan *scan, const struct sy_record_syn
         return SY_INPUT;
     }
     uint64_t seen = 0;
-    for (uint32_t expected = 0; !sy_scan_at_end(scan);) {
+    while (!sy_scan_at_end(scan)) {
         const char *at = scan->p;
         bool ok;
         if (*at == '<') {
             ok = parse_dependency(scan, command);
         } else {
-            const struct sy_key *key = sy_scan_key(scan, record, &expected);
-            ok = key != NULL && sy_scan_mark_seen(scan, at, key, expected, &seen) &&
+            const struct sy_key *key = sy_scan_key(scan, record);
+            ok = key != NULL && sy_scan_mark_seen(scan, at, record, key, &seen) &&
                  parse_command_value(scan, key, command);
-            expected++;
         }
         if (!ok || !sy_scan_value_ends(scan)) {
             return SY_INPUT;
         }
     }
-    if (!sy_scan_has_required(scan, record, seen)) {
+    if ((record->required & ~seen) != 0 && !sy_scan_has_required(scan, record, seen)) {
         return SY_INPUT;
     }
     /* Bits 1 and 4: parent and pitch in the key table. */

@@ -35,7 +35,8 @@ struct sy_trace_reader {
     struct sy_stream *stream;
     struct sy_diag *diag;
     enum sy_status status; /* sticky */
-    bool started, finished, has_net, name_is_file;
+    bool finished, has_net;
+    bool hashes; /* the digest is wanted */
     char *path;
     char *name;
     struct sy_scan scan;
@@ -76,7 +77,7 @@ static void hash_new_text(struct sy_trace_reader *reader, const char *text, size
 {
     uint64_t start = reader->base + (uint64_t)(text - reader->text);
     uint64_t end = start + length;
-    if (start <= reader->hashed && end > reader->hashed) {
+    if (reader->hashes && start <= reader->hashed && end > reader->hashed) {
         sy_sha256_add(&reader->digest, text + (reader->hashed - start), (size_t)(end - reader->hashed));
         reader->hashed = end;
     }
@@ -254,6 +255,7 @@ enum sy_status sy_reader_open(const char *path, const void *data, size_t length,
         return SY_NOMEM;
     }
     memset(reader, 0, offsetof(struct sy_trace_reader, text));
+    reader->hashes = true;
     reader->watch = watch;
     reader->watch_context = context;
     enum sy_status status = set_up(reader, path, diag);
@@ -272,6 +274,11 @@ enum sy_status sy_reader_open(const char *path, const void *data, size_t length,
     }
     *out = reader;
     return SY_OK;
+}
+
+void sy_trace_without_digest(struct sy_trace_reader *reader)
+{
+    reader->hashes = false;
 }
 
 void sy_trace_close(struct sy_trace_reader *reader)
@@ -310,7 +317,7 @@ const struct sy_stream *sy_reader_stream(const struct sy_trace_reader *reader)
 void sy_trace_digest(struct sy_trace_reader *reader, char out[65])
 {
     out[0] = '\0';
-    if (reader->hashed >= reader->state.text_offset) {
+    if (reader->hashes && reader->hashed >= reader->state.text_offset) {
         sy_sha256_hex_of(&reader->digest, out);
     }
 }

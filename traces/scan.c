@@ -147,44 +147,45 @@ bool sy_scan_utf8(struct sy_scan *scan, const char *from, const char *to)
     return true;
 }
 
-bool sy_scan_unknown_word(struct sy_scan *scan, const char *at, size_t length, const char *what,
-                          const char *const *list, uint64_t count)
+bool sy_scan_unlisted(struct sy_scan *scan, const char *what, const char *const *list, uint64_t count)
 {
     char word[64], hint[120];
+    size_t length = sy_word_length(scan->p);
     size_t n = length < sizeof word - 1 ? length : sizeof word - 1;
-    memcpy(word, at, n);
+    memcpy(word, scan->p, n);
     word[n] = '\0';
     const char *near = sy_nearest(word, list, count);
     (void)snprintf(hint, sizeof hint, "did you mean %s?", near == NULL ? "" : near);
-    return SY_SCAN_FAIL(scan, at, near == NULL ? NULL : hint, "'%s' is not %s", sy_excerpt(scan, at).text, what);
+    return SY_SCAN_FAIL(scan, scan->p, near == NULL ? NULL : hint, "'%s' is not %s", sy_excerpt(scan, scan->p).text,
+                        what);
 }
 
-bool sy_scan_unknown_dtype(struct sy_scan *scan, size_t length)
+bool sy_scan_unknown_word(struct sy_scan *scan, const char *what, const struct sy_words *words)
 {
-    const char *list[SY_DTYPE_COUNT];
-    for (uint32_t i = 0; i < SY_DTYPE_COUNT; i++) {
-        list[i] = sy_dtypes[i].name;
-    }
-    return sy_scan_unknown_word(scan, scan->p, length, "a data type", list, SY_DTYPE_COUNT);
+    return sy_scan_unlisted(scan, what, words->name, words->count);
 }
 
-bool sy_scan_unknown_key(struct sy_scan *scan, const struct sy_record_syntax *record, size_t length)
+bool sy_scan_bad_key(struct sy_scan *scan, const struct sy_record_syntax *record)
 {
-    const char *list[SY_TRACE_MAX_KEYS];
-    for (uint32_t i = 0; i < record->keys; i++) {
-        list[i] = record->key[i].name;
+    const char *word = scan->syntax->words.name[record - scan->syntax->record];
+    size_t length = sy_word_length(scan->p);
+    uint32_t index = sy_words_find(&record->names, scan->p, length, sy_word_head(scan->p, length));
+    if (index != SY_NO_WORD) {
+        return SY_SCAN_FAIL(scan, scan->p + length, NULL, "expected '=' after %s", record->names.name[index]);
     }
     char what[64];
-    (void)snprintf(what, sizeof what, "a key of %s", record->word);
-    return sy_scan_unknown_word(scan, scan->p, length, what, list, record->keys);
+    (void)snprintf(what, sizeof what, "a key of %s", word);
+    return sy_scan_unknown_word(scan, what, &record->names);
 }
 
 bool sy_scan_has_required(struct sy_scan *scan, const struct sy_record_syntax *record, uint64_t seen)
 {
     uint64_t missing = record->required & ~seen;
-    for (uint32_t i = 0; missing >> i != 0 && i < record->keys; i++) {
+    for (uint32_t i = 0; i < record->names.count; i++) {
         if ((missing >> i & 1) != 0) {
-            (void)SY_SCAN_FAIL(scan, scan->end, NULL, "%s has no %s=", record->word, record->key[i].name);
+            (void)SY_SCAN_FAIL(scan, scan->end, NULL,
+                               "%s has no %s=", scan->syntax->words.name[record - scan->syntax->record],
+                               record->key[i].name);
         }
     }
     return missing == 0;

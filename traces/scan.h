@@ -30,11 +30,10 @@ bool sy_scan_bad_number(struct sy_scan *scan, const char *at);
 bool sy_scan_out_of_range(struct sy_scan *scan, const char *at, const char *name, uint64_t value, uint64_t minimum,
                           uint64_t maximum);
 bool sy_scan_long_name(struct sy_scan *scan, const char *at);
-/* A word that is in no list: `what` says what it should be; the nearest of the list is the hint. */
-bool sy_scan_unknown_word(struct sy_scan *scan, const char *at, size_t length, const char *what,
-                          const char *const *list, uint64_t count);
-bool sy_scan_unknown_dtype(struct sy_scan *scan, size_t length);
-bool sy_scan_unknown_key(struct sy_scan *scan, const struct sy_record_syntax *record, size_t length);
+/* The word here is in no list: `what` says what it should be; the nearest of the list is the hint. */
+bool sy_scan_unlisted(struct sy_scan *scan, const char *what, const char *const *list, uint64_t count);
+bool sy_scan_unknown_word(struct sy_scan *scan, const char *what, const struct sy_words *words);
+bool sy_scan_bad_key(struct sy_scan *scan, const struct sy_record_syntax *record);
 
 /* ---- rare ---- */
 
@@ -44,11 +43,6 @@ bool sy_scan_utf8(struct sy_scan *scan, const char *from, const char *to);
 bool sy_scan_has_required(struct sy_scan *scan, const struct sy_record_syntax *record, uint64_t seen);
 
 /* ---- words ---- */
-
-static inline bool sy_is_lower(char c)
-{
-    return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '_';
-}
 
 static inline bool sy_scan_at_end(const struct sy_scan *scan)
 {
@@ -76,7 +70,7 @@ static inline bool sy_scan_value_ends(struct sy_scan *scan)
 static inline size_t sy_word_length(const char *p)
 {
     const char *from = p;
-    while (sy_is_lower(*p)) {
+    while ((sy_byte_class[(unsigned char)*p] & SY_BYTE_WORD) != 0) {
         p++;
     }
     return (size_t)(p - from);
@@ -138,79 +132,87 @@ static inline const char *sy_scan_keep_name(struct sy_scan *scan, size_t length)
 
 static inline bool sy_scan_name(struct sy_scan *scan, const char **name)
 {
-    const char *p = scan->p;
-    unsigned char all = 0;
-    while (sy_is_bare((unsigned char)*p)) {
-        all |= (unsigned char)*p++;
+    const char *from = scan->p;
+    char *to = sy_scan_names_room(scan);
+    size_t length = 0;
+    uint8_t all = 0;
+    for (;; length++) { /* the room holds one byte more than the longest name */
+        uint8_t class = sy_byte_class[(unsigned char)from[length]];
+        if ((class & SY_BYTE_BARE) == 0) {
+            break;
+        }
+        if (length == SY_TRACE_MAX_NAME) {
+            return sy_scan_long_name(scan, from);
+        }
+        to[length] = from[length];
+        all |= class;
     }
-    size_t length = (size_t)(p - scan->p);
     if (length == 0) {
-        return *p == '"' ? sy_scan_quoted(scan, name)
-                         : SY_SCAN_FAIL(scan, p, "names with other characters are written in quotes",
-                                        "'%s' is not a name", sy_excerpt(scan, p).text);
+        return *from == '"' ? sy_scan_quoted(scan, name)
+                            : SY_SCAN_FAIL(scan, from, "names with other characters are written in quotes",
+                                           "'%s' is not a name", sy_excerpt(scan, from).text);
     }
-    if (length > SY_TRACE_MAX_NAME) {
-        return sy_scan_long_name(scan, scan->p);
-    }
-    if (all >= 0x80 && !sy_scan_utf8(scan, scan->p, p)) {
+    if ((all & SY_BYTE_HIGH) != 0 && !sy_scan_utf8(scan, from, from + length)) {
         return false;
     }
-    if (length == 1 && *scan->p == '-') {
-        *name = NULL;
-    } else {
-        memcpy(sy_scan_names_room(scan), scan->p, length);
-        *name = sy_scan_keep_name(scan, length);
-    }
-    scan->p = p;
+    *name = length == 1 && *from == '-' ? NULL : sy_scan_keep_name(scan, length);
+    scan->p = from + length;
     return true;
+}
+
+/* A word of a set: its index, or SY_NO_WORD and scan->p stays. */
+static inline uint32_t sy_scan_word(struct sy_scan *scan, const struct sy_words *words)
+{
+    size_t length = sy_word_length(scan->p);
+    uint32_t index = sy_words_find(words, scan->p, length, sy_word_head(scan->p, length));
+    scan->p += index == SY_NO_WORD ? 0 : length;
+    return index;
 }
 
 static inline bool sy_scan_dtype(struct sy_scan *scan, enum sy_dtype *dtype)
 {
-    size_t length = sy_word_length(scan->p);
-    uint64_t head = sy_word_head(scan->p, length);
-    for (uint32_t i = 0; i < SY_DTYPE_COUNT; i++) {
-        if (scan->syntax->dtype_head[i] == head && length <= sizeof head) {
-            scan->p += length;
-            *dtype = (enum sy_dtype)i;
-            return true;
-        }
+    uint32_t index = sy_scan_word(scan, &scan->syntax->dtypes);
+    if (index == SY_NO_WORD) {
+        return sy_scan_unknown_word(scan, "a data type", &scan->syntax->dtypes);
     }
-    return sy_scan_unknown_dtype(scan, length);
+    *dtype = (enum sy_dtype)index;
+    return true;
 }
 
 /* ---- keys ---- */
 
-/* Read `key=` and find the key; *expected is the index to try first, and becomes the found one. */
-static inline const struct sy_key *sy_scan_key(struct sy_scan *scan, const struct sy_record_syntax *record,
-                                               uint32_t *expected)
+/* Length of the word before the next '=', when that is among the next eight bytes; else of the word here. */
+static inline size_t sy_key_length(const char *p)
 {
-    const char *p = scan->p;
-    size_t length = sy_word_length(p);
-    uint64_t head = sy_word_head(p, length);
-    uint32_t i = *expected;
-    for (uint32_t tried = 0; tried < record->keys; tried++) {
-        i = i < record->keys ? i : 0;
-        if (record->head[i] == head && record->key[i].length == length &&
-            (length <= sizeof head || memcmp(record->key[i].name, p, length) == 0)) {
-            if (p[length] != '=') {
-                (void)SY_SCAN_FAIL(scan, p + length, NULL, "expected '=' after %s", record->key[i].name);
-                return NULL;
-            }
-            scan->p = p + length + 1;
-            *expected = i;
-            return &record->key[i];
-        }
-        i++;
+#if __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__
+    const uint64_t ones = UINT64_C(0x0101010101010101);
+    uint64_t bytes = sy_word_head(p, sizeof bytes) ^ ones * '=';
+    uint64_t zeros = (bytes - ones) & ~bytes & ones << 7; /* the lowest set bit is at the first '=' */
+    if (zeros != 0) {
+        return (size_t)__builtin_ctzll(zeros) / 8;
     }
-    (void)sy_scan_unknown_key(scan, record, length);
-    return NULL;
+#endif
+    return sy_word_length(p);
 }
 
-static inline bool sy_scan_mark_seen(struct sy_scan *scan, const char *at, const struct sy_key *key, uint32_t index,
-                                     uint64_t *seen)
+/* Read `key=` and find the key; NULL when it was wrong. */
+static inline const struct sy_key *sy_scan_key(struct sy_scan *scan, const struct sy_record_syntax *record)
 {
-    uint64_t bit = UINT64_C(1) << index;
+    const char *p = scan->p;
+    size_t length = sy_key_length(p);
+    uint32_t index = sy_words_find(&record->names, p, length, sy_word_head(p, length));
+    if (index == SY_NO_WORD || p[length] != '=') {
+        (void)sy_scan_bad_key(scan, record);
+        return NULL;
+    }
+    scan->p = p + length + 1;
+    return &record->key[index];
+}
+
+static inline bool sy_scan_mark_seen(struct sy_scan *scan, const char *at, const struct sy_record_syntax *record,
+                                     const struct sy_key *key, uint64_t *seen)
+{
+    uint64_t bit = UINT64_C(1) << (key - record->key);
     if ((*seen & bit) != 0 && key->kind != SY_VALUE_EXTRA) {
         return SY_SCAN_FAIL(scan, at, NULL, "%s is given twice", key->name);
     }

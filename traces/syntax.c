@@ -4,6 +4,25 @@
 
 #include "traces/syntax.h"
 
+#define B (SY_BYTE_BARE)
+#define W (SY_BYTE_BARE | SY_BYTE_WORD)
+#define H (SY_BYTE_BARE | SY_BYTE_HIGH)
+#define H16 H, H, H, H, H, H, H, H, H, H, H, H, H, H, H, H
+const uint8_t sy_byte_class[256] = {
+    /* 00 */ 0, 0,   0,   0,   0,   0,   0,   0,  0, 0, 0, 0, 0, 0, 0, 0,
+    /* 10 */ 0, 0,   0,   0,   0,   0,   0,   0,  0, 0, 0, 0, 0, 0, 0, 0,
+    /*    */ 0, B,   0,   0,   B,   B,   B,   B,  B, B, B, B, B, B, B, B, /* not \" # */
+    /* 0  */ W, W,   W,   W,   W,   W,   W,   W,  W, W, 0, B, B, 0, B, B, /* not : = */
+    /* @  */ B, B,   B,   B,   B,   B,   B,   B,  B, B, B, B, B, B, B, B,
+    /* P  */ B, B,   B,   B,   B,   B,   B,   B,  B, B, B, B, 0, B, B, W, /* not \; _ is a word */
+    /* `  */ B, W,   W,   W,   W,   W,   W,   W,  W, W, W, W, W, W, W, W,
+    /* p  */ W, W,   W,   W,   W,   W,   W,   W,  W, W, W, 0, B, 0, B, 0, /* not { } DEL */
+    H16,        H16, H16, H16, H16, H16, H16, H16};
+#undef B
+#undef W
+#undef H
+#undef H16
+
 static const char *const tile_keys[SY_MAX_SCHEDULE_LEVELS] = {"tile0", "tile1", "tile2", "tile3",
                                                               "tile4", "tile5", "tile6", "tile7"};
 static const char *const order_keys[SY_MAX_SCHEDULE_LEVELS] = {"order0", "order1", "order2", "order3",
@@ -68,10 +87,28 @@ static uint64_t head_of(const char *word)
     return sy_word_head(padded, length);
 }
 
+static void start_words(struct sy_words *words)
+{
+    memset(words->slot, SY_NO_WORD, sizeof words->slot);
+}
+
+static uint32_t add_word(struct sy_words *words, const char *word)
+{
+    uint32_t index = words->count++;
+    words->head[index] = head_of(word);
+    words->length[index] = (uint8_t)strlen(word);
+    words->name[index] = word;
+    uint32_t at = sy_words_hash(words->head[index], words->length[index]);
+    while (words->slot[at] != SY_NO_WORD) {
+        at = (at + 1) % SY_WORDS_SLOTS;
+    }
+    words->slot[at] = (uint8_t)index;
+    return index;
+}
+
 static struct sy_key *add_key(struct sy_record_syntax *record, const char *name, enum sy_value_kind kind)
 {
-    struct sy_key *key = &record->key[record->keys];
-    record->head[record->keys++] = head_of(name);
+    struct sy_key *key = &record->key[add_word(&record->names, name)];
     key->name = name;
     key->length = strlen(name);
     key->kind = (uint8_t)kind;
@@ -81,10 +118,8 @@ static struct sy_key *add_key(struct sy_record_syntax *record, const char *name,
 static struct sy_record_syntax *add_record(struct sy_syntax *syntax, const char *word, enum sy_form form,
                                            uint32_t index)
 {
-    struct sy_record_syntax *record = &syntax->record[syntax->records];
-    syntax->head[syntax->records++] = head_of(word);
-    record->word = word;
-    record->length = strlen(word);
+    struct sy_record_syntax *record = &syntax->record[add_word(&syntax->words, word)];
+    start_words(&record->names);
     record->form = form;
     record->index = index;
     return record;
@@ -102,6 +137,8 @@ static void add_schedule_keys(struct sy_record_syntax *record)
 
 static void add_operator(struct sy_syntax *syntax, enum sy_op op)
 {
+    _Static_assert((int)SY_TRACE_MAX_KEYS <= (int)SY_WORDS_MAX && (int)SY_FUNCTION_COUNT <= (int)SY_WORDS_MAX,
+                   "sets hold them");
     _Static_assert(SY_MAX_OP_DIMS + SY_MAX_INPUTS + 5 + 2 * SY_MAX_SCHEDULE_LEVELS + 2 <= SY_TRACE_MAX_KEYS,
                    "the keys of an operator fit the mask");
     const struct sy_op_info *info = &sy_ops[op];
@@ -155,6 +192,10 @@ struct sy_syntax *sy_syntax_create(void)
     if (syntax == NULL) {
         return NULL;
     }
+    start_words(&syntax->words);
+    start_words(&syntax->dtypes);
+    start_words(&syntax->functions);
+    start_words(&syntax->stalls);
     for (uint32_t op = 0; op < SY_OP_COUNT; op++) {
         add_operator(syntax, (enum sy_op)op);
     }
@@ -167,7 +208,13 @@ struct sy_syntax *sy_syntax_create(void)
     add_record(syntax, "net", SY_FORM_NET, 0);
     add_record(syntax, "end", SY_FORM_END, 0);
     for (uint32_t i = 0; i < SY_DTYPE_COUNT; i++) {
-        syntax->dtype_head[i] = head_of(sy_dtypes[i].name);
+        (void)add_word(&syntax->dtypes, sy_dtypes[i].name);
+    }
+    for (uint32_t i = 0; i < SY_FUNCTION_COUNT; i++) {
+        (void)add_word(&syntax->functions, sy_functions[i].name);
+    }
+    for (uint32_t i = 0; i < SY_STALL_COUNT; i++) {
+        (void)add_word(&syntax->stalls, sy_stall_names[i]);
     }
     return syntax;
 }

@@ -18,9 +18,11 @@
 enum {
     SY_TRACE_MAX_NAME = 4096,      /* bytes of a name, decoded */
     SY_TRACE_MAX_LINE = 128 << 10, /* bytes of a line, newline included: the longest record that can be written fits */
-    SY_TRACE_MAX_NESTING = SY_MAX_REPEAT_DEPTH,                         /* open repeat blocks */
-    SY_TRACE_MAX_KEYS = 64,                                             /* of one record; a bit each in a 64-bit mask */
-    SY_TRACE_NAMES_ROOM = (SY_TRACE_MAX_NAME + 1) * (SY_MAX_INPUTS + 2) /* layer, inputs, output */
+    SY_TRACE_MAX_NESTING = SY_MAX_REPEAT_DEPTH, /* open repeat blocks */
+    SY_TRACE_MAX_KEYS = 64,                     /* of one record; a bit each in a 64-bit mask */
+    /* a record of a layer: its name, named inputs, epilogue operands, output; and what a name may grow before it is
+       refused */
+    SY_TRACE_NAMES_ROOM = (SY_TRACE_MAX_NAME + 1) * (2 * SY_MAX_INPUTS + 3)
 };
 
 /* How the value of a key is written, and where it goes. */
@@ -63,26 +65,32 @@ enum sy_form {
     SY_FORM_END
 };
 
+/* A set of up to 64 words that is looked up by hash: first eight bytes and length, open addressing. */
+enum { SY_WORDS_MAX = 64, SY_WORDS_SLOTS = 256, SY_NO_WORD = 0xff };
+struct sy_words {
+    uint32_t count;
+    uint64_t head[SY_WORDS_MAX]; /* sy_word_head of each */
+    uint8_t length[SY_WORDS_MAX];
+    const char *name[SY_WORDS_MAX];
+    uint8_t slot[SY_WORDS_SLOTS]; /* index of a word or SY_NO_WORD */
+};
+
 struct sy_record_syntax {
-    const char *word; /* first word of the line */
-    size_t length;
     enum sy_form form;
-    uint32_t index; /* enum sy_op or enum sy_command_kind */
-    uint32_t keys;
-    uint64_t required;                /* a bit a key */
-    uint64_t head[SY_TRACE_MAX_KEYS]; /* first eight bytes of each key, for a fast compare */
-    struct sy_key key[SY_TRACE_MAX_KEYS];
+    uint32_t index;    /* enum sy_op or enum sy_command_kind */
+    uint64_t required; /* a bit a key */
+    struct sy_words names;
+    struct sy_key key[SY_TRACE_MAX_KEYS]; /* at the index of its name */
 };
 
 enum { SY_RECORD_WORDS = SY_OP_COUNT + SY_CMD_COUNT + 5 };
 
 struct sy_syntax {
-    uint32_t records;
-    uint64_t head[SY_RECORD_WORDS];
+    struct sy_words words;                           /* first words of lines, at the index of their record */
     struct sy_record_syntax record[SY_RECORD_WORDS]; /* operators first, then commands, both at their index */
     struct sy_layer layer[SY_OP_COUNT];              /* every operator at its defaults */
     struct sy_command command[SY_CMD_COUNT];         /* every command at its defaults */
-    uint64_t dtype_head[SY_DTYPE_COUNT];
+    struct sy_words dtypes, functions, stalls;
 };
 
 /* NULL when out of memory. Free with free(). */
@@ -103,11 +111,35 @@ static inline uint64_t sy_word_head(const char *text, size_t length)
 #endif
 }
 
-/* Can this byte stand in a bare (unquoted) name? Bytes from 0x80 up can, as part of well-formed UTF-8. */
-static inline bool sy_is_bare(unsigned char byte)
+/* Any odd multiplier does; this one is 2^64 / golden ratio, which spreads short words well. */
+static inline uint32_t sy_words_hash(uint64_t head, size_t length)
 {
-    return byte > ' ' && byte != '"' && byte != '\\' && byte != ':' && byte != '=' && byte != '#' && byte != '{' &&
-           byte != '}' && byte != 0x7f;
+    return (uint32_t)(((head ^ length) * UINT64_C(0x9e3779b97f4a7c15)) >> 56);
+}
+
+/* Index of a word in the set, SY_NO_WORD when it is not there. head: its sy_word_head. */
+static inline uint32_t sy_words_find(const struct sy_words *words, const char *text, size_t length, uint64_t head)
+{
+    uint32_t at = sy_words_hash(head, length);
+    for (;; at = (at + 1) % SY_WORDS_SLOTS) {
+        uint32_t index = words->slot[at];
+        if (index == SY_NO_WORD) {
+            return index;
+        }
+        if (words->head[index] == head && words->length[index] == length &&
+            (length <= sizeof head || __builtin_memcmp(words->name[index], text, length) == 0)) {
+            return index;
+        }
+    }
+}
+
+/* What a byte may be part of. Bytes from 0x80 up stand in bare names, as part of well-formed UTF-8. */
+enum { SY_BYTE_BARE = 1, SY_BYTE_WORD = 2, SY_BYTE_HIGH = 4 };
+extern const uint8_t sy_byte_class[256];
+
+static inline bool sy_is_bare(char byte)
+{
+    return (sy_byte_class[(unsigned char)byte] & SY_BYTE_BARE) != 0;
 }
 
 /* ---- parsing (parse.c) ---- */
@@ -127,7 +159,6 @@ struct sy_scan {
     /* ---- */
     const char *p;
     size_t names_used;
-    uint32_t last_word; /* guess: the next record has the same first word */
 };
 
 /* A line as parsed. For NET `name` is set; for END `count`. */

@@ -104,6 +104,8 @@ const char *sy_trace_workload_name(const struct sy_trace_reader *reader); /* fro
 /* SHA-256 of the decompressed bytes as hex, as `zcat | sha256sum` gives it; valid after END, when every byte was read
  * (not after sy_trace_seek_record skipped some: then ""). The same for packed and plain forms. */
 void sy_trace_digest(struct sy_trace_reader *reader, char out[65]);
+/* Spare the hashing, about a quarter of the reader's time; the digest is then "". Call it right after opening. */
+void sy_trace_without_digest(struct sy_trace_reader *reader);
 void sy_trace_close(struct sy_trace_reader *reader);
 
 /* Remember the current place and return to it: used to replay a repeat block. The position is before the record that

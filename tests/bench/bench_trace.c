@@ -93,7 +93,7 @@ struct task {
     void (*put)(struct sy_trace_writer *writer, uint64_t count);
     uint64_t count;
     struct sy_trace_writer_options options;
-    bool memory; /* replay from memory: no file is read */
+    bool digest;
     char *data;
     size_t length;
 };
@@ -113,6 +113,9 @@ static void replay(void *ctx)
     struct sy_trace_reader *reader;
     struct sy_trace_record record;
     must(sy_trace_open(path, task->data, task->length, &reader, NULL));
+    if (!task->digest) {
+        sy_trace_without_digest(reader);
+    }
     do {
         must(sy_trace_next(reader, &record));
     } while (record.kind != SY_TRACE_END);
@@ -126,9 +129,12 @@ static void measure(const char *what, struct task *task)
     (void)snprintf(label, sizeof label, "trace write, %s", what);
     bench_print(label, (double)task->count / seconds, "records/s");
     must(sy_read_file(path, UINT64_C(1) << 32, &task->data, &task->length, NULL));
-    seconds = bench_best(replay, task);
-    (void)snprintf(label, sizeof label, "trace replay, %s", what);
-    bench_print(label, (double)task->count / seconds, "records/s");
+    for (int digest = 0; digest < 2; digest++) {
+        task->digest = digest != 0;
+        seconds = bench_best(replay, task);
+        (void)snprintf(label, sizeof label, "trace replay%s, %s", digest ? " with digest" : "", what);
+        bench_print(label, (double)task->count / seconds, "records/s");
+    }
     (void)snprintf(label, sizeof label, "trace size, %s", what);
     bench_print(label, (double)task->length / (double)task->count, "bytes/record");
     free(task->data);
@@ -137,7 +143,7 @@ static void measure(const char *what, struct task *task)
 
 static void replay_large(uint64_t layers)
 {
-    struct task task = {.put = put_layers, .count = layers, .options = {.level = 1}};
+    struct task task = {.put = put_layers, .count = layers, .options = {.level = 1}, .digest = true};
     struct rusage usage;
     write_trace(&task);
     struct stat info;

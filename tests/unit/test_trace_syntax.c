@@ -15,7 +15,7 @@ static enum sy_status read_text(const char *text, size_t length, struct sy_trace
 {
     struct sy_trace_reader *reader;
     struct sy_trace_record record;
-    static char names[3][100];
+    static char names[3][5000];
     enum sy_status status = sy_trace_open("t.slt", text, length, &reader, &sink.diag);
     if (status != SY_OK) {
         return status;
@@ -260,6 +260,30 @@ START_TEST(nesting_and_lengths_are_bounded)
 }
 END_TEST
 
+START_TEST(every_name_of_a_record_may_have_the_longest_length)
+{
+    struct sy_buf text = {0};
+    char *name = calloc(1, 4097);
+    memset(name, 'n', 4096);
+    for (int extras = 0; extras <= 5; extras++) { /* refused from one on, and only then; the names fill their room */
+        sy_buf_clear(&text);
+        sy_buf_printf(&text, "systole-trace 1\nmove %s elements=4 a=%s:int8 b=%s:int8 c=%s:int8 d=%s:int8 y=%s:int8",
+                      name, name, name, name, name, name);
+        for (int i = 0; i < extras; i++) {
+            sy_buf_printf(&text, " e=%s:int8", name);
+        }
+        sy_buf_puts(&text, "\nend 1\n");
+        ck_assert_int_eq(read_text(text.data, text.length, NULL), extras == 0 ? SY_OK : SY_INPUT);
+    }
+    ck_assert(strstr(sink.message, "more than 4 inputs") != NULL);
+    sy_buf_clear(&text);
+    sy_buf_printf(&text, "systole-trace 1\nnet %s\nunmodelled %s 1 2\nend 1\n", name, name);
+    ck_assert_int_eq(read_text(text.data, text.length, NULL), SY_OK);
+    free(name);
+    sy_buf_free(&text);
+}
+END_TEST
+
 /* ---- what is taken ---- */
 
 START_TEST(keys_come_in_any_order_and_defaults_fill_in)
@@ -421,6 +445,7 @@ int main(void)
     tcase_add_test(tcase, bad_texts_are_refused_with_their_line);
     tcase_add_test(tcase, an_empty_file_and_a_folder_are_refused);
     tcase_add_test(tcase, nesting_and_lengths_are_bounded);
+    tcase_add_test(tcase, every_name_of_a_record_may_have_the_longest_length);
     tcase_add_test(tcase, keys_come_in_any_order_and_defaults_fill_in);
     tcase_add_test(tcase, a_schedule_is_read_level_by_level);
     tcase_add_test(tcase, names_are_unquoted_and_a_bare_dash_is_no_name);
