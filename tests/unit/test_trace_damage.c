@@ -348,6 +348,45 @@ START_TEST(recover_mends_repeat_blocks_and_drops_what_lost_its_reference)
 }
 END_TEST
 
+START_TEST(what_recover_writes_is_whole_whatever_the_damage)
+{
+    const char *path = scratch_path(&scratch, "w.slt.gz"), *out = scratch_path(&scratch, "r.slt.gz");
+    uint64_t seed = 99;
+    write_sample(path, 40, 250);
+    struct bytes blocks = read_bytes(path), text = gunzip(&blocks);
+    gzip_text(path, (const char *)text.data, text.length, 700);
+    struct bytes members = read_bytes(path);
+    const struct bytes *const all[] = {&blocks, &text, &members};
+    for (int i = 0; i < 450; i++) {
+        const struct bytes *from = all[i % 3];
+        unsigned char *copy = malloc(from->length);
+        memcpy(copy, from->data, from->length);
+        for (uint64_t edits = 1 + below(&seed, 5); edits > 0; edits--) {
+            size_t length = 1 + (size_t)below(&seed, 100);
+            size_t take = (size_t)below(&seed, from->length - length),
+                   put = (size_t)below(&seed, from->length - length);
+            memmove(copy + put, copy + take, length);
+        }
+        write_file(path, copy, from->length - (size_t)below(&seed, 3) * 20);
+        free(copy);
+        uint64_t told = 0, saved = 0, again = 0;
+        enum sy_status status = sy_trace_verify(path, &told, NULL, &sink.diag);
+        if (sy_trace_recover(path, out, &saved, &sink.diag) == SY_OK) {
+            EXPECT(status == SY_OK || told == saved);
+            sink_start(&sink);
+            if (sy_trace_verify(out, &again, NULL, &sink.diag) != SY_OK || again != saved) {
+                ck_abort_msg("round %d: %s", i, sink.message);
+            }
+        } else {
+            EXPECT(saved == 0);
+        }
+    }
+    free(members.data);
+    free(text.data);
+    free(blocks.data);
+}
+END_TEST
+
 START_TEST(nothing_intact_writes_nothing)
 {
     const char *path = scratch_path(&scratch, "n.slt.gz"), *out = scratch_path(&scratch, "none.slt.gz");
@@ -439,6 +478,7 @@ int main(void)
     tcase_add_test(tcase, recover_saves_every_block_but_the_damaged_one);
     tcase_add_test(tcase, recover_of_a_cut_file_keeps_what_came_before_in_every_container);
     tcase_add_test(tcase, recover_mends_repeat_blocks_and_drops_what_lost_its_reference);
+    tcase_add_test(tcase, what_recover_writes_is_whole_whatever_the_damage);
     tcase_add_test(tcase, nothing_intact_writes_nothing);
     tcase_add_test(tcase, a_long_stream_needs_no_more_memory_than_a_short_one);
     tcase_add_test(tcase, random_bytes_and_random_edits_never_pass_silently);
