@@ -42,8 +42,10 @@ static uint64_t stationary_lead(const struct sy_array_timing *t, uint64_t rows, 
         /* Words follow each other at the distance of the registers between two rows. */
         uint64_t spacing = t->psum_hop_cycles - t->accumulate_cycles;
         uint64_t lead = sy_calc_add(calc, skew(calc, bottom ? rows : words, spacing), 1);
-        /* The adders above the used rows still hold words that passed: flush them. */
-        return bottom && used < rows ? sy_calc_add(calc, lead, t->accumulate_cycles) : lead;
+        /* Adders above the used rows still hold words that passed, and send them down behind the select: the words of
+         * the last accumulate_cycles / spacing rows, each an adder's depth after the other. */
+        uint64_t residues = bottom ? sy_min(rows - used, t->accumulate_cycles / spacing) : 0;
+        return sy_calc_add(calc, lead, sy_calc_mul(calc, residues, t->accumulate_cycles));
     }
     uint64_t periods = sy_ceil_div(words, t->preload_rows_per_cycle);
     if (!bottom) {
@@ -59,7 +61,12 @@ static void stationary_fold(const struct sy_array_timing *t, uint64_t rows, uint
 {
     bool own_wires = t->weight_load == SY_LOAD_SEPARATE_WIRES || t->weight_load == SY_LOAD_DOUBLE_BUFFERED;
     fold->lead = stationary_lead(t, rows, use.used_rows, calc);
-    fold->settle = own_wires && t->preload_settle ? skew(calc, rows, t->psum_hop_cycles) : 0;
+    if (own_wires && t->preload_settle) {
+        uint64_t words = t->preload_rows == SY_PRELOAD_FULL ? rows : use.used_rows;
+        uint64_t settled =
+            sy_calc_add(calc, sy_ceil_div(words, t->preload_rows_per_cycle), skew(calc, rows, t->psum_hop_cycles));
+        fold->settle = sy_minus(settled, fold->lead);
+    }
 
     uint64_t path = t->row_placement == SY_ROWS_BOTTOM ? use.used_rows : rows;
     uint64_t first = sy_calc_add(calc, t->input_registers + t->multiply_cycles + t->accumulate_cycles,
@@ -74,6 +81,8 @@ static void stationary_fold(const struct sy_array_timing *t, uint64_t rows, uint
         fold->last = sy_calc_add(calc, fold->edge_last, t->output_registers);
     }
     fold->first = sy_calc_add(calc, first, t->output_registers);
+    fold->descent = skew(calc, path, t->psum_hop_cycles);
+    fold->reentry = sy_calc_add(calc, fold->first, 1);
     fold->row_step = t->mac_initiation_interval;
     fold->result_rows = fold->beats;
     fold->release = fold->stream;
@@ -94,7 +103,7 @@ static void os_direct(const struct sy_array_timing *t, struct sy_fold_shape shap
 {
     uint64_t saved = shape.used_rows == 1 || shape.used_cols == 1 ? t->single_line_saves_cycles : 0;
     fold->edge_last = sy_minus(finish, saved);
-    fold->first = sy_calc_add(calc, sy_min(first_finish, fold->edge_last), t->output_registers);
+    fold->first = sy_calc_add(calc, sy_minus(first_finish, saved), t->output_registers);
     fold->release = sy_calc_add(calc, fold->stream, t->accumulator_clear_cycles);
 }
 
@@ -106,13 +115,16 @@ static void os_operand_wires(const struct sy_array_timing *t, uint64_t rows, str
     uint64_t drain = skew(calc, bottom ? use.used_rows : rows, t->operand_row_hop_cycles);
     fold->first = sy_calc_add(calc, sy_calc_add(calc, finish, below), t->output_registers);
     fold->edge_last = sy_calc_add(calc, finish, drain);
+    fold->on_wires = sy_calc_add(calc, drain, 1);
+    fold->finish = finish;
     fold->row_step = t->operand_row_hop_cycles;
     if (t->os_restart == SY_RESTART_RUNNING_SUM) {
         /* The select takes one period; operands enter the first row right behind it. */
         uint64_t behind = sy_minus(sy_calc_add(calc, finish, 1), os_input(t, rows, calc));
         fold->release = sy_max(fold->stream, behind);
     } else {
-        fold->release = sy_calc_add(calc, fold->edge_last, 1 + t->accumulator_clear_cycles);
+        uint64_t drained = sy_calc_add(calc, fold->edge_last, 1 + t->accumulator_clear_cycles);
+        fold->release = sy_max(fold->stream, drained);
     }
 }
 
@@ -185,7 +197,7 @@ static void serialize(const struct sy_array_timing *t, enum sy_dataflow_kind dat
         fold->last = sy_calc_add(calc, fold->last, fold->release);
         clear = 0;
     }
-    fold->release = sy_max(fold->release, sy_calc_add(calc, fold->last, 1 + clear));
+    fold->release = sy_calc_add(calc, fold->last, 1 + clear); /* of the lead; a beat also waits for the stream */
 }
 
 struct sy_fold sy_fold_timing(const struct sy_array_timing *t, enum sy_dataflow_kind dataflow, uint64_t rows,
@@ -221,15 +233,16 @@ struct sy_fold_interval sy_fold_interval(const struct sy_array_timing *t, enum s
                                          const struct sy_fold *fold, struct sy_fold_context context,
                                          struct sy_calc *calc)
 {
-    struct sy_fold_interval interval = {.total = fold->release, .fill_drain = fold->release - fold->stream};
+    struct sy_fold_interval interval = {.total = fold->release, .fill_drain = sy_minus(fold->release, fold->stream)};
     bool serial = t->fold_overlap == SY_OVERLAP_NONE;
-    bool beside = dataflow == SY_OS ? t->os_drain == SY_DRAIN_SWAP : t->weight_load == SY_LOAD_DOUBLE_BUFFERED;
+    bool swap = !serial && dataflow == SY_OS && t->os_drain == SY_DRAIN_SWAP;
+    bool beside = dataflow == SY_OS ? swap : t->weight_load == SY_LOAD_DOUBLE_BUFFERED;
     uint64_t lead = context.next ? context.next->lead : 0;
     if (serial || !beside) {
-        interval.preload = lead;
-        interval.total = sy_calc_add(calc, interval.total, lead);
+        interval.total = sy_max(fold->stream, sy_calc_add(calc, fold->release, lead));
+        interval.preload = interval.total - fold->stream - interval.fill_drain;
     }
-    if (!serial && dataflow == SY_OS && t->os_drain == SY_DRAIN_SWAP && context.previous) {
+    if (swap && context.previous) {
         raise_to(&interval, context.previous->drain, &interval.output);
     }
     if (!serial && beside) {
@@ -240,9 +253,21 @@ struct sy_fold_interval sy_fold_interval(const struct sy_array_timing *t, enum s
         uint64_t least = sy_minus(sy_calc_add(calc, fold->hold, fold->stream), context.next->stream);
         raise_to(&interval, least, &interval.output);
     }
-    if (context.continues && t->partial_sums == SY_SUMS_TOP_PORT && dataflow != SY_OS) {
-        raise_to(&interval, sy_calc_add(calc, fold->first, 1), &interval.output);
+    if (context.next && dataflow != SY_OS) {
+        /* A stream that enters further down must not overtake what is still above it. */
+        uint64_t above = sy_minus(fold->descent, context.next->descent);
+        raise_to(&interval, sy_calc_add(calc, fold->stream, above), &interval.fill_drain);
     }
-    raise_to(&interval, t->accumulate_distance_cycles, &interval.output);
+    if (context.next && dataflow == SY_OS && t->os_drain == SY_DRAIN_OPERAND_WIRES) {
+        /* The next sums are selected when these have left the wires. */
+        uint64_t least = sy_minus(sy_calc_add(calc, fold->finish, fold->on_wires), context.next->finish);
+        raise_to(&interval, least, &interval.output);
+    }
+    if (context.continues && t->partial_sums == SY_SUMS_TOP_PORT && dataflow != SY_OS) {
+        raise_to(&interval, fold->reentry, &interval.output);
+    }
+    if (context.next || swap) {
+        raise_to(&interval, t->accumulate_distance_cycles, &interval.output);
+    }
     return interval;
 }

@@ -61,7 +61,11 @@ struct sy_fold {
     uint64_t result_rows; /* result rows a consumer takes (freeze) */
     uint64_t release;     /* first period in which the next fold's lead or beat may enter, holds and shadow aside */
     uint64_t hold;        /* two folds' last beats may be no closer (shift_registers) */
-    uint64_t drain;       /* beats the shifting accumulators need (swap) */
+    uint64_t drain;       /* swap: shifts until all sums have left */
+    uint64_t on_wires;    /* operand_wires: periods the sums are on the wires */
+    uint64_t finish;      /* operand_wires: the period in which sums are selected */
+    uint64_t descent;     /* ws, is: periods from the first used row's adder to the last row's */
+    uint64_t reentry;     /* ws, is: a sum may re-enter beside a beat so many periods after its own beat */
 };
 
 /* Timing of one fold. shape must fit rows x cols and be non-zero. */

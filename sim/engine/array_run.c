@@ -46,21 +46,26 @@ static void add_interval(struct run_sum *run, struct sy_fold_interval interval, 
     run->sum.output = sy_calc_add(calc, run->sum.output, sy_calc_mul(calc, interval.output, count));
 }
 
-/* `count` times fold a followed by fold b. When accumulators swap, what
- * surrounds b sets b's interval; else the pair sets a's. */
-static void add_pair(struct run_sum *run, const struct sy_fold *a, const struct sy_fold *b, bool continues,
-                     uint64_t count)
+/* From fold a to fold b right behind it: distance of their first beats, or when accumulators swap of the ends of their
+ * intervals (what surrounds b then sets b's interval). */
+static struct sy_fold_interval pair_interval(struct run_sum *run, const struct sy_fold *a, const struct sy_fold *b,
+                                             bool continues)
 {
-    if (count == 0) {
-        return;
-    }
     struct sy_fold_context context = {.next = b, .continues = continues};
     const struct sy_fold *fold = a;
     if (run->swap) {
         context = (struct sy_fold_context){.previous = a, .next = b};
         fold = b;
     }
-    add_interval(run, sy_fold_interval(run->timing, run->dataflow, fold, context, &run->calc), count);
+    return sy_fold_interval(run->timing, run->dataflow, fold, context, &run->calc);
+}
+
+static void add_pair(struct run_sum *run, const struct sy_fold *a, const struct sy_fold *b, bool continues,
+                     uint64_t count)
+{
+    if (count > 0) {
+        add_interval(run, pair_interval(run, a, b, continues), count);
+    }
 }
 
 /* Fold of (inner kind, outer kind). */
@@ -69,16 +74,21 @@ static const struct sy_fold *fold_at(const struct run_sum *run, int inner, int o
     return run->rows_inner ? &run->fold[inner][outer] : &run->fold[outer][inner];
 }
 
+static bool k_inner(const struct run_sum *run)
+{
+    return run->dataflow != SY_OS && run->rows_inner;
+}
+
 static void add_pairs(struct run_sum *run, const struct axis *inner, const struct axis *outer)
 {
-    bool k_inner = run->dataflow != SY_OS && run->rows_inner;
     int first_inner = inner->folds > 1 ? 0 : 1;
     for (int o = 0; o < 2; o++) {
         uint64_t sweeps = outer->count[o];
         uint64_t steps = inner->folds > 1 ? inner->folds - 2 : 0;
         uint64_t last_steps = inner->folds > 1 ? 1 : 0;
-        add_pair(run, fold_at(run, 0, o), fold_at(run, 0, o), k_inner, sy_calc_mul(&run->calc, sweeps, steps));
-        add_pair(run, fold_at(run, 0, o), fold_at(run, 1, o), k_inner, sy_calc_mul(&run->calc, sweeps, last_steps));
+        bool continues = k_inner(run);
+        add_pair(run, fold_at(run, 0, o), fold_at(run, 0, o), continues, sy_calc_mul(&run->calc, sweeps, steps));
+        add_pair(run, fold_at(run, 0, o), fold_at(run, 1, o), continues, sy_calc_mul(&run->calc, sweeps, last_steps));
     }
     if (outer->folds > 1) {
         add_pair(run, fold_at(run, 1, 0), fold_at(run, first_inner, 0), false, outer->folds - 2);
@@ -86,48 +96,86 @@ static void add_pairs(struct run_sum *run, const struct axis *inner, const struc
     }
 }
 
-static void fill_swap_run(struct run_sum *run, const struct sy_fold *first, const struct sy_fold *last,
-                          struct sy_array_run *out)
+/*
+ * Period of the last result. A whole fold has a longer way out than the ragged
+ * ones behind it, so the last of each shape is looked at. `at` is the last
+ * fold's first beat (swap: the end of its interval); `trim` is what the last
+ * interval is shorter than between two folds.
+ */
+static uint64_t last_result(struct run_sum *run, const struct axis *inner, const struct axis *outer, uint64_t at,
+                            uint64_t trim)
 {
     struct sy_calc *calc = &run->calc;
-    const struct sy_array_timing *t = run->timing;
-    bool alone = out->folds == 1;
-    /* Occupancy: other runs on both sides. Latency: nothing before and nothing behind. */
-    struct sy_fold_context between = {.previous = last, .next = first};
-    struct sy_fold_context opening = {.next = alone ? NULL : first};
-    struct sy_fold_context closing = {.previous = alone ? NULL : first};
-    struct sy_fold_interval steady_first = sy_fold_interval(t, run->dataflow, first, between, calc);
-    struct sy_fold_interval steady_last = sy_fold_interval(t, run->dataflow, last, between, calc);
-    struct sy_fold_interval open = sy_fold_interval(t, run->dataflow, first, opening, calc);
-    struct sy_fold_interval close = sy_fold_interval(t, run->dataflow, last, closing, calc);
-    add_interval(run, steady_first, 1);
-    uint64_t start_to_swap = open.total;
-    if (!alone) {
-        uint64_t middle = run->sum.total - steady_first.total - steady_last.total;
-        start_to_swap = sy_calc_add(calc, sy_calc_add(calc, middle, open.total), close.total);
+    const struct sy_fold *last = fold_at(run, 1, 1);
+    uint64_t result = sy_calc_add(calc, at, last->last), sweep = 0;
+    if (inner->folds > 1) {
+        const struct sy_fold *before = fold_at(run, 0, 1);
+        uint64_t step = pair_interval(run, before, last, k_inner(run)).total - trim;
+        result = sy_max(result, sy_calc_add(calc, at - step, before->last));
+        uint64_t steady = pair_interval(run, before, before, k_inner(run)).total;
+        sweep = sy_calc_add(calc, step, sy_calc_mul(calc, steady, inner->folds - 2));
+        trim = 0;
     }
-    out->latency_cycles = sy_calc_add(calc, sy_calc_add(calc, start_to_swap, last->last), 1);
-    out->first_result_cycles = sy_calc_add(calc, sy_calc_add(calc, open.total, first->first), 1);
-    out->lead_hidden_cycles = t->fold_overlap == SY_OVERLAP_NONE ? 0 : steady_last.total;
+    if (outer->folds > 1 && !calc->overflow) {
+        const struct sy_fold *first = fold_at(run, inner->folds > 1 ? 0 : 1, 1), *before = fold_at(run, 1, 0);
+        uint64_t back = sweep + pair_interval(run, before, first, false).total - trim;
+        result = sy_max(result, sy_calc_add(calc, at - back, before->last));
+        if (inner->folds > 1) {
+            const struct sy_fold *whole = fold_at(run, 0, 0);
+            back += pair_interval(run, whole, before, k_inner(run)).total;
+            result = sy_max(result, sy_calc_add(calc, at - back, whole->last));
+        }
+    }
+    return result;
 }
 
-static void fill_run(struct run_sum *run, const struct sy_fold *first, const struct sy_fold *last,
-                     struct sy_array_run *out)
+static void fill_swap_run(struct run_sum *run, const struct axis *inner, const struct axis *outer,
+                          const struct sy_fold *first, struct sy_array_run *out)
 {
     struct sy_calc *calc = &run->calc;
     const struct sy_array_timing *t = run->timing;
-    uint64_t last_start = run->sum.total;
-    struct sy_fold_context end = {0};
-    add_interval(run, sy_fold_interval(t, run->dataflow, last, end, calc), 1);
-    out->latency_cycles = sy_calc_add(calc, sy_calc_add(calc, last_start, last->last), 1);
+    const struct sy_fold *last = fold_at(run, 1, 1);
+    bool alone = out->folds == 1;
+    const struct sy_fold *before = alone ? NULL : inner->folds > 1 ? fold_at(run, 0, 1) : fold_at(run, 1, 0);
+    /* Latency: nothing before and nothing behind. Occupancy: other runs on both sides. */
+    struct sy_fold_context opening = {.next = alone ? NULL : first}, closing = {.previous = before};
+    uint64_t open = sy_fold_interval(t, run->dataflow, first, opening, calc).total;
+    uint64_t close = sy_fold_interval(t, run->dataflow, last, closing, calc).total;
+    uint64_t steady_last = pair_interval(run, alone ? last : before, last, false).total;
+    uint64_t trim = alone ? 0 : steady_last - close;
+    uint64_t end = alone ? open : sy_calc_add(calc, open, run->sum.total) - trim;
+    out->latency_cycles = sy_calc_add(calc, last_result(run, inner, outer, end, trim), 1);
+    out->first_result_cycles = sy_calc_add(calc, sy_calc_add(calc, open, first->first), 1);
+    out->lead_hidden_cycles = steady_last;
+    add_pair(run, last, first, false, 1);
+}
+
+static void fill_run(struct run_sum *run, const struct axis *inner, const struct axis *outer,
+                     const struct sy_fold *first, struct sy_array_run *out)
+{
+    struct sy_calc *calc = &run->calc;
+    const struct sy_array_timing *t = run->timing;
+    const struct sy_fold *last = fold_at(run, 1, 1);
+    out->latency_cycles = sy_calc_add(calc, last_result(run, inner, outer, run->sum.total, 0), 1);
     out->first_result_cycles = sy_calc_add(calc, first->first, 1);
-    out->output_hold_cycles = sy_minus(last->hold, last->release - last->stream);
+    struct sy_fold_context end = {0};
+    struct sy_fold_interval closing = sy_fold_interval(t, run->dataflow, last, end, calc);
+    add_interval(run, closing, 1);
+    out->next_beat_hold_cycles = sy_minus(t->accumulate_distance_cycles, closing.total);
     out->first_completion_cycles = first->stream;
-    bool overlap = t->fold_overlap != SY_OVERLAP_NONE && run->dataflow != SY_OS;
-    out->lead_hidden_cycles = overlap ? last->settle : 0;
-    if (overlap && t->weight_load == SY_LOAD_DOUBLE_BUFFERED) {
-        out->lead_hidden_cycles = sy_calc_add(calc, last->stream, last->settle);
+    uint64_t hold = sy_calc_add(calc, last->stream, last->hold);
+    if (last->on_wires > 0) {
+        out->first_completion_cycles = first->finish;
+        hold = sy_calc_add(calc, last->finish, last->on_wires);
     }
+    out->output_hold_cycles = sy_minus(hold, closing.total);
+    bool overlap = run->dataflow != SY_OS && t->fold_overlap != SY_OVERLAP_NONE;
+    if (overlap) {
+        out->first_descent_cycles = first->descent;
+        out->last_descent_cycles = sy_minus(last->descent, closing.total - last->stream);
+    }
+    bool beside = overlap && t->weight_load == SY_LOAD_DOUBLE_BUFFERED;
+    out->lead_hidden_cycles = beside ? last->stream : sy_minus(last->stream, last->release);
 }
 
 static void sum_folds(struct run_sum *run, const struct axis *inner, const struct axis *outer, struct sy_array_run *out)
@@ -135,11 +183,10 @@ static void sum_folds(struct run_sum *run, const struct axis *inner, const struc
     struct sy_calc *calc = &run->calc;
     add_pairs(run, inner, outer);
     const struct sy_fold *first = fold_at(run, inner->folds > 1 ? 0 : 1, outer->folds > 1 ? 0 : 1);
-    const struct sy_fold *last = fold_at(run, 1, 1);
     if (run->swap) {
-        fill_swap_run(run, first, last, out);
+        fill_swap_run(run, inner, outer, first, out);
     } else {
-        fill_run(run, first, last, out);
+        fill_run(run, inner, outer, first, out);
     }
     if (run->timing->first_result == SY_FIRST_AT_RUN_END) {
         out->first_result_cycles = out->latency_cycles;
@@ -148,6 +195,7 @@ static void sum_folds(struct run_sum *run, const struct axis *inner, const struc
         out->latency_cycles = sy_minus(out->latency_cycles, 1);
     }
     out->lead_cycles = sy_calc_add(calc, first->lead, first->settle);
+    out->lead_settle_cycles = first->settle;
     out->occupancy_cycles = run->sum.total;
     out->preload_exposed_cycles = run->sum.preload;
     out->output_bound_cycles = run->sum.output;
@@ -194,11 +242,15 @@ enum sy_status sy_array_run_of_tile(const struct sy_array_timing *timing, enum s
 struct sy_array_gap sy_array_gap_between(const struct sy_array_run *previous, const struct sy_array_run *run)
 {
     struct sy_array_gap gap = {0};
-    if (previous != NULL) {
-        gap.preload_cycles = sy_minus(run->lead_cycles, previous->lead_hidden_cycles);
-        uint64_t hold = sy_minus(previous->output_hold_cycles, run->first_completion_cycles);
-        gap.output_cycles = sy_minus(hold, gap.preload_cycles);
+    if (previous == NULL) {
+        return gap;
     }
+    gap.preload_cycles = sy_minus(run->lead_cycles - run->lead_settle_cycles, previous->lead_hidden_cycles);
+    uint64_t hold = sy_minus(previous->output_hold_cycles, run->first_completion_cycles);
+    hold = sy_max(hold, previous->next_beat_hold_cycles);
+    gap.output_cycles = sy_minus(hold, gap.preload_cycles);
+    uint64_t above = sy_minus(previous->last_descent_cycles, run->first_descent_cycles);
+    gap.fill_drain_cycles = sy_minus(above, gap.preload_cycles + gap.output_cycles);
     return gap;
 }
 
@@ -211,7 +263,8 @@ enum sy_status sy_array_first_beat_after(const struct sy_array_run *previous, ui
     struct sy_array_gap gap = sy_array_gap_between(previous, run);
     uint64_t earliest;
     if (!sy_add(previous_first_beat, previous->occupancy_cycles, &earliest) ||
-        !sy_add(earliest, gap.preload_cycles, &earliest) || !sy_add(earliest, gap.output_cycles, &earliest)) {
+        !sy_add(earliest, gap.preload_cycles, &earliest) || !sy_add(earliest, gap.output_cycles, &earliest) ||
+        !sy_add(earliest, gap.fill_drain_cycles, &earliest)) {
         return SY_OVERFLOW;
     }
     *first_beat = sy_max(ready, earliest);

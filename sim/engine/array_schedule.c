@@ -19,10 +19,11 @@ struct plan {
     const struct sy_array_timing *timing;
     const struct sy_array_schedule *schedule;
     struct sy_fold fold;
-    bool swap;       /* the roles of two accumulators change beside the next tile */
-    bool shift;      /* output registers are shifted out */
-    uint64_t clear;  /* release beyond the stream */
-    uint64_t finish; /* shift: last beat -> sum of the first PE in its output register */
+    bool swap;        /* the roles of two accumulators change beside the next tile */
+    bool shift;       /* output registers are shifted out */
+    uint64_t clear;   /* swap: idle periods between stream and change of roles */
+    uint64_t release; /* last beat -> earliest lead of the next tile */
+    uint64_t finish;  /* shift: last beat -> sum of the first PE in its output register */
     struct sy_calc calc;
     struct sy_array_cycles *out;
 };
@@ -149,14 +150,23 @@ static uint64_t next_start(struct walk *walk, const struct tile_time *tile, uint
     bool serial = t->fold_overlap == SY_OVERLAP_NONE;
     uint64_t start = tile_end(walk, tile, index);
     if (serial || !beside) {
-        uint64_t loaded = sy_calc_add(calc, tile->last_beat, t->mac_initiation_interval + plan->clear);
+        uint64_t loaded = sy_calc_add(calc, tile->last_beat, plan->release);
         start = sy_max(start, sy_calc_add(calc, loaded, plan->fold.lead));
     } else {
         start = sy_max(start, sy_calc_add(calc, tile->start, plan->fold.lead));
     }
     start = sy_max(start, sy_calc_add(calc, tile->start, s->tile_interval));
     if (s->chain && t->partial_sums == SY_SUMS_TOP_PORT) {
-        start = sy_max(start, sy_calc_add(calc, tile->start, plan->fold.first + 1));
+        start = sy_max(start, sy_calc_add(calc, tile->start, plan->fold.reentry));
+    }
+    if (s->dataflow == SY_OS && t->os_drain == SY_DRAIN_OPERAND_WIRES) {
+        /* A tile's sums are selected a constant after its last beat, and no sooner than the wires are free. */
+        uint64_t span = sy_calc_mul(calc, plan->fold.beats - 1, t->mac_initiation_interval);
+        start = sy_max(start, sy_minus(sy_calc_add(calc, tile->last_beat, plan->fold.on_wires), span));
+    }
+    if (serial && plan->shift) {
+        uint64_t left = sy_calc_add(calc, walk->row_time, 1 + t->accumulator_clear_cycles);
+        start = sy_max(start, left);
     }
     bool late = s->feeder_gap_every != 0 && first_beat % s->feeder_gap_every == 0;
     uint64_t offered = sy_calc_add(calc, tile->last_beat, 1 + (late ? s->feeder_gap_cycles : 0));
@@ -310,9 +320,10 @@ enum sy_status sy_array_schedule_cycles(const struct sy_array_timing *timing, co
     struct plan plan = {.timing = timing, .schedule = s, .out = out};
     bool os = s->dataflow == SY_OS, serial = timing->fold_overlap == SY_OVERLAP_NONE;
     plan.fold = sy_fold_timing(timing, s->dataflow, s->rows, s->cols, shape, &plan.calc);
-    plan.clear = plan.fold.release - plan.fold.stream;
     plan.swap = os && !serial && timing->os_drain == SY_DRAIN_SWAP;
     plan.shift = os && timing->os_drain == SY_DRAIN_SHIFT_REGISTERS;
+    plan.clear = plan.swap ? timing->accumulator_clear_cycles : 0;
+    plan.release = sy_minus(plan.fold.release, plan.fold.stream - timing->mac_initiation_interval);
     if (plan.shift) {
         uint64_t wave = plan.fold.hold - s->cols, last_beat = plan.fold.stream - timing->mac_initiation_interval;
         plan.finish = plan.fold.first - wave - last_beat;

@@ -25,20 +25,24 @@
  */
 struct sy_array_run {
     uint64_t folds;
-    uint64_t lead_cycles;             /* preload before the first beat when nothing hides it */
-    uint64_t lead_hidden_cycles;      /* how much of the next run's lead can pass under this run's last stream */
-    uint64_t occupancy_cycles;        /* first beat -> earliest first beat of a following run that has no lead */
-    uint64_t latency_cycles;          /* first beat -> last result on the port, inclusive */
-    uint64_t first_result_cycles;     /* first beat -> first result on the port, inclusive */
-    uint64_t beats;                   /* periods in which a beat holds the input: beats x initiation interval */
-    uint64_t preload_exposed_cycles;  /* waits for the stationary operand or the bias between folds */
-    uint64_t output_bound_cycles;     /* waits for results to leave or for the accumulator */
-    uint64_t fill_drain_cycles;       /* skew, latency and clearing that the design does not overlap */
-    uint64_t output_hold_cycles;      /* a following fold may complete no earlier than this after our last beat */
-    uint64_t first_completion_cycles; /* first beat -> end of the first fold's stream */
-    uint64_t useful_macs;             /* m * k * n */
-    uint64_t mapped_pe_beats;         /* sum over folds of used PEs x beats streamed, padding beats included */
-    uint64_t pe_beats;                /* sum over folds of all PEs x beats streamed */
+    uint64_t lead_cycles;            /* preload before the first beat when nothing hides it */
+    uint64_t lead_settle_cycles;     /* the part of lead_cycles that only a run behind nothing pays */
+    uint64_t lead_hidden_cycles;     /* how much of the next run's lead can pass under this run's last stream */
+    uint64_t occupancy_cycles;       /* first beat -> earliest first beat of a following run that has no lead */
+    uint64_t latency_cycles;         /* first beat -> last result on the port, inclusive */
+    uint64_t first_result_cycles;    /* first beat -> first result on the port, inclusive */
+    uint64_t beats;                  /* periods in which a beat holds the input: beats x initiation interval */
+    uint64_t preload_exposed_cycles; /* waits for the stationary operand or the bias between folds */
+    uint64_t output_bound_cycles;    /* waits for results to leave or for the accumulator */
+    uint64_t fill_drain_cycles;      /* skew, latency and clearing that the design does not overlap */
+    /* what a following run must respect; sy_array_gap_between() reads these */
+    uint64_t next_beat_hold_cycles;                     /* after our occupancy, its first beat */
+    uint64_t output_hold_cycles;                        /* after our occupancy, the completion of its first fold */
+    uint64_t first_completion_cycles;                   /* first beat -> completion of the first fold */
+    uint64_t first_descent_cycles, last_descent_cycles; /* rows sums pass in the first and last fold */
+    uint64_t useful_macs;                               /* m * k * n */
+    uint64_t mapped_pe_beats; /* sum over folds of used PEs x beats streamed, padding beats included */
+    uint64_t pe_beats;        /* sum over folds of all PEs x beats streamed */
 };
 
 /*
@@ -52,8 +56,9 @@ enum sy_status sy_array_run_of_tile(const struct sy_array_timing *timing, enum s
 
 /* The exposed part between two runs when the second is ready in time. */
 struct sy_array_gap {
-    uint64_t preload_cycles; /* lead that the previous run could not hide */
-    uint64_t output_cycles;  /* further wait for the previous run's results to leave */
+    uint64_t preload_cycles;    /* lead that the previous run could not hide */
+    uint64_t output_cycles;     /* further wait for the previous run's results to leave, or for the accumulator */
+    uint64_t fill_drain_cycles; /* further wait for the previous run's sums to pass the rows above */
 };
 struct sy_array_gap sy_array_gap_between(const struct sy_array_run *previous, const struct sy_array_run *run);
 

@@ -187,9 +187,19 @@ enum sy_status sy_suite_add(struct sy_suite_context *context, const struct sy_su
     row->group = group;
     row->refused = in->refusal != NULL;
     row->exact = row->refused == in->expects_refusal;
-    if (row->refused) {
+    if (in->note != NULL) {
+        row->exact = false;
+        row->note = sy_arena_strdup(v->arena, in->note);
+        if (row->note == NULL) {
+            return SY_NOMEM;
+        }
+    }
+    if (row->refused && row->note == NULL) {
         row->note = sy_arena_strdup(v->arena, in->refusal);
         return row->note ? SY_OK : SY_NOMEM;
+    }
+    if (row->refused) {
+        return SY_OK;
     }
     if (in->expects_refusal) {
         row->note = "the reference could not run this; the model did";

@@ -120,6 +120,7 @@ struct sy_suite_row {
     const char *refusal;  /* the model's reason, NULL when it ran it; copied */
     const struct sy_suite_figure *figure;
     uint32_t figures;
+    const char *note; /* not NULL: the row is not exact for this further reason; copied */
 };
 enum sy_status sy_suite_add(struct sy_suite_context *context, const struct sy_suite_row *row);
 

@@ -1,0 +1,473 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Cycle fidelity: set-up, the period loop, results and the consumer.
+ *
+ * A period: control puts words on the edge; every PE is evaluated; a consumer
+ * that is not ready for results on the port stops array time until it is.
+ */
+#include <limits.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "sim/base/arena.h"
+#include "sim/engine/array_cycle_state.h"
+
+const struct sy_word sy_no_word = {.fold = -1};
+struct sy_cycle_view {
+    const struct sy_cycle_sim *sim;
+};
+
+void sy_cycle_problem(struct sy_cycle_sim *sim, const char *format, ...)
+{
+    if (!sy_cycle_failed(sim)) {
+        va_list args;
+        va_start(args, format);
+        (void)vsnprintf(sim->out->problem, sizeof sim->out->problem, format, args);
+        va_end(args);
+    }
+}
+
+struct sy_cycle_pe sy_cycle_view_pe(const struct sy_cycle_view *view, uint64_t row, uint64_t col)
+{
+    struct sy_cycle_pe none = {0};
+    return row < view->sim->rows && col < view->sim->cols ? view->sim->pe[row * view->sim->cols + col].seen : none;
+}
+
+/* ---- beats ---- */
+
+bool sy_cycle_beat_offered(const struct sy_cycle_sim *sim)
+{
+    const struct sy_cycle_job *job = sim->job;
+    if (sim->stream_fold == 0 && sim->beat == 0) {
+        return true;
+    }
+    if (sim->now < sim->last_beat + sim->timing->mac_initiation_interval) {
+        return false;
+    }
+    bool padding = sim->beat >= sim->control[sim->stream_fold].real_beats;
+    bool late = job->feeder_gap_every != 0 && !padding && sim->real_beats_sent % job->feeder_gap_every == 0;
+    return !late || sim->now >= sim->last_beat + 1 + job->feeder_gap_cycles;
+}
+
+void sy_cycle_beat_sent(struct sy_cycle_sim *sim)
+{
+    struct sy_cycle_control *control = &sim->control[sim->stream_fold];
+    if (sim->beat == 0) {
+        control->start = sim->now;
+        control->started = true;
+    }
+    sim->real_beats_sent += sim->beat < control->real_beats;
+    sim->out->beats++;
+    sim->last_beat = sim->now;
+    sim->progress = sim->now;
+    if (++sim->beat == control->beats) {
+        sim->beat = 0;
+        sim->stream_fold++;
+    }
+}
+
+/* ---- results ---- */
+
+static void store(struct sy_cycle_sim *sim, const struct sy_word *sum, uint64_t row, uint64_t col)
+{
+    const struct sy_cycle_job *job = sim->job;
+    const struct sy_cycle_fold *f = &sim->fold[sum->fold];
+    uint64_t m = f->m0 + (job->dataflow == SY_IS ? col : row), n = f->n0 + (job->dataflow == SY_IS ? row : col);
+    union sy_number *c = &job->c[m * job->n + n];
+    if (sim->reenter != NULL && sim->control[sum->fold].continues) {
+        *c = sum->value; /* it started from what was there */
+    } else {
+        *c = sy_number_sum(job->format, *c, sum->value);
+    }
+}
+
+void sy_cycle_emit(struct sy_cycle_sim *sim, const struct sy_word *sum, uint64_t col)
+{
+    const struct sy_array_timing *t = sim->timing;
+    struct sy_cycle_control *control = &sim->control[sum->fold];
+    uint64_t row = sum->index - (sim->os ? control->base_row : 0);
+    uint64_t delay = sim->shift ? 0 : sim->output;
+    if (t->output_deskew && (!sim->os || sim->swap)) {
+        delay += (sim->cols - 1 - col) * t->column_hop_cycles;
+    }
+    uint64_t port = sim->now + delay;
+    if (sim->os && control->single_line && t->os_drain == SY_DRAIN_DIRECT) {
+        port -= sy_min(port, t->single_line_saves_cycles);
+    }
+    if (row < (sim->os ? control->real_rows : control->real_beats) && col < control->real_cols) {
+        struct sy_word value = *sum;
+        if (sim->wires && t->os_restart == SY_RESTART_RUNNING_SUM) {
+            struct sy_pe *pe = &sim->pe[sum->index * sim->cols + col];
+            value.value = sy_number_difference(sim->job->format, sum->value, pe->drained);
+            pe->drained = sum->value;
+        }
+        store(sim, &value, row, col);
+        if (sim->reenter != NULL) {
+            sim->reenter[row * sim->cols + col] = (struct sy_reenter){.port = port, .fold = sum->fold};
+        }
+    }
+    if (control->results_left == 0) {
+        sy_cycle_problem(sim, "fold %d gave a result twice", sum->fold);
+        return;
+    }
+    control->results_left--;
+    control->edge_last = sim->now;
+    control->port_last = sy_max(control->port_last, port);
+    sim->results_left--;
+    sim->progress = sim->now;
+    sim->first_port = sim->any_result ? sy_min(sim->first_port, port) : port;
+    sim->last_port = sy_max(sim->last_port, port);
+    sim->any_result = true;
+    if (sim->port_due != NULL) {
+        sim->port_due[port % sim->port_ring]++;
+    }
+}
+
+/* Freeze: results on the port in this period wait, and everything with them, until they are taken. */
+static void consume(struct sy_cycle_sim *sim)
+{
+    if (sim->port_due == NULL || sim->port_due[sim->now % sim->port_ring] == 0) {
+        return;
+    }
+    uint64_t real = sim->now + sim->frozen;
+    sim->port_due[sim->now % sim->port_ring] = 0;
+    if (real < sim->ready_at) {
+        sim->frozen += sim->ready_at - real;
+        real = sim->ready_at;
+    }
+    sim->ready_at = real + 1 + sim->job->sink_low_cycles;
+    sim->out->frozen_cycles = sim->frozen;
+}
+
+/* ---- set-up ---- */
+
+static bool make_chains(struct sy_cycle_sim *sim, struct sy_chains *chains, uint64_t count, uint64_t length)
+{
+    chains->count = count;
+    chains->length = length;
+    chains->at = 0;
+    if (count == 0 || length == 0) {
+        return true;
+    }
+    uint64_t words;
+    if (!sy_mul(count, length, &words) || words > (uint64_t)SY_CYCLE_MAX_PES * 16) {
+        return false;
+    }
+    chains->slot = sy_arena_array(sim->arena, words, sizeof *chains->slot);
+    for (uint64_t i = 0; chains->slot != NULL && i < words; i++) {
+        chains->slot[i] = sy_no_word;
+    }
+    return chains->slot != NULL;
+}
+
+static bool make_registers(struct sy_cycle_sim *sim)
+{
+    const struct sy_array_timing *t = sim->timing;
+    uint64_t pes = sim->rows * sim->cols, lanes = sim->own_wires ? t->preload_rows_per_cycle : 1;
+    uint64_t row_skew = sim->os ? t->operand_row_hop_cycles : t->psum_hop_cycles;
+    uint64_t col_skew = (sim->cols - 1) * t->column_hop_cycles;
+    bool loads = !sim->os && t->weight_load != SY_LOAD_NONE;
+    uint64_t top_length = sim->os || sim->own_wires ? col_skew + 1 : 1;
+    uint64_t link = sim->os ? t->operand_row_hop_cycles : t->psum_hop_cycles - t->accumulate_cycles;
+    bool fits = make_chains(sim, &sim->hop, pes, t->column_hop_cycles) &&
+                make_chains(sim, &sim->multiply, pes, t->multiply_cycles) &&
+                make_chains(sim, &sim->accumulate, pes, t->accumulate_cycles) &&
+                make_chains(sim, &sim->link, pes, link) &&
+                make_chains(sim, &sim->drain, sim->swap ? pes : 0, t->operand_row_hop_cycles) &&
+                make_chains(sim, &sim->weight, sim->own_wires ? pes * lanes : 0, t->psum_hop_cycles) &&
+                make_chains(sim, &sim->copy, sim->shift ? pes : 0, sim->shift ? t->output_registers - 1 : 0) &&
+                make_chains(sim, &sim->left, sim->rows, (sim->rows - 1) * row_skew + 1) &&
+                make_chains(sim, &sim->top, sim->os || loads ? sim->cols * lanes : 0, top_length) &&
+                make_chains(sim, &sim->bias, sim->swap ? sim->cols : 0, col_skew + t->multiply_cycles + 1);
+    sim->pe = sy_arena_array(sim->arena, pes, sizeof *sim->pe);
+    sim->below = sy_arena_array(sim->arena, pes, sizeof *sim->below);
+    sim->drain_below = sy_arena_array(sim->arena, sim->cols, sizeof *sim->drain_below);
+    sim->weight_below = sy_arena_array(sim->arena, sim->cols * lanes, sizeof *sim->weight_below);
+    if (!fits || sim->pe == NULL || sim->below == NULL || sim->drain_below == NULL || sim->weight_below == NULL) {
+        return false;
+    }
+    for (uint64_t i = 0; i < pes; i++) {
+        sim->pe[i].active = sim->pe[i].shadow = sim->pe[i].copy = sim->pe[i].pending = sy_no_word;
+        sim->below[i] = sy_no_word;
+    }
+    for (uint64_t i = 0; i < sim->cols; i++) {
+        sim->drain_below[i] = sy_no_word;
+    }
+    return true;
+}
+
+static uint64_t padded_beats(const struct sy_cycle_sim *sim, uint64_t real)
+{
+    const struct sy_array_timing *t = sim->timing;
+    uint64_t beats = real;
+    while (beats % t->stream_multiple_beats != 0) {
+        beats++;
+    }
+    beats = beats < t->min_stream_beats ? t->min_stream_beats : beats;
+    while (sim->os && t->os_stream_whole_rows && beats % sim->rows != 0) {
+        beats++;
+    }
+    return beats;
+}
+
+static enum sy_status plan_fold(struct sy_cycle_sim *sim, uint64_t index)
+{
+    const struct sy_cycle_job *job = sim->job;
+    const struct sy_cycle_fold *f = &sim->fold[index];
+    const struct sy_array_timing *t = sim->timing;
+    struct sy_cycle_control *control = &sim->control[index];
+    if (f->m == 0 || f->k == 0 || f->n == 0 || f->m0 > job->m || f->m > job->m - f->m0 || f->k0 > job->k ||
+        f->k > job->k - f->k0 || f->n0 > job->n || f->n > job->n - f->n0) {
+        return SY_USAGE;
+    }
+    control->real_rows = job->dataflow == SY_OS ? f->m : f->k;
+    control->real_cols = job->dataflow == SY_IS ? f->m : f->n;
+    control->real_beats = job->dataflow == SY_OS ? f->k : job->dataflow == SY_WS ? f->m : f->n;
+    if (control->real_rows > sim->rows || control->real_cols > sim->cols || control->real_beats > UINT32_MAX / 2) {
+        return SY_USAGE;
+    }
+    bool padded = t->ragged == SY_RAGGED_PADDED, bottom = t->row_placement == SY_ROWS_BOTTOM;
+    control->used_rows = padded ? sim->rows : control->real_rows;
+    control->used_cols = padded ? sim->cols : control->real_cols;
+    control->beats = padded_beats(sim, control->real_beats);
+    control->base_row = bottom ? sim->rows - control->used_rows : 0;
+    control->words = t->preload_rows == SY_PRELOAD_FULL ? sim->rows : control->used_rows;
+    if (bottom && t->weight_load == SY_LOAD_SHARED_WIRES) {
+        control->words = sim->rows;
+    }
+    control->single_line = control->real_rows == 1 || control->real_cols == 1;
+    control->results_left = (sim->os ? control->used_rows : control->beats) * control->used_cols;
+    sim->results_left += control->results_left;
+    if (index > 0) {
+        const struct sy_cycle_fold *before = &sim->fold[index - 1];
+        control->continues = before->m0 == f->m0 && before->n0 == f->n0 && before->m == f->m && before->n == f->n &&
+                             before->k0 + before->k == f->k0;
+    }
+    return SY_OK;
+}
+
+static void set_up_flags(struct sy_cycle_sim *sim)
+{
+    const struct sy_array_timing *t = sim->timing;
+    sim->os = sim->job->dataflow == SY_OS;
+    sim->swap = sim->os && t->os_drain == SY_DRAIN_SWAP;
+    sim->shift = sim->os && t->os_drain == SY_DRAIN_SHIFT_REGISTERS;
+    sim->wires = sim->os && t->os_drain == SY_DRAIN_OPERAND_WIRES;
+    sim->serial = t->fold_overlap == SY_OVERLAP_NONE;
+    sim->own_wires =
+        !sim->os && (t->weight_load == SY_LOAD_SEPARATE_WIRES || t->weight_load == SY_LOAD_DOUBLE_BUFFERED);
+    sim->input = t->input_registers + (sim->os ? t->transposer_cycles_per_row * sim->rows : 0);
+    sim->output = t->output_registers;
+    sim->now = sim->input;
+    sim->first_word = UINT64_MAX;
+    sim->chain_fold = -1;
+}
+
+static enum sy_status set_up(struct sy_cycle_sim *sim)
+{
+    const struct sy_cycle_job *job = sim->job;
+    const struct sy_array_timing *t = sim->timing;
+    set_up_flags(sim);
+    sim->control = sy_arena_array(sim->arena, sim->folds, sizeof *sim->control);
+    if (sim->control == NULL) {
+        return SY_NOMEM;
+    }
+    uint64_t most_beats = 1;
+    for (uint64_t i = 0; i < sim->folds; i++) {
+        enum sy_status status = plan_fold(sim, i);
+        if (status != SY_OK) {
+            return status;
+        }
+        most_beats = sy_max(most_beats, sim->control[i].beats);
+    }
+    if (!sim->os && t->partial_sums == SY_SUMS_TOP_PORT) {
+        sim->reenter = sy_arena_array(sim->arena, most_beats * sim->cols, sizeof *sim->reenter);
+        for (uint64_t i = 0; sim->reenter != NULL && i < most_beats * sim->cols; i++) {
+            sim->reenter[i].fold = -2;
+        }
+    }
+    if (job->sink_low_cycles > 0 && !sim->shift) {
+        sim->port_ring = sim->output + sim->cols * t->column_hop_cycles + 2;
+        sim->port_due = sy_arena_array(sim->arena, sim->port_ring, sizeof *sim->port_due);
+    }
+    bool missing = (!sim->os && t->partial_sums == SY_SUMS_TOP_PORT && sim->reenter == NULL) ||
+                   (job->sink_low_cycles > 0 && !sim->shift && sim->port_due == NULL);
+    return make_registers(sim) && !missing ? SY_OK : SY_NOMEM;
+}
+
+/* ---- the loop ---- */
+
+static void advance(struct sy_chains *chains)
+{
+    if (chains->length > 0 && ++chains->at == chains->length) {
+        chains->at = 0;
+    }
+}
+
+static void advance_all(struct sy_cycle_sim *sim)
+{
+    struct sy_chains *const all[] = {&sim->hop,    &sim->multiply, &sim->accumulate, &sim->link, &sim->drain,
+                                     &sim->weight, &sim->copy,     &sim->left,       &sim->top,  &sim->bias};
+    for (size_t i = 0; i < sizeof all / sizeof all[0]; i++) {
+        advance(all[i]);
+    }
+    sim->now++;
+}
+
+/* Periods without a word in or out after which the array will never move again. */
+static uint64_t patience(const struct sy_cycle_sim *sim)
+{
+    const struct sy_array_timing *t = sim->timing;
+    uint64_t hops = t->column_hop_cycles * sim->cols * 2 +
+                    (t->operand_row_hop_cycles * 2 + t->psum_hop_cycles * 4 + t->accumulate_cycles + 2) * sim->rows;
+    uint64_t stages = t->multiply_cycles + t->accumulate_cycles + sim->input + sim->output +
+                      t->mac_initiation_interval + t->accumulator_clear_cycles + t->accumulate_distance_cycles;
+    uint64_t bench =
+        sim->job->tile_interval + sim->job->feeder_gap_cycles + (sim->cols + 2) * (sim->job->sink_low_cycles + 1);
+    return hops + stages + bench + 16;
+}
+
+static void run_periods(struct sy_cycle_sim *sim)
+{
+    uint64_t wait = patience(sim);
+    sim->progress = sim->now;
+    while (!sy_cycle_failed(sim) && (sim->results_left > 0 || sim->now <= sim->last_port)) {
+        if (sim->os) {
+            sy_cycle_os_control(sim);
+            sy_cycle_os_step(sim);
+        } else {
+            sy_cycle_stationary_control(sim);
+            sy_cycle_stationary_step(sim);
+        }
+        consume(sim);
+        if (sim->job->observe != NULL) {
+            struct sy_cycle_view view = {.sim = sim};
+            sim->job->observe(sim->job->observe_ctx, sim->now + sim->frozen - sim->input, &view);
+        }
+        if (sim->now - sim->progress > wait && sim->now > sim->last_port) {
+            sy_cycle_problem(sim, "the array came to a halt with %llu results missing",
+                             (unsigned long long)sim->results_left);
+        }
+        advance_all(sim);
+    }
+}
+
+static void report(struct sy_cycle_sim *sim)
+{
+    const struct sy_array_timing *t = sim->timing;
+    struct sy_cycle_result *out = sim->out;
+    uint64_t start = sim->control[0].start;
+    uint64_t first_beat = start - sim->input;
+    uint64_t first_word = sim->first_word == UINT64_MAX ? start : sim->first_word;
+    out->frozen_cycles = sim->frozen;
+    out->cycles = sim->last_port + sim->frozen - first_beat + 1;
+    out->lead_cycles = start - first_word;
+    out->first_result_cycle = sim->first_port - first_beat + 1;
+    if (t->first_result == SY_FIRST_AT_RUN_END) {
+        out->first_result_cycle = out->cycles;
+    }
+    if (t->cycle_count == SY_COUNT_LAST_INDEX) {
+        out->cycles--;
+    }
+    out->cycles_incl_preload = out->lead_cycles + out->cycles;
+    for (uint64_t i = 0; sim->job->first_beat != NULL && i < sim->folds; i++) {
+        sim->job->first_beat[i] = sim->control[i].start - first_word;
+    }
+}
+
+static enum sy_status check_job(const struct sy_cycle_job *job, struct sy_cycle_result *out)
+{
+    if (job == NULL || out == NULL || job->timing == NULL || job->a == NULL || job->b == NULL || job->c == NULL) {
+        return SY_USAGE;
+    }
+    memset(out, 0, sizeof *out);
+    uint64_t pes, size;
+    if ((unsigned)job->dataflow >= SY_DATAFLOW_KINDS || !sy_number_supported(job->format) || job->rows == 0 ||
+        job->cols == 0 || !sy_mul(job->rows, job->cols, &pes) || pes > SY_CYCLE_MAX_PES || job->m == 0 || job->k == 0 ||
+        job->n == 0 || !sy_mul3(job->m, job->k, 16, &size) || !sy_mul3(job->k, job->n, 16, &size) ||
+        !sy_mul3(job->m, job->n, 16, &size) || (job->fold != NULL && job->folds == 0) ||
+        (job->fold != NULL && job->folds > SY_CYCLE_MAX_FOLDS)) {
+        return SY_USAGE;
+    }
+    if (!sy_array_runs(job->timing, job->dataflow)) {
+        (void)snprintf(out->problem, sizeof out->problem, "the design does not run %s",
+                       sy_dataflow_name(job->dataflow));
+        return SY_UNSUPPORTED;
+    }
+    bool shift = job->dataflow == SY_OS && job->timing->os_drain == SY_DRAIN_SHIFT_REGISTERS;
+    uint64_t handled = shift ? SY_PRESSURE_DECOUPLED : SY_PRESSURE_FREEZE;
+    if (job->sink_low_cycles > 0 && job->timing->back_pressure != handled) {
+        (void)snprintf(out->problem, sizeof out->problem,
+                       "the design cannot hold back results from a consumer that is not ready");
+        return SY_UNSUPPORTED;
+    }
+    return SY_OK;
+}
+
+enum sy_status sy_array_cycle_run(const struct sy_cycle_job *job, struct sy_cycle_result *out)
+{
+    enum sy_status status = check_job(job, out);
+    if (status != SY_OK) {
+        return status;
+    }
+    struct sy_cycle_fold *own = NULL;
+    struct sy_cycle_sim sim = {.job = job, .timing = job->timing, .rows = job->rows, .cols = job->cols, .out = out};
+    sim.fold = job->fold;
+    sim.folds = job->folds;
+    if (job->fold == NULL) {
+        status = sy_cycle_folds_of(job->timing, job->dataflow, job->rows, job->cols, job->m, job->k, job->n, &own,
+                                   &sim.folds);
+        sim.fold = own;
+    }
+    sim.arena = status == SY_OK ? sy_arena_create(NULL, 0) : NULL;
+    if (status == SY_OK) {
+        status = sim.arena == NULL ? SY_NOMEM : set_up(&sim);
+    }
+    if (status == SY_OK) {
+        memset(job->c, 0, job->m * job->n * sizeof *job->c);
+        run_periods(&sim);
+        status = sy_cycle_failed(&sim) ? SY_UNSUPPORTED : SY_OK;
+    }
+    if (status == SY_OK) {
+        report(&sim);
+    }
+    sy_arena_destroy(sim.arena);
+    free(own);
+    return status;
+}
+
+enum sy_status sy_cycle_folds_of(const struct sy_array_timing *timing, enum sy_dataflow_kind dataflow, uint64_t rows,
+                                 uint64_t cols, uint64_t m, uint64_t k, uint64_t n, struct sy_cycle_fold **fold,
+                                 uint64_t *folds)
+{
+    uint64_t over_rows = dataflow == SY_OS ? m : k, over_cols = dataflow == SY_IS ? m : n, count = 0;
+    uint64_t row_folds = sy_ceil_div(over_rows, rows), col_folds = sy_ceil_div(over_cols, cols);
+    *fold = NULL;
+    if (!sy_mul(row_folds, col_folds, folds) || *folds == 0 || *folds > SY_CYCLE_MAX_FOLDS) {
+        return SY_USAGE;
+    }
+    *fold = calloc(*folds, sizeof **fold);
+    if (*fold == NULL) {
+        return SY_NOMEM;
+    }
+    bool columns_outer = timing->fold_order == SY_FOLDS_COLUMNS_OUTER;
+    uint64_t outer_folds = columns_outer ? col_folds : row_folds, inner_folds = columns_outer ? row_folds : col_folds;
+    for (uint64_t outer = 0; outer < outer_folds; outer++) {
+        for (uint64_t inner = 0; inner < inner_folds; inner++) {
+            uint64_t r = (columns_outer ? inner : outer) * rows, c = (columns_outer ? outer : inner) * cols;
+            uint64_t height = sy_min(rows, over_rows - r), width = sy_min(cols, over_cols - c);
+            struct sy_cycle_fold *f = &(*fold)[count++];
+            *f = (struct sy_cycle_fold){0, m, 0, k, 0, n};
+            if (dataflow == SY_OS) {
+                f->m0 = r, f->m = height, f->n0 = c, f->n = width;
+            } else if (dataflow == SY_WS) {
+                f->k0 = r, f->k = height, f->n0 = c, f->n = width;
+            } else {
+                f->k0 = r, f->k = height, f->m0 = c, f->m = width;
+            }
+        }
+    }
+    return SY_OK;
+}

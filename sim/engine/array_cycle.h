@@ -1,0 +1,91 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Cycle fidelity of an array: every register of every PE is stepped, with real
+ * numbers in it. It decides when words may enter from what is in the registers,
+ * never from the closed forms (array_timing.h), and is the judge of those: its
+ * cycle counts equal theirs, and its products equal a plain GEMM.
+ *
+ * Summation order (floats): os adds k ascending in the PE, starting from
+ * zero; with a running sum the PE starts from what it held and the
+ * reader subtracts the previous drain. ws and is start a fold from zero and add
+ * its k ascending down the column; sums of K folds are then added in fold order,
+ * or, when they re-enter at the top, each fold starts from the previous one's.
+ *
+ * Thread safe: a run owns its memory.
+ */
+#ifndef SY_ENGINE_ARRAY_CYCLE_H
+#define SY_ENGINE_ARRAY_CYCLE_H
+
+#include "arch/array_timing.h"
+#include "sim/engine/array_number.h"
+#include "sim/engine/array_timing.h"
+
+/* A part of the GEMM that is on the array at once: rows m0 .. m0 + m - 1 and so on. */
+struct sy_cycle_fold {
+    uint64_t m0, m, k0, k, n0, n;
+};
+
+/* What an observer sees of one PE in the period just evaluated. */
+struct sy_cycle_pe {
+    bool operand_valid, sum_valid;
+    union sy_number operand, stationary, sum; /* left operand; weight (ws, is) or vertical operand (os) */
+};
+struct sy_cycle_view;
+struct sy_cycle_pe sy_cycle_view_pe(const struct sy_cycle_view *view, uint64_t row, uint64_t col);
+
+struct sy_cycle_job {
+    const struct sy_array_timing *timing; /* passed sy_array_timing_check() */
+    enum sy_dataflow_kind dataflow;
+    uint64_t rows, cols;
+    enum sy_dtype format;
+    uint64_t m, k, n;
+    const union sy_number *a;         /* m x k, row major */
+    const union sy_number *b;         /* k x n, row major */
+    union sy_number *c;               /* m x n, row major, overwritten */
+    const struct sy_cycle_fold *fold; /* in order; NULL: all folds of the GEMM in the timing's fold order */
+    uint64_t folds;
+    uint64_t *first_beat; /* NULL, or room for one figure a fold: period of its first beat on the port */
+    /* the testbench */
+    uint64_t tile_interval;                       /* first beats no closer than this; 0 = as close as possible */
+    uint64_t feeder_gap_every, feeder_gap_cycles; /* after so many beats, so many periods are missed */
+    uint64_t sink_low_cycles;                     /* consumer not ready so long after each accepted beat */
+    bool early; /* drive following folds one period earlier than the registers allow: shows that a schedule is tight */
+    /* called after every evaluated period; may be NULL */
+    void (*observe)(void *ctx, uint64_t period, const struct sy_cycle_view *view);
+    void *observe_ctx;
+};
+
+struct sy_cycle_result {
+    uint64_t cycles;      /* first beat -> last result on the port, inclusive (the design's convention) */
+    uint64_t lead_cycles; /* first preloaded word -> first beat */
+    uint64_t cycles_incl_preload;
+    uint64_t first_result_cycle; /* first beat -> first result on the port, inclusive */
+    uint64_t beats;              /* operand beats that entered, padding included */
+    uint64_t frozen_cycles;      /* periods a refused result stopped the array */
+    char problem[160];           /* what went wrong inside the array, or "" */
+};
+
+enum { SY_CYCLE_MAX_PES = 1 << 22, SY_CYCLE_MAX_FOLDS = 1 << 22 };
+
+/* SY_UNSUPPORTED with `problem` when the design cannot run the job (two words
+ * met in one register, results were lost, or it came to a halt); SY_USAGE for a
+ * fold outside the GEMM or larger than the array, or too large an array. */
+enum sy_status sy_array_cycle_run(const struct sy_cycle_job *job, struct sy_cycle_result *out);
+
+/*
+ * A testbench's schedule (array_timing.h) at cycle fidelity, with operands
+ * drawn from the seed. *products_right: every element of C equals a plain GEMM
+ * (integer formats only; others are not compared and count as right). Status
+ * and figures as sy_array_schedule_cycles, except that a tile interval shorter
+ * than the array allows is waited for, not refused.
+ */
+enum sy_status sy_array_schedule_step(const struct sy_array_timing *timing, const struct sy_array_schedule *schedule,
+                                      enum sy_dtype format, uint64_t seed, struct sy_array_cycles *out,
+                                      bool *products_right);
+
+/* The folds of the GEMM in the timing's fold order. *fold is malloc'ed. */
+enum sy_status sy_cycle_folds_of(const struct sy_array_timing *timing, enum sy_dataflow_kind dataflow, uint64_t rows,
+                                 uint64_t cols, uint64_t m, uint64_t k, uint64_t n, struct sy_cycle_fold **fold,
+                                 uint64_t *folds);
+
+#endif
