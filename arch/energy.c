@@ -242,6 +242,8 @@ static struct figure at_node(const struct sy_energy_table *table, const char *co
     nearest_sizes(table, component, action, node_nm, bytes, nearest);
     const struct sy_energy_row *below = nearest[0], *above = nearest[1];
     if (!below || !above || below == above || below->bytes == 0) {
+        if (!below && !above)
+            return figure;
         take_row(&figure, below ? below : above);
         figure.beyond_sizes = figure.row->bytes && (!below || !above);
         return figure;
@@ -302,6 +304,8 @@ enum sy_status sy_energy_lookup(const struct sy_energy_table *table, const char 
     struct figure below = at_node(table, component, action, first, bytes);
     struct figure above = at_node(table, component, action, second, bytes);
     bool interpolate = second > first;
+    if (!below.row || !above.row) /* node_nm is not a number */
+        return SY_UNSUPPORTED;
     *cost = (struct sy_energy_cost){.pj = below.pj, .low_pj = below.low_pj, .high_pj = below.high_pj};
     if (interpolate) {
         cost->pj = between(node_nm, first, second, below.pj, above.pj);

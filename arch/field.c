@@ -348,6 +348,54 @@ static double base_value(const struct sy_field *field, const union slot *slot)
     return (field->type == SY_FIELD_DOUBLE ? slot->real : (double)slot->pair[0]) / per_unit;
 }
 
+static bool is_whole(const struct sy_field *field)
+{
+    return !(field->per_unit > 0) &&
+           (field->type == SY_FIELD_U32 || field->type == SY_FIELD_U64 || field->type == SY_FIELD_CYCLES);
+}
+
+/* Whole numbers of the base unit: the shortest of the units they are whole in, the first listed among equals. */
+static void format_whole(const struct sy_field *field, uint64_t value, struct sy_buf *out)
+{
+    char best[64] = "", text[64], digits[32];
+    for (size_t i = 0; i < sizeof scales / sizeof scales[0]; i++) {
+        uint64_t factor = (uint64_t)scales[i].factor;
+        if (scales[i].unit != unit_of(field) || factor == 0 || value % factor != 0)
+            continue;
+        (void)snprintf(text, sizeof text, "%s%s", sy_format_u64(digits, value / factor), scales[i].name);
+        if (!*best || strlen(text) < strlen(best))
+            memcpy(best, text, sizeof best);
+        if (value == 0)
+            break;
+    }
+    sy_buf_puts(out, best);
+}
+
+/* num / den Hz as an exact decimal. Frequencies come from decimals, so den divides a power of ten. */
+static void format_exact_hz(const uint64_t pair[2], struct sy_buf *out)
+{
+    char digits[32];
+    sy_u128 scaled = pair[0];
+    size_t places = 0;
+    if (pair[1] == 0) {
+        sy_buf_puts(out, "0 Hz");
+        return;
+    }
+    while (scaled % pair[1] != 0 && scaled < (sy_u128)1 << 120) {
+        scaled *= 10;
+        places++;
+    }
+    size_t length = strlen(sy_format_u64(digits, (uint64_t)(scaled / pair[1])));
+    sy_buf_puts(out, length <= places ? "0." : "");
+    for (size_t i = length; i < places; i++)
+        sy_buf_puts(out, "0");
+    size_t whole = length > places ? length - places : 0;
+    sy_buf_append(out, digits, whole);
+    sy_buf_puts(out, whole && places ? "." : "");
+    sy_buf_puts(out, digits + whole);
+    sy_buf_puts(out, " Hz");
+}
+
 /* Keep the text in best when it reads back to the same value and is shorter. */
 static void try_text(const struct sy_field *field, const union slot *slot, const char *text, char best[64])
 {
@@ -361,12 +409,12 @@ static void try_text(const struct sy_field *field, const union slot *slot, const
         memcpy(best, text, strlen(text) + 1);
 }
 
-static void format_number(const struct sy_field *field, const union slot *slot, struct sy_buf *out)
+/* Doubles, fractions and scaled integers: the shortest text of at most twelve digits that reads back, else all digits.
+ */
+static void format_real(const struct sy_field *field, const union slot *slot, struct sy_buf *out)
 {
     char best[64] = "", text[64], digits[32];
-    enum sy_unit unit = unit_of(field);
-    if (field->type == SY_FIELD_RATE && slot->real < 0)
-        unit = SY_UNIT_BYTES_PER_CYCLE;
+    enum sy_unit unit = field->type == SY_FIELD_RATE && slot->real < 0 ? SY_UNIT_BYTES_PER_CYCLE : unit_of(field);
     double value = base_value(field, slot);
     const char *base = "";
     for (size_t i = 0; i < sizeof scales / sizeof scales[0]; i++) {
@@ -379,10 +427,9 @@ static void format_number(const struct sy_field *field, const union slot *slot, 
         if (*best && !(value > 0) && !(value < 0))
             break; /* zero is the same in every unit: the first one listed is the usual one */
     }
-    if (!*best && field->type != SY_FIELD_DOUBLE && field->type != SY_FIELD_RATE && !(field->per_unit > 0)) {
-        /* more digits than sy_format_double shows: the integer itself */
-        (void)snprintf(text, sizeof text, "%s%s", sy_format_u64(digits, slot->pair[0]), base);
-        try_text(field, slot, text, best);
+    if (!*best && field->type == SY_FIELD_HZ) {
+        format_exact_hz(slot->pair, out);
+        return;
     }
     if (!*best) {
         (void)snprintf(text, sizeof text, "%.16e%s", value, base);
@@ -422,8 +469,10 @@ void sy_field_format(const struct sy_field *field, const void *slot, struct sy_b
         sy_buf_puts(out, sy_format_u64(num, value.pair[0]));
         if (value.pair[1] != 1)
             sy_buf_printf(out, "/%s", sy_format_u64(den, value.pair[1]));
+    } else if (is_whole(field)) {
+        format_whole(field, field->type == SY_FIELD_U32 ? value.small : value.pair[0], out);
     } else {
-        format_number(field, &value, out);
+        format_real(field, &value, out);
     }
 }
 

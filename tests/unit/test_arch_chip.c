@@ -189,6 +189,58 @@ START_TEST(the_resolved_text_of_every_preset_is_the_same_chip)
 }
 END_TEST
 
+/* Random values of every kind of number come back exactly from the text they are shown as. */
+START_TEST(any_number_written_is_read_back_exactly)
+{
+    static const struct sy_field fields[] = {
+        {.key = "u64", .type = SY_FIELD_U64},
+        {.key = "bytes", .type = SY_FIELD_U64, .unit = SY_UNIT_BYTES},
+        {.key = "cycles", .type = SY_FIELD_CYCLES},
+        {.key = "ps", .type = SY_FIELD_U64, .unit = SY_UNIT_SECONDS, .per_unit = 1e12},
+        {.key = "hz", .type = SY_FIELD_HZ},
+        {.key = "rate", .type = SY_FIELD_RATE},
+        {.key = "ratio", .type = SY_FIELD_RATIO},
+        {.key = "volts", .type = SY_FIELD_DOUBLE, .unit = SY_UNIT_VOLTS},
+        {.key = "watts", .type = SY_FIELD_DOUBLE, .unit = SY_UNIT_WATTS},
+    };
+    struct sy_schema_context context = {0};
+    uint64_t state = 3;
+    int checked = 0;
+    for (int i = 0; i < 20000; i++) {
+        const struct sy_field *field = &fields[i % 9];
+        uint64_t slot[2] = {0, 0}, back[2] = {0, 0}, random = next_random(&state) >> (next_random(&state) % 64);
+        double real = (double)random / (double)(1 + (next_random(&state) >> (next_random(&state) % 64)));
+        char given[64], reason[SY_REASON_MAX];
+        if (field->type == SY_FIELD_HZ)
+            snprintf(given, sizeof given, "%llu.%06llu Hz", (unsigned long long)(random % 1000000000) + 1,
+                     (unsigned long long)(next_random(&state) % 1000000));
+        else if (field->type == SY_FIELD_RATIO)
+            snprintf(given, sizeof given, "%llu/%llu", (unsigned long long)random + (random == 0), i % 1000 + 1ULL);
+        else if (field->type == SY_FIELD_RATE)
+            snprintf(given, sizeof given, i % 2 ? "%.17g B/s" : "%.0f B/cycle", real + 1);
+        else if (field->type == SY_FIELD_DOUBLE)
+            snprintf(given, sizeof given, "%.17g %s", real, field->unit == SY_UNIT_VOLTS ? "mV" : "uW");
+        else
+            snprintf(given, sizeof given, "%llu%s",
+                     (unsigned long long)(field->per_unit > 0 ? random % 1000000000000 : random),
+                     field->unit == SY_UNIT_BYTES     ? " B"
+                     : field->unit == SY_UNIT_SECONDS ? " ps"
+                     : field->type == SY_FIELD_CYCLES ? " cycles"
+                                                      : "");
+        if (!sy_field_parse(&context, field, given, slot, reason))
+            continue; /* more digits than are kept exactly */
+        checked++;
+        struct sy_buf text = {0};
+        sy_field_format(field, slot, &text);
+        EXPECT(sy_field_parse(&context, field, text.data, back, reason));
+        if (memcmp(slot, back, sizeof slot) != 0)
+            ck_abort_msg("%s: %s was written as %s", field->key, given, text.data);
+        sy_buf_free(&text);
+    }
+    ck_assert_int_gt(checked, 15000);
+}
+END_TEST
+
 START_TEST(show_prints_every_figure_with_unit_source_and_confidence)
 {
     struct sy_chip *chip = load("tpu-v1");
@@ -455,6 +507,7 @@ int main(void)
     tcase_add_test(tcase, every_figure_of_every_preset_has_a_source_and_a_confidence);
     tcase_add_test(tcase, presets_are_what_their_papers_say);
     tcase_add_test(tcase, the_resolved_text_of_every_preset_is_the_same_chip);
+    tcase_add_test(tcase, any_number_written_is_read_back_exactly);
     tcase_add_test(tcase, show_prints_every_figure_with_unit_source_and_confidence);
     tcase_add_test(tcase, overrides_reach_every_kind_of_key);
     tcase_add_test(tcase, a_part_taken_by_name_can_be_changed_or_exchanged);

@@ -116,6 +116,7 @@ START_TEST(every_format_every_level_kind_and_every_row_can_be_looked_up)
     struct sy_energy_cost cost;
     ck_assert_int_eq(sy_energy_lookup(table, "mac", "fp1", 0, 7, &cost), SY_UNSUPPORTED);
     ck_assert_int_eq(sy_energy_lookup(table, "core", "read", 0, 7, &cost), SY_UNSUPPORTED);
+    ck_assert_int_eq(sy_energy_lookup(table, "mac", "int8", 0, (double)NAN, &cost), SY_UNSUPPORTED);
 }
 END_TEST
 
