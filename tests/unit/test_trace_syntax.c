@@ -396,6 +396,30 @@ START_TEST(the_workload_is_named_by_the_net_line_or_the_file)
 }
 END_TEST
 
+/* ---- the documentation ---- */
+
+START_TEST(every_example_of_the_format_page_is_a_trace)
+{
+    const char *root = getenv("SYSTOLE_DATA");
+    char path[400];
+    (void)snprintf(path, sizeof path, "%s/docs/formats.md", root != NULL ? root : ".");
+    char *page = NULL;
+    size_t length = 0;
+    int examples = 0;
+    ck_assert_int_eq(sy_read_file(path, 1 << 20, &page, &length, NULL), SY_OK);
+    for (const char *at = page; (at = strstr(at, "```\nsystole-trace")) != NULL; at++) {
+        const char *text = at + 4, *end = strstr(text, "\n```");
+        ck_assert_ptr_nonnull(end);
+        if (read_text(text, (size_t)(end + 1 - text), NULL) != SY_OK) {
+            ck_abort_msg("%s: line %u of an example: %s", path, sink.line, sink.message);
+        }
+        examples++;
+    }
+    ck_assert_int_eq(examples, 3);
+    free(page);
+}
+END_TEST
+
 /* ---- the table ---- */
 
 START_TEST(no_operator_has_a_key_of_the_grammar_or_a_key_twice)
@@ -451,6 +475,7 @@ int main(void)
     tcase_add_test(tcase, names_are_unquoted_and_a_bare_dash_is_no_name);
     tcase_add_test(tcase, commands_have_their_defaults);
     tcase_add_test(tcase, the_workload_is_named_by_the_net_line_or_the_file);
+    tcase_add_test(tcase, every_example_of_the_format_page_is_a_trace);
     tcase_add_test(tcase, no_operator_has_a_key_of_the_grammar_or_a_key_twice);
     tcase_add_test(tcase, every_stall_cause_has_a_name_of_its_own);
     return run_case("trace syntax", tcase);
