@@ -162,7 +162,8 @@ static enum sy_status start_matmul(struct sy_exec_unit *unit, const struct sy_ar
         !sy_add(own, total, &own) || !sy_add(cycle, own, &end) || !sy_add(end, run->latency_cycles, &end) ||
         !sy_mul(repeat, tile->port_cycles, &need) || !sy_add(end, need, &end))
         return SY_OVERFLOW;
-    uint64_t conflict = need > own ? need - own : 0;
+    /* The stationary operand passes the port during the preload before the stream. */
+    uint64_t has = own + tile->gap.preload_cycles, conflict = need > has ? need - has : 0;
     touch_ports(exec, counters, tile, repeat);
     account_wait(unit, start, unit->last_done);
     account_run(unit, run, repeat, &tile->gap, conflict);

@@ -232,10 +232,11 @@ bool sy_map_estimate(const struct sy_problem *problem, const struct sy_mapping *
         uint32_t home = problem->chain[operand][problem->home[operand]];
         if (problem->chip->level[home].kind != SY_LEVEL_SRAM)
             traffic += read + write;
-        if (operand != SY_C && problem->home[operand] > 0) {
-            double tile =
-                (double)sy_map_tile_bytes(problem, mapping, (enum sy_operand)operand, problem->chain[operand][0]);
-            first_in += cycles_for(problem->chip, tile, problem->chip->level[home].read_bytes_per_s);
+        /* The first tile of each level on the way in, before anything overlaps. */
+        for (uint32_t i = 0; operand != SY_C && i < problem->home[operand]; i++) {
+            uint32_t child = problem->chain[operand][i], parent = problem->chain[operand][i + 1];
+            double tile = (double)sy_map_tile_bytes(problem, mapping, (enum sy_operand)operand, child);
+            first_in += cycles_for(problem->chip, tile, problem->chip->level[parent].read_bytes_per_s);
         }
     }
     estimate->traffic_bytes = whole(traffic);

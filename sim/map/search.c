@@ -210,7 +210,8 @@ static bool complete_levels(const struct sy_problem *problem, struct sy_mapping 
     for (uint32_t level = 1; level < mapping->on_chip; level++) {
         struct sy_mapping best = *mapping;
         double fewest = -1;
-        for (unsigned whole = 16; whole-- > 0;) {
+        /* From the smallest up: of equal traffic the smaller tile starts and pipelines sooner. */
+        for (unsigned whole = 0; whole < 16; whole++) {
             for (uint32_t above = level; above < mapping->on_chip; above++)
                 stretch(problem, mapping, above, above == level ? whole : 0);
             for (int i = 0; i < 6; i++) {
