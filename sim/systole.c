@@ -279,23 +279,36 @@ void systole_result_free(struct systole_result *result)
     free(result);
 }
 
-enum systole_status systole_result_format(const struct systole_context *context, const struct systole_result *result,
-                                          const char *format, int details, struct systole_text *text)
+enum systole_status systole_result_write(const struct systole_context *context, const struct systole_result *result,
+                                         const struct systole_format_options *options, struct systole_text *text)
 {
+    struct systole_format_options mine;
     struct sy_diag diag = systole_sink(context);
     struct sy_buf out = {0};
-    const struct sy_report_format *writer = sy_report_format_find(format ? format : "table");
+    if (!systole_take_options(&mine, sizeof mine, options))
+        return SYSTOLE_USAGE;
+    const struct sy_report_format *writer = sy_report_format_find(mine.format ? mine.format : "table");
     if (!writer) {
-        sy_error(&diag, SY_NOWHERE, "`systole list formats` names them", "output format '%s' is not known", format);
+        sy_error(&diag, SY_NOWHERE, "`systole list formats` names them", "output format '%s' is not known", mine.format);
         return SYSTOLE_USAGE;
     }
-    struct sy_report_options options = {.version = systole_version(), .model_revision = model_revision, .details = details};
-    enum sy_status status = writer->write(result->result, &options, &out);
+    struct sy_report_options how = {.version = systole_version(), .model_revision = model_revision,
+        .details = mine.details, .color = mine.color != 0, .unicode = mine.unicode != 0, .width = mine.width};
+    enum sy_status status = writer->write(result->result, &how, &out);
     if (status != SY_OK) {
         sy_buf_free(&out);
         return (enum systole_status)status;
     }
     return systole_hand_over(&out, text);
+}
+
+enum systole_status systole_result_format(const struct systole_context *context, const struct systole_result *result,
+                                          const char *format, int details, struct systole_text *text)
+{
+    struct systole_format_options options = SYSTOLE_OPTIONS_INIT(struct systole_format_options);
+    options.format = format;
+    options.details = details;
+    return systole_result_write(context, result, &options, text);
 }
 
 enum systole_status systole_result_figure(const struct systole_result *result, const char *name, double *value)

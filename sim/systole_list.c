@@ -12,14 +12,18 @@
 /* ---- files of a data folder ---- */
 
 enum { MAX_LISTED = 512 };
-struct names { uint32_t count; char *name[MAX_LISTED]; };
+struct names {
+    uint32_t count;
+    char *name[MAX_LISTED];
+};
 
 static int by_name(const void *a, const void *b)
 {
     return strcmp(*(char *const *)a, *(char *const *)b);
 }
 
-static void read_folder(const struct systole_context *context, const char *folder, const char *suffix, struct names *names)
+static void read_folder(const struct systole_context *context, const char *folder, const char *suffix,
+                        struct names *names)
 {
     struct sy_buf path = {0};
     names->count = 0;
@@ -42,7 +46,8 @@ static void read_folder(const struct systole_context *context, const char *folde
 }
 
 /* The text behind `description:` at the start of a line of a YAML file, or "". */
-static void put_description(const struct systole_context *context, const char *folder, const char *name, struct sy_buf *out)
+static void put_description(const struct systole_context *context, const char *folder, const char *name,
+                            struct sy_buf *out)
 {
     struct sy_buf path = {0};
     char *data = NULL;
@@ -52,15 +57,18 @@ static void put_description(const struct systole_context *context, const char *f
         const char *line = strstr(data, "\ndescription:");
         if (line) {
             line += strlen("\ndescription:");
-            line += strspn(line, " \"'");
-            sy_buf_append(out, line, strcspn(line, "\n\"'"));
+            line += strspn(line, " ");
+            char quote[2] = {*line == '"' || *line == '\'' ? *line : '\n', '\0'};
+            line += *quote != '\n';
+            sy_buf_append(out, line, strcspn(line, quote));
         }
     }
     free(data);
     sy_buf_free(&path);
 }
 
-static void list_folder(const struct systole_context *context, const char *folder, const char *suffix, struct sy_buf *out)
+static void list_folder(const struct systole_context *context, const char *folder, const char *suffix,
+                        struct sy_buf *out)
 {
     struct names names;
     read_folder(context, folder, suffix, &names);
@@ -73,12 +81,30 @@ static void list_folder(const struct systole_context *context, const char *folde
     }
 }
 
-static void list_chips(const struct systole_context *context, struct sy_buf *out) { list_folder(context, "arch/chips", ".yaml", out); }
-static void list_workloads(const struct systole_context *context, struct sy_buf *out) { list_folder(context, "workloads/nets", ".slt.gz", out); }
-static void list_drams(const struct systole_context *context, struct sy_buf *out) { list_folder(context, "arch/dram", ".yaml", out); }
-static void list_dataflows(const struct systole_context *context, struct sy_buf *out) { list_folder(context, "arch/dataflows", ".yaml", out); }
-static void list_arrays(const struct systole_context *context, struct sy_buf *out) { list_folder(context, "arch/arrays", ".yaml", out); }
-static void list_energy(const struct systole_context *context, struct sy_buf *out) { list_folder(context, "arch/energy", ".yaml", out); }
+static void list_chips(const struct systole_context *context, struct sy_buf *out)
+{
+    list_folder(context, "arch/chips", ".yaml", out);
+}
+static void list_workloads(const struct systole_context *context, struct sy_buf *out)
+{
+    list_folder(context, "workloads/nets", ".slt.gz", out);
+}
+static void list_drams(const struct systole_context *context, struct sy_buf *out)
+{
+    list_folder(context, "arch/dram", ".yaml", out);
+}
+static void list_dataflows(const struct systole_context *context, struct sy_buf *out)
+{
+    list_folder(context, "arch/dataflows", ".yaml", out);
+}
+static void list_arrays(const struct systole_context *context, struct sy_buf *out)
+{
+    list_folder(context, "arch/arrays", ".yaml", out);
+}
+static void list_energy(const struct systole_context *context, struct sy_buf *out)
+{
+    list_folder(context, "arch/energy", ".yaml", out);
+}
 
 static void list_formats(const struct systole_context *context, struct sy_buf *out)
 {
@@ -110,10 +136,13 @@ static void list_figures(const struct systole_context *context, struct sy_buf *o
 
 enum systole_status systole_list(const struct systole_context *context, const char *what, struct systole_text *text)
 {
-    static const struct { const char *name; void (*list)(const struct systole_context *, struct sy_buf *); } lists[] = {
-        {"chips", list_chips}, {"workloads", list_workloads}, {"drams", list_drams}, {"dataflows", list_dataflows},
-        {"arrays", list_arrays}, {"energy", list_energy}, {"formats", list_formats}, {"importers", list_importers},
-        {"suites", list_suites}, {"figures", list_figures}};
+    static const struct {
+        const char *name;
+        void (*list)(const struct systole_context *, struct sy_buf *);
+    } lists[] = {{"chips", list_chips},         {"workloads", list_workloads}, {"drams", list_drams},
+                 {"dataflows", list_dataflows}, {"arrays", list_arrays},       {"energy", list_energy},
+                 {"formats", list_formats},     {"importers", list_importers}, {"suites", list_suites},
+                 {"figures", list_figures}};
     enum { LISTS = sizeof lists / sizeof lists[0] };
     struct sy_diag diag = systole_sink(context);
     struct sy_buf out = {0};
@@ -150,7 +179,8 @@ enum systole_status systole_validate(const struct systole_context *context, cons
         sy_error(&diag, SY_NOWHERE, "use table or json", "a validation cannot be written as '%s'", format);
         return SYSTOLE_USAGE;
     }
-    struct sy_validate_options run = {.data_dir = context ? context->data_dir : NULL, .data = mine.data, .memory = mine.memory};
+    struct sy_validate_options run = {
+        .data_dir = context ? context->data_dir : NULL, .data = mine.data, .memory = mine.memory};
     enum sy_status status = sy_validate_run(suite, &run, &validation, &diag);
     if (status == SY_OK) {
         if (format && !strcmp(format, "json"))

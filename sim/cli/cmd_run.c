@@ -11,19 +11,20 @@ struct options {
     bool totals_only, explain_energy;
 };
 
+/* clang-format off */
 static const struct sy_option options[] = {
-    {"arch", 'a', "NAME|FILE", SY_OPTION_TEXT, offsetof(struct options, chip), "chip: a preset or a YAML file"},
+    SY_OPT(TEXT, struct options, chip, "arch", 'a', "NAME|FILE", "chip: a preset or a YAML file"),
     SY_WORKLOAD_OPTIONS(struct options, workload),
     SY_MODEL_OPTIONS(struct options, model),
     SY_OUTPUT_OPTIONS(struct options, output),
-    {"emit-schedule", 0, "FILE", SY_OPTION_TEXT, offsetof(struct options, emit_schedule),
-     "write the tile schedule as a trace that replays with equal cycles"},
-    {"vcd", 0, "FILE", SY_OPTION_TEXT, offsetof(struct options, vcd), "write a waveform of the units' activity"},
-    {"totals", 0, NULL, SY_OPTION_FLAG, offsetof(struct options, totals_only), "leave the layers out"},
-    {"explain-energy", 0, NULL, SY_OPTION_FLAG, offsetof(struct options, explain_energy),
-     "show every energy row used, with its source"},
-    {NULL, 0, NULL, SY_OPTION_FLAG, 0, NULL},
+    SY_OPT(TEXT, struct options, emit_schedule, "emit-schedule", 0, "FILE", "write the tile schedule as a trace that replays with equal cycles"),
+    SY_OPT(TEXT, struct options, timeline, "timeline", 0, "FILE", "write a timeline that chrome://tracing and Perfetto show"),
+    SY_OPT(TEXT, struct options, vcd, "vcd", 0, "FILE", "write a waveform of the units' activity"),
+    SY_OPT(FLAG, struct options, totals_only, "totals", 0, NULL, "leave units and layers out"),
+    SY_OPT(FLAG, struct options, explain_energy, "explain-energy", 0, NULL, "show every energy row used, with its source"),
+    SY_OPTIONS_END
 };
+/* clang-format on */
 
 static enum systole_status run(struct sy_cli *cli, void *given, const char *const *operands, uint32_t count)
 {
@@ -32,12 +33,14 @@ static enum systole_status run(struct sy_cli *cli, void *given, const char *cons
     struct systole_workload *workload = NULL;
     struct systole_result *result = NULL;
     struct systole_run_options run_options;
+    struct systole_format_options format;
     struct systole_text text;
     (void)operands;
     (void)count;
     if (!own->chip || !own->workload.name)
         return sy_cli_usage(cli, "run", "%s is missing", own->chip ? "the workload, -w," : "the chip, -a,");
     sy_cli_run_options(&own->model, &run_options);
+    sy_cli_format_options(cli, &own->output, own->explain_energy ? 2 : own->totals_only ? 0 : 1, &format);
     run_options.emit_schedule = own->emit_schedule;
     run_options.timeline = own->timeline;
     run_options.vcd = own->vcd;

@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
@@ -38,6 +39,28 @@ void sy_cli_run_options(const struct sy_cli_model *model, struct systole_run_opt
     run->energy_table = model->energy;
     run->seed = model->seed;
     run->cancel = sy_cli_cancel();
+}
+
+/* COLUMNS is what a shell exports; the terminal itself knows better. */
+static uint32_t terminal_width(void)
+{
+    struct winsize size;
+    const char *columns = getenv("COLUMNS");
+    long width = !ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) ? size.ws_col : columns ? strtol(columns, NULL, 10) : 0;
+    return width >= 40 && width <= 1000 ? (uint32_t)width : 0;
+}
+
+void sy_cli_format_options(const struct sy_cli *cli, const struct sy_cli_output *output, int details,
+                           struct systole_format_options *format)
+{
+    *format = SYSTOLE_OPTIONS_INIT(struct systole_format_options);
+    format->format = output->format;
+    format->details = details;
+    if (!cli->stdout_is_terminal || output->path)
+        return;
+    format->width = terminal_width();
+    format->color = cli->color;
+    format->unicode = cli->unicode;
 }
 
 static enum systole_status write_failed(struct sy_cli *cli, const char *path)

@@ -90,6 +90,17 @@ static const char *find_data(char found[4096])
     return holds_data(found) ? found : NULL;
 }
 
+static bool shows_utf8(void)
+{
+    static const char *const names[] = {"LC_ALL", "LC_CTYPE", "LANG"};
+    for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
+        const char *value = getenv(names[i]);
+        if (value && *value)
+            return strstr(value, "UTF-8") || strstr(value, "utf8") || strstr(value, "UTF8");
+    }
+    return false;
+}
+
 /* ---- subcommands ---- */
 
 static const struct sy_subcommand *find(const char *name)
@@ -124,11 +135,12 @@ static void print_usage(FILE *to)
 static int unknown_subcommand(const char *name)
 {
     const char *best = NULL;
+    uint32_t distance = SY_CLI_FAR;
     for (size_t i = 0; sy_subcommands[i]; i++)
-        if (!strncmp(sy_subcommands[i]->name, name, 2))
+        if (sy_cli_nearer(name, sy_subcommands[i]->name, &distance))
             best = sy_subcommands[i]->name;
     fprintf(stderr, "systole: error: '%s' is not a subcommand%s%s%s\n  hint: `systole --help` lists them\n", name,
-            best ? "; did you mean " : "", best ? best : "", best ? "?" : "");
+            best ? "; did you mean '" : "", best ? best : "", best ? "'?" : "");
     return systole_exit_code(SYSTOLE_USAGE);
 }
 
@@ -141,6 +153,8 @@ static int run(struct sy_cli *cli, const struct sy_subcommand *subcommand, int a
     if (!options)
         return systole_exit_code(SYSTOLE_NOMEM);
     enum systole_status status = SYSTOLE_USAGE;
+    if (subcommand->defaults)
+        subcommand->defaults(options);
     if (sy_cli_parse(cli, subcommand, argc, argv, options, operands, &count, &help)) {
         if (help) {
             sy_cli_help(subcommand);
@@ -165,6 +179,7 @@ int main(int argc, char **argv)
     cli.stderr_is_terminal = isatty(STDERR_FILENO);
     cli.stdout_is_terminal = isatty(STDOUT_FILENO);
     cli.color = !(no_color && *no_color) && term && strcmp(term, "dumb") != 0;
+    cli.unicode = shows_utf8();
     cli.context.data_dir = find_data(folder);
     cli.context.diagnose = print_diagnostic;
     cli.context.diagnose_context = &cli;

@@ -45,6 +45,31 @@ enum systole_status sy_cli_error(struct sy_cli *cli, enum systole_status status,
     return status;
 }
 
+bool sy_cli_nearer(const char *word, const char *candidate, uint32_t *distance)
+{
+    enum { LONGEST = 32 };
+    uint32_t row[LONGEST + 1];
+    size_t columns = strlen(candidate), rows = strlen(word);
+    if (columns > LONGEST || rows > LONGEST)
+        return false;
+    for (size_t c = 0; c <= columns; c++)
+        row[c] = (uint32_t)c;
+    for (size_t r = 1; r <= rows; r++) {
+        uint32_t diagonal = row[0];
+        row[0] = (uint32_t)r;
+        for (size_t c = 1; c <= columns; c++) {
+            uint32_t change = diagonal + (word[r - 1] != candidate[c - 1]);
+            diagonal = row[c];
+            uint32_t shift = (row[c] < row[c - 1] ? row[c] : row[c - 1]) + 1;
+            row[c] = change < shift ? change : shift;
+        }
+    }
+    if (row[columns] >= *distance || row[columns] >= columns)
+        return false;
+    *distance = row[columns];
+    return true;
+}
+
 static const struct sy_option *by_name(const struct sy_option *table, const char *name, size_t length)
 {
     for (; table && table->name; table++)
@@ -138,6 +163,21 @@ static bool take(struct parse *p, const struct sy_option *option, bool is_common
     return store(p->cli, p->subcommand->name, option, is_common ? (void *)p->cli : p->options, value);
 }
 
+static void unknown_option(const struct parse *p, const char *word, size_t length)
+{
+    const struct sy_option *const tables[] = {p->subcommand->options, common};
+    const char *best = NULL;
+    uint32_t distance = SY_CLI_FAR;
+    char name[64];
+    (void)snprintf(name, sizeof name, "%.*s", (int)length - 2, word + 2);
+    for (size_t t = 0; t < sizeof tables / sizeof tables[0]; t++)
+        for (const struct sy_option *option = tables[t]; option && option->name; option++)
+            if (sy_cli_nearer(name, option->name, &distance))
+                best = option->name;
+    sy_cli_usage(p->cli, p->subcommand->name, "%.*s is not an option of systole %s%s%s%s", (int)length, word,
+                 p->subcommand->name, best ? "; did you mean '--" : "", best ? best : "", best ? "'?" : "");
+}
+
 static bool parse_long(struct parse *p, const char *word)
 {
     const char *equals = strchr(word, '=');
@@ -147,8 +187,7 @@ static bool parse_long(struct parse *p, const char *word)
     if (!option)
         option = by_name(common, word + 2, length - 2);
     if (!option) {
-        sy_cli_usage(p->cli, p->subcommand->name, "%.*s is not an option of systole %s", (int)length, word,
-                     p->subcommand->name);
+        unknown_option(p, word, length);
         return false;
     }
     if (equals && !option->argument) {

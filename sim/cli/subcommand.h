@@ -40,6 +40,7 @@ struct sy_cli {
     struct systole_context context;
     bool quiet, verbose;
     bool stderr_is_terminal, stdout_is_terminal, color;
+    bool unicode;    /* the terminal shows UTF-8 */
     uint32_t errors; /* diagnostics of severity error printed so far */
 };
 
@@ -51,6 +52,7 @@ struct sy_subcommand {
     uint32_t min_operands, max_operands;
     const struct sy_option *options; /* ends with a row whose name is NULL */
     size_t options_size;             /* of the options struct, zeroed before parsing */
+    void (*defaults)(void *options); /* NULL, or sets what does not begin as zero */
     const char *examples;            /* lines of `systole ...`, shown by --help */
     /* Returns the exit status as a systole_status. */
     enum systole_status (*run)(struct sy_cli *cli, void *options, const char *const *operands, uint32_t count);
@@ -73,81 +75,42 @@ struct sy_cli_output {
     const char *format, *path;
 };
 
-#define SY_WORKLOAD_OPTIONS(type, member)                                                                                \
-    {"workload",                                                                                                         \
-     'w',                                                                                                                \
-     "NAME|FILE",                                                                                                        \
-     SY_OPTION_TEXT,                                                                                                     \
-     offsetof(type, member.name),                                                                                        \
-     "workload: a shipped one, a trace, or a model file"},                                                               \
-        {"import-format",                                                                                                \
-         0,                                                                                                              \
-         "NAME",                                                                                                         \
-         SY_OPTION_TEXT,                                                                                                 \
-         offsetof(type, member.format),                                                                                  \
-         "importer to use instead of recognising the file"},                                                             \
-        {"phase", 0, "PHASE", SY_OPTION_TEXT, offsetof(type, member.phase), "LLM phase: prefill, decode or train-step"}, \
-        {"batch", 0, "N", SY_OPTION_U64, offsetof(type, member.batch), "batch size"},                                    \
-        {"context", 0, "N", SY_OPTION_U64, offsetof(type, member.context), "LLM context length in tokens"},              \
-        {"new-tokens", 0, "N", SY_OPTION_U64, offsetof(type, member.new_tokens), "LLM tokens to generate"},              \
-        {"input-type",                                                                                                   \
-         'i',                                                                                                            \
-         "conv|gemm",                                                                                                    \
-         SY_OPTION_TEXT,                                                                                                 \
-         offsetof(type, member.kind),                                                                                    \
-         "kind of a SCALE-Sim topology file"},                                                                           \
-        {"activation",                                                                                                   \
-         0,                                                                                                              \
-         "DTYPE",                                                                                                        \
-         SY_OPTION_TEXT,                                                                                                 \
-         offsetof(type, member.activation),                                                                              \
-         "number format of activations when the file has none"},                                                         \
-        {"weight",                                                                                                       \
-         0,                                                                                                              \
-         "DTYPE",                                                                                                        \
-         SY_OPTION_TEXT,                                                                                                 \
-         offsetof(type, member.weight),                                                                                  \
-         "number format of weights when the file has none"},                                                             \
-        {"accumulator",                                                                                                  \
-         0,                                                                                                              \
-         "DTYPE",                                                                                                        \
-         SY_OPTION_TEXT,                                                                                                 \
-         offsetof(type, member.accumulator),                                                                             \
-         "number format of partial sums"},                                                                               \
-        {"dim", 0, "NAME=N", SY_OPTION_LIST, offsetof(type, member.dims), "value of a symbolic dimension (repeatable)"}, \
-    {                                                                                                                    \
-        "allow-unmodelled", 0, NULL, SY_OPTION_FLAG, offsetof(type, member.allow_unmodelled),                            \
-            "count operators that cannot be modelled instead of failing"                                                 \
-    }
-#define SY_MODEL_OPTIONS(type, member)                                                                                   \
-    {"fidelity", 0, "NAME", SY_OPTION_TEXT, offsetof(type, member.fidelity), "analytic, event (default) or cycle"},      \
-        {"memory",                                                                                                       \
-         0,                                                                                                              \
-         "NAME",                                                                                                         \
-         SY_OPTION_TEXT,                                                                                                 \
-         offsetof(type, member.memory),                                                                                  \
-         "memory model: ideal, shared (default), sampled or burst"},                                                     \
-        {"objective",                                                                                                    \
-         0,                                                                                                              \
-         "NAME",                                                                                                         \
-         SY_OPTION_TEXT,                                                                                                 \
-         offsetof(type, member.objective),                                                                               \
-         "what the mapper minimises: cycles (default), energy, edp or traffic"},                                         \
-        {"kernel", 0, "NAME", SY_OPTION_TEXT, offsetof(type, member.kernel), "event kernel: systemc (default) or heap"}, \
-        {"energy",                                                                                                       \
-         0,                                                                                                              \
-         "NAME|FILE",                                                                                                    \
-         SY_OPTION_TEXT,                                                                                                 \
-         offsetof(type, member.energy),                                                                                  \
-         "energy table to use instead of the chip's"},                                                                   \
-        {"set", 0, "KEY=VALUE", SY_OPTION_LIST, offsetof(type, member.set), "override a key of the chip (repeatable)"},  \
-    {                                                                                                                    \
-        "seed", 0, "N", SY_OPTION_U64, offsetof(type, member.seed), "seed of anything random"                            \
-    }
-#define SY_OUTPUT_OPTIONS(type, member)                                                                                \
-    {"format", 'f', "NAME", SY_OPTION_TEXT, offsetof(type, member.format), "output format (`systole list formats`)"},  \
+/* One row: kind, member, long name, letter, what stands for the value, doc. */
+#define SY_OPT(kind, type, member, name, letter, argument, doc)                                                        \
     {                                                                                                                  \
-        "output", 'o', "FILE", SY_OPTION_TEXT, offsetof(type, member.path), "write to FILE instead of standard output" \
+        name, letter, argument, SY_OPTION_##kind, offsetof(type, member), doc                                          \
+    }
+/* clang-format off */
+#define SY_WORKLOAD_OPTIONS(type, member) \
+    SY_OPT(TEXT, type, member.name, "workload", 'w', "NAME|FILE", "workload: a shipped one, a trace, or a model file"), \
+    SY_IMPORT_OPTIONS(type, member)
+#define SY_IMPORT_OPTIONS(type, member) \
+    SY_OPT(TEXT, type, member.format, "import-format", 0, "NAME", "importer to use instead of recognising the file"), \
+    SY_OPT(TEXT, type, member.phase, "phase", 0, "PHASE", "LLM phase: prefill, decode or train-step"), \
+    SY_OPT(U64, type, member.batch, "batch", 0, "N", "batch size"), \
+    SY_OPT(U64, type, member.context, "context", 0, "N", "LLM context length in tokens"), \
+    SY_OPT(U64, type, member.new_tokens, "new-tokens", 0, "N", "LLM tokens to generate"), \
+    SY_OPT(TEXT, type, member.kind, "input-type", 'i', "conv|gemm", "kind of a SCALE-Sim topology file"), \
+    SY_OPT(TEXT, type, member.activation, "activation", 0, "DTYPE", "number format of activations when the file has none"), \
+    SY_OPT(TEXT, type, member.weight, "weight", 0, "DTYPE", "number format of weights when the file has none"), \
+    SY_OPT(TEXT, type, member.accumulator, "accumulator", 0, "DTYPE", "number format of partial sums"), \
+    SY_OPT(LIST, type, member.dims, "dim", 0, "NAME=N", "value of a symbolic dimension (repeatable)"), \
+    SY_OPT(FLAG, type, member.allow_unmodelled, "allow-unmodelled", 0, NULL, "count operators that cannot be modelled instead of failing")
+#define SY_MODEL_OPTIONS(type, member) \
+    SY_OPT(TEXT, type, member.fidelity, "fidelity", 0, "NAME", "analytic, event (default) or cycle"), \
+    SY_OPT(TEXT, type, member.memory, "memory", 0, "NAME", "memory model: ideal, shared (default), sampled or burst"), \
+    SY_OPT(TEXT, type, member.objective, "objective", 0, "NAME", "what the mapper minimises: cycles (default), energy, edp or traffic"), \
+    SY_OPT(TEXT, type, member.kernel, "kernel", 0, "NAME", "event kernel: systemc (default) or heap"), \
+    SY_OPT(TEXT, type, member.energy, "energy", 0, "NAME|FILE", "energy table to use instead of the chip's"), \
+    SY_OPT(LIST, type, member.set, "set", 0, "KEY=VALUE", "override a key of the chip (repeatable)"), \
+    SY_OPT(U64, type, member.seed, "seed", 0, "N", "seed of anything random")
+#define SY_OUTPUT_OPTIONS(type, member) \
+    SY_OPT(TEXT, type, member.format, "format", 'f', "NAME", "output format (`systole list formats`)"), \
+    SY_OPT(TEXT, type, member.path, "output", 'o', "FILE", "write to FILE instead of standard output")
+/* clang-format on */
+#define SY_OPTIONS_END                                                                                                 \
+    {                                                                                                                  \
+        NULL, 0, NULL, SY_OPTION_FLAG, 0, NULL                                                                         \
     }
 
 /* ---- helpers (cli_*.c) ---- */
@@ -158,12 +121,19 @@ void sy_cli_help(const struct sy_subcommand *subcommand);
 /* A usage message on stderr with a pointer to --help; returns SYSTOLE_USAGE. */
 enum systole_status sy_cli_usage(struct sy_cli *cli, const char *subcommand, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
+/* Whether `candidate` is near enough to `word` to be meant by it, and nearer than *distance, which is then lowered.
+ * Begin with *distance = SY_CLI_FAR. */
+enum { SY_CLI_FAR = 3 };
+bool sy_cli_nearer(const char *word, const char *candidate, uint32_t *distance);
 enum systole_status sy_cli_error(struct sy_cli *cli, enum systole_status status, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
 /* Load by the shared options; messages are printed by the context's sink. */
 enum systole_status sy_cli_load_workload(struct sy_cli *cli, const struct sy_cli_workload *options,
                                          struct systole_workload **workload);
 void sy_cli_run_options(const struct sy_cli_model *model, struct systole_run_options *run);
+/* How a report looks where it goes: terminals have a width, colour and UTF-8, files and pipes have not. */
+void sy_cli_format_options(const struct sy_cli *cli, const struct sy_cli_output *output, int details,
+                           struct systole_format_options *format);
 /* Write text to FILE (whole or not at all) or standard output, then free it. Checks every write. */
 enum systole_status sy_cli_write(struct sy_cli *cli, const char *path, struct systole_text *text);
 /* True after SIGINT; its address serves as a run's cancel flag. */

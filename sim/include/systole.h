@@ -167,6 +167,18 @@ SYSTOLE_API void systole_result_free(struct systole_result *result);
 SYSTOLE_API enum systole_status systole_result_format(const struct systole_context *context,
                                                       const struct systole_result *result, const char *format,
                                                       int details, struct systole_text *text);
+/* How a report looks. Zero members mean the default. */
+struct systole_format_options {
+    size_t struct_size;
+    const char *format;        /* "table" (default), "csv", "json" */
+    int details;               /* 0: totals only; 1: units and layers too; 2: and every energy row with its source */
+    int color, unicode;        /* table: the terminal shows ANSI colours, UTF-8 */
+    uint32_t width;            /* table: columns of the terminal, 0 = 100 */
+};
+SYSTOLE_API enum systole_status systole_result_write(const struct systole_context *context,
+                                                     const struct systole_result *result,
+                                                     const struct systole_format_options *options,
+                                                     struct systole_text *text);
 /* One figure by its JSON name in totals ("cycles", "utilization", "energy_j"); SYSTOLE_UNSUPPORTED when it does not
  * apply. */
 SYSTOLE_API enum systole_status systole_result_figure(const struct systole_result *result, const char *name,

@@ -14,6 +14,7 @@ struct sy_report_options {
     const char *version, *model_revision;
     int details;              /* 0: totals; 1: layers too; 2: and every energy row */
     bool color;               /* a terminal that shows colour */
+    bool unicode;             /* a terminal that shows UTF-8 */
     uint32_t width;           /* columns of the terminal, 0 = 100 */
 };
 
