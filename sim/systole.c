@@ -47,15 +47,22 @@ static void forward(void *context, const struct sy_diag_msg *message)
 {
     const struct systole_context *own = context;
     struct systole_diagnostic diagnostic = {.severity = (enum systole_severity)message->severity,
-        .file = message->where.file, .line = message->where.line, .column = message->where.column,
-        .has_offset = message->where.has_offset, .byte_offset = message->where.byte_offset, .message = message->message,
-        .hint = message->hint};
+                                            .file = message->where.file,
+                                            .line = message->where.line,
+                                            .column = message->where.column,
+                                            .has_offset = message->where.has_offset,
+                                            .byte_offset = message->where.byte_offset,
+                                            .message = message->message,
+                                            .hint = message->hint};
     own->diagnose(own->diagnose_context, &diagnostic);
 }
 
 struct sy_diag systole_sink(const struct systole_context *context)
 {
-    union { const struct systole_context *in; void *out; } cast = {context};
+    union {
+        const struct systole_context *in;
+        void *out;
+    } cast = {context};
     return (struct sy_diag){.fn = context && context->diagnose ? forward : NULL, .ctx = cast.out};
 }
 
@@ -166,7 +173,10 @@ enum systole_status systole_chip_show(const struct systole_context *context, con
 
 /* ---- runs ---- */
 
-struct choice { const char *name; int value; };
+struct choice {
+    const char *name;
+    int value;
+};
 
 static int choose(const struct choice *choices, size_t count, const char *given, const char *what, struct sy_diag *diag)
 {
@@ -182,7 +192,8 @@ static int choose(const struct choice *choices, size_t count, const char *given,
     }
     const char *near = sy_nearest(given, names, count);
     struct sy_buf hint = {0};
-    sy_buf_printf(&hint, "%s%s%sknown: %s", near ? "did you mean " : "", near ? near : "", near ? "? " : "", known.data ? known.data : "");
+    sy_buf_printf(&hint, "%s%s%sknown: %s", near ? "did you mean " : "", near ? near : "", near ? "? " : "",
+                  known.data ? known.data : "");
     sy_error(diag, SY_NOWHERE, hint.data, "%s '%s' is not known", what, given);
     sy_buf_free(&hint);
     sy_buf_free(&known);
@@ -196,25 +207,36 @@ static enum sy_status replay_options(const struct systole_run_options *options, 
 {
     static const struct choice fidelities[] = {{"event", SY_FIDELITY_EVENT}};
     static const struct choice memories[] = {{"shared", SY_MEMORY_SHARED}, {"ideal", SY_MEMORY_IDEAL}};
-    static const struct choice objectives[] = {{"cycles", SY_OBJECTIVE_CYCLES}, {"energy", SY_OBJECTIVE_ENERGY},
-                                               {"edp", SY_OBJECTIVE_EDP}, {"traffic", SY_OBJECTIVE_TRAFFIC}};
+    static const struct choice objectives[] = {{"cycles", SY_OBJECTIVE_CYCLES},
+                                               {"energy", SY_OBJECTIVE_ENERGY},
+                                               {"edp", SY_OBJECTIVE_EDP},
+                                               {"traffic", SY_OBJECTIVE_TRAFFIC}};
     static const struct choice kernels[] = {{"systemc", SCK_SYSTEMC}, {"heap", SCK_HEAP}};
-    int fidelity = CHOOSE(fidelities, options->fidelity, "fidelity"), memory = CHOOSE(memories, options->memory, "memory model");
-    int objective = CHOOSE(objectives, options->objective, "objective"), kernel = CHOOSE(kernels, options->kernel, "kernel");
+    int fidelity = CHOOSE(fidelities, options->fidelity, "fidelity"),
+        memory = CHOOSE(memories, options->memory, "memory model");
+    int objective = CHOOSE(objectives, options->objective, "objective"),
+        kernel = CHOOSE(kernels, options->kernel, "kernel");
     if (fidelity < 0 || memory < 0 || objective < 0 || kernel < 0)
         return SY_USAGE;
-    *replay = (struct sy_replay_options){.fidelity = (enum sy_fidelity)fidelity, .memory = (enum sy_memory_mode)memory,
-        .objective = (enum sy_objective)objective, .kernel = (enum sck_backend)kernel,
-        .emit_schedule = options->emit_schedule, .vcd = options->vcd, .data_dir = data_dir, .progress = options->progress,
-        .progress_context = options->progress_context, .cancel = options->cancel};
+    *replay = (struct sy_replay_options){.fidelity = (enum sy_fidelity)fidelity,
+                                         .memory = (enum sy_memory_mode)memory,
+                                         .objective = (enum sy_objective)objective,
+                                         .kernel = (enum sck_backend)kernel,
+                                         .emit_schedule = options->emit_schedule,
+                                         .vcd = options->vcd,
+                                         .data_dir = data_dir,
+                                         .progress = options->progress,
+                                         .progress_context = options->progress_context,
+                                         .cancel = options->cancel};
     return SY_OK;
 }
 
 static enum sy_status note_inputs(struct sy_result *result, const struct systole_chip *chip,
                                   const struct systole_workload *workload)
 {
-    const struct { const char *role, *path, *sha256; } inputs[] = {{"chip", chip->path, chip->chip->sha256},
-                                                                  {"workload", workload->given, workload->sha256}};
+    const struct {
+        const char *role, *path, *sha256;
+    } inputs[] = {{"chip", chip->path, chip->chip->sha256}, {"workload", workload->given, workload->sha256}};
     for (size_t i = 0; i < 2; i++) {
         struct sy_result_input *input = &result->input[result->inputs++];
         input->role = inputs[i].role;
@@ -237,8 +259,9 @@ static enum sy_status run(const struct systole_context *context, const struct sy
     enum sy_status status = replay_options(options, data_dir, &replay, diag);
     if (status != SY_OK)
         return status;
-    const char *table = options->energy_table ? options->energy_table
-                        : chip->chip->energy_table ? chip->chip->energy_table : "default";
+    const char *table = options->energy_table      ? options->energy_table
+                        : chip->chip->energy_table ? chip->chip->energy_table
+                                                   : "default";
     status = sy_energy_load(table, data_dir, &energy, diag);
     if (status == SY_OK)
         status = sy_trace_open(workload->path, workload->text, workload->length, &reader, diag);
@@ -289,11 +312,16 @@ enum systole_status systole_result_write(const struct systole_context *context, 
         return SYSTOLE_USAGE;
     const struct sy_report_format *writer = sy_report_format_find(mine.format ? mine.format : "table");
     if (!writer) {
-        sy_error(&diag, SY_NOWHERE, "`systole list formats` names them", "output format '%s' is not known", mine.format);
+        sy_error(&diag, SY_NOWHERE, "`systole list formats` names them", "output format '%s' is not known",
+                 mine.format);
         return SYSTOLE_USAGE;
     }
-    struct sy_report_options how = {.version = systole_version(), .model_revision = model_revision,
-        .details = mine.details, .color = mine.color != 0, .unicode = mine.unicode != 0, .width = mine.width};
+    struct sy_report_options how = {.version = systole_version(),
+                                    .model_revision = model_revision,
+                                    .details = mine.details,
+                                    .color = mine.color != 0,
+                                    .unicode = mine.unicode != 0,
+                                    .width = mine.width};
     enum sy_status status = writer->write(result->result, &how, &out);
     if (status != SY_OK) {
         sy_buf_free(&out);

@@ -10,18 +10,23 @@
 #include "sim/stats/result.h"
 #include "workloads/import/importer.h"
 
-struct systole_chip { struct sy_chip *chip; char *path; };
+struct systole_chip {
+    struct sy_chip *chip;
+    char *path;
+};
 /* A trace is opened again at each run; an imported model is kept as the text of its trace. */
 struct systole_workload {
-    char *given;         /* as the user named it: what reports show, the same on every machine */
-    char *path;          /* file it came from */
+    char *given; /* as the user named it: what reports show, the same on every machine */
+    char *path;  /* file it came from */
     char *name;
     struct sy_workload *workload; /* of an imported model, or NULL */
-    char *text;          /* its trace text, or NULL */
+    char *text;                   /* its trace text, or NULL */
     size_t length;
-    char sha256[65];     /* of the file */
+    char sha256[65]; /* of the file */
 };
-struct systole_result { struct sy_result *result; };
+struct systole_result {
+    struct sy_result *result;
+};
 
 /* A sink that forwards to the context's callback. context may be NULL. */
 struct sy_diag systole_sink(const struct systole_context *context);
@@ -30,6 +35,7 @@ int systole_take_options(void *mine, size_t mine_size, const void *theirs);
 /* Hands a buffer over as text; the buffer is emptied. */
 enum systole_status systole_hand_over(struct sy_buf *buf, struct systole_text *text);
 /* "DIR/FOLDER/NAMESUFFIX" if that file exists; malloc'ed, else NULL. */
-char *systole_data_file(const struct systole_context *context, const char *folder, const char *name, const char *suffix);
+char *systole_data_file(const struct systole_context *context, const char *folder, const char *name,
+                        const char *suffix);
 
 #endif

@@ -26,19 +26,28 @@ static bool is_trace_head(const char *data, size_t length)
 static enum sy_status take_import_options(const struct systole_import_options *options, struct sy_import_options *mine,
                                           struct sy_diag *diag)
 {
-    const struct { const char *name; enum sy_dtype *to; enum sy_dtype fallback; } types[] = {
-        {options->activation, &mine->activation, SY_INT8}, {options->weight, &mine->weight, SY_INT8},
-        {options->accumulator, &mine->accumulator, SY_INT32}};
-    *mine = (struct sy_import_options){.batch = options->batch, .context = options->context,
-        .new_tokens = options->new_tokens, .phase = options->phase, .kind = options->kind,
-        .allow_unmodelled = options->allow_unmodelled != 0, .dims = options->dims};
+    const struct {
+        const char *name;
+        enum sy_dtype *to;
+        enum sy_dtype fallback;
+    } types[] = {{options->activation, &mine->activation, SY_INT8},
+                 {options->weight, &mine->weight, SY_INT8},
+                 {options->accumulator, &mine->accumulator, SY_INT32}};
+    *mine = (struct sy_import_options){.batch = options->batch,
+                                       .context = options->context,
+                                       .new_tokens = options->new_tokens,
+                                       .phase = options->phase,
+                                       .kind = options->kind,
+                                       .allow_unmodelled = options->allow_unmodelled != 0,
+                                       .dims = options->dims};
     for (size_t i = 0; i < sizeof types / sizeof types[0]; i++) {
         *types[i].to = types[i].fallback;
         if (!types[i].name)
             continue;
         mine->has_dtype = true;
         if (!sy_dtype_parse(types[i].name, types[i].to)) {
-            sy_error(diag, SY_NOWHERE, "for example int8, bf16, fp16, fp8", "number format '%s' is not known", types[i].name);
+            sy_error(diag, SY_NOWHERE, "for example int8, bf16, fp16, fp8", "number format '%s' is not known",
+                     types[i].name);
             return SY_USAGE;
         }
     }
@@ -48,8 +57,8 @@ static enum sy_status take_import_options(const struct systole_import_options *o
 }
 
 /* Import a model and keep it beside the text of its trace, which runs read. */
-static enum sy_status import_model(const char *format, const struct sy_import_options *options, struct systole_workload *made,
-                                   struct sy_diag *diag)
+static enum sy_status import_model(const char *format, const struct sy_import_options *options,
+                                   struct systole_workload *made, struct sy_diag *diag)
 {
     struct sy_buf text = {0};
     struct sy_trace_writer_options plain = {.plain = true, .memory = &text};
@@ -68,7 +77,8 @@ static enum sy_status import_model(const char *format, const struct sy_import_op
 }
 
 static enum sy_status load(const struct systole_context *context, const char *name_or_path,
-                           const struct systole_import_options *options, struct systole_workload *made, struct sy_diag *diag)
+                           const struct systole_import_options *options, struct systole_workload *made,
+                           struct sy_diag *diag)
 {
     struct sy_import_options import;
     char *data = NULL;
@@ -79,7 +89,8 @@ static enum sy_status load(const struct systole_context *context, const char *na
         return SY_NOMEM;
     enum sy_status status = take_import_options(options, &import, diag);
     if (status == SY_OK && access(made->path, F_OK) && !strchr(name_or_path, '/') && !strchr(name_or_path, '.')) {
-        sy_error(diag, SY_NOWHERE, "`systole list workloads` names the shipped ones", "there is no workload '%s'", name_or_path);
+        sy_error(diag, SY_NOWHERE, "`systole list workloads` names the shipped ones", "there is no workload '%s'",
+                 name_or_path);
         return SY_INPUT;
     }
     if (status == SY_OK)
@@ -100,7 +111,8 @@ static enum sy_status load(const struct systole_context *context, const char *na
 }
 
 enum systole_status systole_workload_load(const struct systole_context *context, const char *name_or_path,
-                                          const struct systole_import_options *options, struct systole_workload **workload)
+                                          const struct systole_import_options *options,
+                                          struct systole_workload **workload)
 {
     struct systole_import_options mine;
     struct sy_diag diag = systole_sink(context);
@@ -135,8 +147,8 @@ const char *systole_workload_name(const struct systole_workload *workload)
     return workload->name;
 }
 
-enum systole_status systole_workload_write(const struct systole_context *context, const struct systole_workload *workload,
-                                           const char *path, int plain)
+enum systole_status systole_workload_write(const struct systole_context *context,
+                                           const struct systole_workload *workload, const char *path, int plain)
 {
     struct sy_diag diag = systole_sink(context);
     struct sy_trace_writer_options options = {.plain = plain != 0};
@@ -147,8 +159,8 @@ enum systole_status systole_workload_write(const struct systole_context *context
 
 /* ---- traces ---- */
 
-enum systole_status systole_trace_verify(const struct systole_context *context, const char *path, uint64_t *intact_records,
-                                         uint64_t *intact_bytes)
+enum systole_status systole_trace_verify(const struct systole_context *context, const char *path,
+                                         uint64_t *intact_records, uint64_t *intact_bytes)
 {
     struct sy_diag diag = systole_sink(context);
     return (enum systole_status)sy_trace_verify(path, intact_records, intact_bytes, &diag);
@@ -161,14 +173,18 @@ enum systole_status systole_trace_recover(const struct systole_context *context,
     return (enum systole_status)sy_trace_recover(path, out_path, records, &diag);
 }
 
-enum systole_status systole_trace_pack(const struct systole_context *context, const char *path, const char *out_path, int plain)
+enum systole_status systole_trace_pack(const struct systole_context *context, const char *path, const char *out_path,
+                                       int plain)
 {
     struct sy_diag diag = systole_sink(context);
     struct sy_trace_writer_options options = {.plain = plain != 0};
     return (enum systole_status)sy_trace_pack(path, out_path, &options, &diag);
 }
 
-struct cat { systole_write_fn write; void *context; };
+struct cat {
+    systole_write_fn write;
+    void *context;
+};
 
 static int cat_piece(void *context, const char *text, size_t length)
 {
@@ -186,15 +202,24 @@ enum systole_status systole_trace_cat(const struct systole_context *context, con
 
 static void info_table(const struct sy_trace_info *info, struct sy_buf *out)
 {
-    const struct { const char *name; uint64_t value; } rows[] = {
-        {"records", info->records}, {"layers (unrolled)", info->layers_unrolled}, {"MACs", info->macs},
-        {"parameters", info->parameters}, {"weight bytes", info->weight_bytes}, {"activation bytes", info->activation_bytes},
-        {"blocks", info->blocks}, {"compressed bytes", info->compressed_bytes}, {"text bytes", info->text_bytes}};
+    const struct {
+        const char *name;
+        uint64_t value;
+    } rows[] = {{"records", info->records},
+                {"layers (unrolled)", info->layers_unrolled},
+                {"MACs", info->macs},
+                {"parameters", info->parameters},
+                {"weight bytes", info->weight_bytes},
+                {"activation bytes", info->activation_bytes},
+                {"blocks", info->blocks},
+                {"compressed bytes", info->compressed_bytes},
+                {"text bytes", info->text_bytes}};
     char number[32];
     sy_buf_printf(out, "%-20s %s\n", "workload", info->name);
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++)
         sy_buf_printf(out, "%-20s %20s\n", rows[i].name, sy_format_grouped(number, rows[i].value));
-    sy_buf_printf(out, "%-20s %20s\n\n%-20s %20s %24s\n", "index", info->has_index ? "yes" : "no", "operator", "layers", "MACs");
+    sy_buf_printf(out, "%-20s %20s\n\n%-20s %20s %24s\n", "index", info->has_index ? "yes" : "no", "operator", "layers",
+                  "MACs");
     for (int op = 0; op < SY_OP_COUNT; op++) {
         char macs[32];
         if (info->op_count[op])

@@ -170,10 +170,10 @@ SYSTOLE_API enum systole_status systole_result_format(const struct systole_conte
 /* How a report looks. Zero members mean the default. */
 struct systole_format_options {
     size_t struct_size;
-    const char *format;        /* "table" (default), "csv", "json" */
-    int details;               /* 0: totals only; 1: units and layers too; 2: and every energy row with its source */
-    int color, unicode;        /* table: the terminal shows ANSI colours, UTF-8 */
-    uint32_t width;            /* table: columns of the terminal, 0 = 100 */
+    const char *format; /* "table" (default), "csv", "json" */
+    int details;        /* 0: totals only; 1: units and layers too; 2: and every energy row with its source */
+    int color, unicode; /* table: the terminal shows ANSI colours, UTF-8 */
+    uint32_t width;     /* table: columns of the terminal, 0 = 100 */
 };
 SYSTOLE_API enum systole_status systole_result_write(const struct systole_context *context,
                                                      const struct systole_result *result,

@@ -4,19 +4,19 @@
 
 #include <string.h>
 
-#define WHOLE_FIGURE(member)                                                                     \
-    static bool get_##member(const struct sy_result *result, double *value, uint64_t *whole)     \
-    {                                                                                            \
-        *whole = result->member;                                                                 \
-        *value = (double)result->member;                                                         \
-        return true;                                                                             \
+#define WHOLE_FIGURE(member)                                                                                           \
+    static bool get_##member(const struct sy_result *result, double *value, uint64_t *whole)                           \
+    {                                                                                                                  \
+        *whole = result->member;                                                                                       \
+        *value = (double)result->member;                                                                               \
+        return true;                                                                                                   \
     }
-#define REAL_FIGURE(member, condition)                                                           \
-    static bool get_##member(const struct sy_result *result, double *value, uint64_t *whole)     \
-    {                                                                                            \
-        *whole = 0;                                                                              \
-        *value = result->member;                                                                 \
-        return condition;                                                                        \
+#define REAL_FIGURE(member, condition)                                                                                 \
+    static bool get_##member(const struct sy_result *result, double *value, uint64_t *whole)                           \
+    {                                                                                                                  \
+        *whole = 0;                                                                                                    \
+        *value = result->member;                                                                                       \
+        return condition;                                                                                              \
     }
 
 WHOLE_FIGURE(cycles)
@@ -51,7 +51,8 @@ const struct sy_figure_info sy_figures[] = {
     {"seconds", "s", false, true, "cycles / array clock", get_seconds},
     {"macs", "MAC", true, false, "multiply-accumulates executed", get_macs},
     {"skipped_macs", "MAC", true, false, "multiply-accumulates left out by structured sparsity", get_skipped_macs},
-    {"utilization", "of peak MACs at the layers' precision", false, false, "macs / (cycles x peak MACs a cycle)", get_utilization},
+    {"utilization", "of peak MACs at the layers' precision", false, false, "macs / (cycles x peak MACs a cycle)",
+     get_utilization},
     {"active", "of cycles", false, false, "cycles with a tile in progress / cycles", get_active},
     {"streaming", "of active cycles", false, false, "operand beats / active cycles", get_streaming},
     {"mapping", "of PE-beats", false, false, "PEs with work / PEs, over the beats", get_mapping},
@@ -63,10 +64,13 @@ const struct sy_figure_info sy_figures[] = {
     {"edp_js", "J s", false, true, "energy x seconds", get_edp_js},
     {"dram_read_bytes", "byte", true, true, "read from backing stores, whole bursts", get_dram_read_bytes},
     {"dram_write_bytes", "byte", true, true, "written to backing stores, whole bursts", get_dram_write_bytes},
-    {"dram_utilization", "of peak bytes", false, false, "bytes / (seconds x peak bandwidth of all backing stores)", get_dram_utilization},
+    {"dram_utilization", "of peak bytes", false, false, "bytes / (seconds x peak bandwidth of all backing stores)",
+     get_dram_utilization},
     {"arithmetic_intensity", "MAC/byte", false, false, "macs / bytes of backing stores", get_arithmetic_intensity},
-    {"roofline_macs_per_s", "MAC/s", false, false, "the smaller of peak and intensity x bandwidth", get_roofline_macs_per_s},
-    {"kept_bytes_saved", "byte", true, false, "backing-store traffic avoided by tensors kept on chip", get_kept_bytes_saved},
+    {"roofline_macs_per_s", "MAC/s", false, false, "the smaller of peak and intensity x bandwidth",
+     get_roofline_macs_per_s},
+    {"kept_bytes_saved", "byte", true, false, "backing-store traffic avoided by tensors kept on chip",
+     get_kept_bytes_saved},
 };
 const size_t sy_figure_count = sizeof sy_figures / sizeof sy_figures[0];
 

@@ -4,7 +4,8 @@
 
 #include "sim/report/report_format.h"
 
-static void put_head(struct sy_json_writer *json, const struct sy_result *result, const struct sy_report_options *options)
+static void put_head(struct sy_json_writer *json, const struct sy_result *result,
+                     const struct sy_report_options *options)
 {
     sy_json_put_string(json, "schema", "systole.result/1");
     sy_json_open_object(json, "tool");
@@ -169,7 +170,8 @@ static void put_layer(struct sy_json_writer *json, const struct sy_result *resul
     sy_json_close_object(json);
 }
 
-static enum sy_status write_json(const struct sy_result *result, const struct sy_report_options *options, struct sy_buf *out)
+static enum sy_status write_json(const struct sy_result *result, const struct sy_report_options *options,
+                                 struct sy_buf *out)
 {
     struct sy_json_writer json;
     sy_json_begin(&json, out);

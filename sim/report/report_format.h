@@ -12,17 +12,18 @@
 
 struct sy_report_options {
     const char *version, *model_revision;
-    int details;              /* 0: totals; 1: layers too; 2: and every energy row */
-    bool color;               /* a terminal that shows colour */
-    bool unicode;             /* a terminal that shows UTF-8 */
-    uint32_t width;           /* columns of the terminal, 0 = 100 */
+    int details;    /* 0: totals; 1: layers too; 2: and every energy row */
+    bool color;     /* a terminal that shows colour */
+    bool unicode;   /* a terminal that shows UTF-8 */
+    uint32_t width; /* columns of the terminal, 0 = 100 */
 };
 
 struct sy_report_format {
-    const char *name;         /* "json" */
-    const char *suffix;       /* ".json" */
-    const char *doc;          /* one sentence */
-    enum sy_status (*write)(const struct sy_result *result, const struct sy_report_options *options, struct sy_buf *out);
+    const char *name;   /* "json" */
+    const char *suffix; /* ".json" */
+    const char *doc;    /* one sentence */
+    enum sy_status (*write)(const struct sy_result *result, const struct sy_report_options *options,
+                            struct sy_buf *out);
 };
 
 extern const struct sy_report_format *const sy_report_formats[]; /* NULL-terminated, sorted by file name */
@@ -32,8 +33,8 @@ const struct sy_report_format *sy_report_format_find(const char *name);
 
 /* ---- the figures of `totals`: one table for JSON, CSV, the public call and `check` ---- */
 struct sy_figure_info {
-    const char *name;         /* key in JSON: "dram_read_bytes" */
-    const char *unit;         /* "byte" */
+    const char *name; /* key in JSON: "dram_read_bytes" */
+    const char *unit; /* "byte" */
     bool integer;
     bool lower_is_better;
     const char *doc;
