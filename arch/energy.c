@@ -287,27 +287,33 @@ static const char *rule_of(bool node_between, bool node_beyond, bool size_betwee
     return rules[node_beyond ? 2 : node_between][size_beyond ? 2 : size_between];
 }
 
+/* The action under which rows exist: the one asked for, or `access` for a read or a write; NULL when there is none. */
+static const char *find_action(const struct sy_energy_table *table, const char *component, const char *action,
+                               double node_nm, double *below, double *above)
+{
+    if (find_nodes(table, component, action, node_nm, below, above))
+        return action;
+    bool transfer = strcmp(action, "read") == 0 || strcmp(action, "write") == 0;
+    return transfer && find_nodes(table, component, "access", node_nm, below, above) ? "access" : NULL;
+}
+
 enum sy_status sy_energy_lookup(const struct sy_energy_table *table, const char *component, const char *action,
                                 uint64_t bytes, double node_nm, struct sy_energy_cost *cost)
 {
     double below_nm, above_nm;
     *cost = (struct sy_energy_cost){0};
-    if (!find_nodes(table, component, action, node_nm, &below_nm, &above_nm)) {
-        if (strcmp(action, "read") != 0 && strcmp(action, "write") != 0)
-            return SY_UNSUPPORTED;
-        action = "access";
-        if (!find_nodes(table, component, action, node_nm, &below_nm, &above_nm))
-            return SY_UNSUPPORTED;
-    }
-    bool nodeless = below_nm <= 0 && above_nm <= 0, beyond = !nodeless && (below_nm <= 0 || above_nm <= 0);
+    action = find_action(table, component, action, node_nm, &below_nm, &above_nm);
+    if (!action)
+        return SY_UNSUPPORTED;
+    /* Without an anchor on one side the other one is used; without a node on either, the rows have none. */
+    bool beyond = (below_nm > 0) != (above_nm > 0);
     double first = below_nm > 0 ? below_nm : above_nm, second = above_nm > 0 ? above_nm : first;
     struct figure below = at_node(table, component, action, first, bytes);
     struct figure above = at_node(table, component, action, second, bytes);
-    bool interpolate = second > first;
     if (!below.row || !above.row) /* node_nm is not a number */
         return SY_UNSUPPORTED;
     *cost = (struct sy_energy_cost){.pj = below.pj, .low_pj = below.low_pj, .high_pj = below.high_pj};
-    if (interpolate) {
+    if (second > first) {
         cost->pj = between(node_nm, first, second, below.pj, above.pj);
         cost->low_pj = between(node_nm, first, second, below.low_pj, above.low_pj);
         cost->high_pj = between(node_nm, first, second, below.high_pj, above.high_pj);
@@ -317,6 +323,6 @@ enum sy_status sy_energy_lookup(const struct sy_energy_table *table, const char 
     cost->bits = below.row->bits;
     bool size_beyond = below.beyond_sizes || above.beyond_sizes;
     cost->extrapolated = beyond || size_beyond;
-    cost->rule = rule_of(interpolate, beyond, below.between_sizes || above.between_sizes, size_beyond);
+    cost->rule = rule_of(second > first, beyond, below.between_sizes || above.between_sizes, size_beyond);
     return SY_OK;
 }
