@@ -61,7 +61,8 @@ struct sy_scalesim_config {
     /* Python 3.12 and later add up floats with compensation, earlier ones do not. It decides the last digits of the
      * two mean efficiencies. */
     bool compensated_sums;
-    /* Refuse a layer with more memory requests and demand rows than this; 0 = 2^34 (about a minute). */
+    /* Refuse a layer with more memory requests and demand rows than this; 0 = 2^32 (half a minute; the
+     * tool would hold tens of GB). */
     uint64_t max_requests;
 };
 

@@ -143,43 +143,75 @@ static uint32_t row_wise_ifmap_row(const struct sy_ss_plan *plan, const struct s
     return used;
 }
 
-uint32_t sy_ss_ifmap_row(const struct sy_ss_plan *plan, const struct sy_ss_fold *fold, uint64_t t, uint32_t *out)
+static struct run ifmap_run(const struct sy_ss_plan *plan, const struct sy_ss_fold *fold, uint64_t t)
 {
-    struct run run;
     switch (plan->config->dataflow) {
     case SY_SCALESIM_OS:
-        run = fixed_major(t, plan->stream, fold->row_start, fold->row_count);
-        break;
+        return fixed_major(t, plan->stream, fold->row_start, fold->row_count);
     case SY_SCALESIM_WS:
-        if (plan->config->sparse && plan->config->row_wise)
-            return row_wise_ifmap_row(plan, fold, t, out);
-        run =
-            fixed_k(t, plan->rows, plan->stream, fold->row_start, sy_min(plan->rows, plan->ifmap_k - fold->row_start));
-        break;
+        return fixed_k(t, plan->rows, plan->stream, fold->row_start,
+                       sy_min(plan->rows, plan->ifmap_k - fold->row_start));
     case SY_SCALESIM_IS:
     default:
-        run = stationary(plan, fold, t);
-        break;
+        return stationary(plan, fold, t);
     }
+}
+
+static struct run filter_run(const struct sy_ss_plan *plan, const struct sy_ss_fold *fold, uint64_t t)
+{
+    switch (plan->config->dataflow) {
+    case SY_SCALESIM_OS:
+        return fixed_major(t, plan->stream, fold->col_start, fold->col_count);
+    case SY_SCALESIM_WS:
+        return stationary(plan, fold, t);
+    case SY_SCALESIM_IS:
+    default:
+        return fixed_k(t, plan->rows, plan->stream, fold->row_start, fold->row_count);
+    }
+}
+
+uint32_t sy_ss_ifmap_row(const struct sy_ss_plan *plan, const struct sy_ss_fold *fold, uint64_t t, uint32_t *out)
+{
+    if (plan->config->sparse && plan->config->row_wise && plan->config->dataflow == SY_SCALESIM_WS)
+        return row_wise_ifmap_row(plan, fold, t, out);
+    struct run run = ifmap_run(plan, fold, t);
     return emit_ifmap(plan, &run, out);
 }
 
 uint32_t sy_ss_filter_row(const struct sy_ss_plan *plan, const struct sy_ss_fold *fold, uint64_t t, uint32_t *out)
 {
-    struct run run;
+    struct run run = filter_run(plan, fold, t);
+    return emit_filter(plan, &run, out);
+}
+
+/* Requests of an operand in a fold of a dense layer whose windows all lie inside the ifmap. */
+static uint64_t fold_requests(const struct sy_ss_plan *plan, enum sy_scalesim_operand operand,
+                              const struct sy_ss_fold *fold)
+{
+    bool ifmap = operand == SY_SCALESIM_IFMAP;
     switch (plan->config->dataflow) {
     case SY_SCALESIM_OS:
-        run = fixed_major(t, plan->stream, fold->col_start, fold->col_count);
-        break;
+        return plan->stream * (ifmap ? fold->row_count : fold->col_count);
     case SY_SCALESIM_WS:
-        run = stationary(plan, fold, t);
-        break;
+        return fold->row_count * (ifmap ? plan->stream : fold->col_count);
     case SY_SCALESIM_IS:
     default:
-        run = fixed_k(t, plan->rows, plan->stream, fold->row_start, fold->row_count);
-        break;
+        return fold->row_count * (ifmap ? fold->col_count : plan->stream);
     }
-    return emit_filter(plan, &run, out);
+}
+
+uint64_t sy_ss_request_row(const struct sy_ss_plan *plan, enum sy_scalesim_operand operand, uint64_t request)
+{
+    uint64_t index = 0;
+    struct sy_ss_fold fold = sy_ss_fold_at(plan, index);
+    for (uint64_t here; request >= (here = fold_requests(plan, operand, &fold)); request -= here)
+        fold = sy_ss_fold_at(plan, ++index);
+    for (uint64_t t = 0;; t++) {
+        struct run run = operand == SY_SCALESIM_IFMAP ? ifmap_run(plan, &fold, t) : filter_run(plan, &fold, t);
+        if (request < run.count)
+            return index * plan->fold_rows + t;
+        request -= run.count;
+    }
 }
 
 uint64_t sy_ss_ofmap_count(const struct sy_ss_plan *plan, const struct sy_ss_fold *fold, uint64_t t)

@@ -33,6 +33,7 @@ struct sy_ss_plan {
     uint64_t fold_rows;                 /* demand rows of one fold */
     uint64_t demand_rows;               /* of all */
     uint64_t ifmap_words, filter_words; /* sizes of the address spaces */
+    uint64_t work;                      /* steps promised so far, see sy_ss_work */
     uint64_t widest_row;                /* most addresses in one demand row of ifmap or filter */
 
     /* ifmap: address of (pixel, window element) = pixel_base + window_offset, unless clipped away */
@@ -62,6 +63,9 @@ enum sy_status sy_ss_raises(struct sy_diag *diag, const char *exception, const c
 enum sy_status sy_ss_refuse(struct sy_diag *diag, const char *hint, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
 
+/* Add to the work of the layer; SY_UNSUPPORTED with a message when it passes the limit. Called before the work. */
+enum sy_status sy_ss_work(struct sy_ss_plan *plan, uint64_t steps, struct sy_diag *diag);
+
 /* One fold: the part of the operands that is on the array at once. */
 struct sy_ss_fold {
     uint64_t row_start, row_count; /* over array rows */
@@ -72,6 +76,8 @@ struct sy_ss_fold sy_ss_fold_at(const struct sy_ss_plan *plan, uint64_t index);
 /* Addresses of demand row t (< fold_rows) of a fold, left to right, without the empty places; out holds widest_row. */
 uint32_t sy_ss_ifmap_row(const struct sy_ss_plan *plan, const struct sy_ss_fold *fold, uint64_t t, uint32_t *out);
 uint32_t sy_ss_filter_row(const struct sy_ss_plan *plan, const struct sy_ss_fold *fold, uint64_t t, uint32_t *out);
+/* Demand row of the n-th request (from 0) of an operand; dense layers without clipped windows only. */
+uint64_t sy_ss_request_row(const struct sy_ss_plan *plan, enum sy_scalesim_operand operand, uint64_t request);
 /* Outputs written in that row. */
 uint64_t sy_ss_ofmap_count(const struct sy_ss_plan *plan, const struct sy_ss_fold *fold, uint64_t t);
 /* Address of one filter value, NONE when compression left the place empty. k < filter_k. */
@@ -89,6 +95,7 @@ uint64_t sy_ss_fetch_places(const struct sy_ss_plan *plan, enum sy_scalesim_oper
 enum sy_ss_reader_kind {
     SY_SS_RESIDENT_CALC, /* fits: nothing to simulate */
     SY_SS_RESIDENT_USER,
+    SY_SS_STREAM_CALC, /* never hits: what matters is when the SRAM half is full for the last time */
     SY_SS_CALC,
     SY_SS_USER
 };
@@ -102,7 +109,8 @@ struct sy_ss_reader {
     uint64_t *seen;  /* one bit an address */
     uint32_t *added; /* addresses in the set */
     int64_t span_start, span_stop;
-    bool zero_span; /* the tool divides by zero */
+    uint64_t last_fill_row; /* STREAM_CALC: demand row in which the last fill ends; the caller sets span_stop in it */
+    bool zero_span;         /* the tool divides by zero */
     /* USER: a circular list of sets with a window of active ones */
     bool v3;
     uint64_t bandwidth;
@@ -113,8 +121,8 @@ struct sy_ss_reader {
     uint32_t *set_of;    /* sets that hold the address, rising */
     uint32_t *last_seen; /* address -> set of the last hit */
 };
-/* Prepare for one operand (IFMAP or FILTER). */
-enum sy_status sy_ss_reader_make(const struct sy_ss_plan *plan, enum sy_scalesim_operand operand,
+/* Prepare for one operand (IFMAP or FILTER). sram_words: its requests, all of which will be touched unless resident. */
+enum sy_status sy_ss_reader_make(struct sy_ss_plan *plan, enum sy_scalesim_operand operand, uint64_t sram_words,
                                  struct sy_ss_reader *reader, struct sy_diag *diag);
 /* Serve one demand row at a cycle; returns the stall (v3 USER: may be negative). */
 int64_t sy_ss_reader_touch(struct sy_ss_reader *reader, const uint32_t *address, uint32_t count, int64_t cycle);

@@ -11,8 +11,6 @@
 
 #include "sim/base/checked.h"
 
-#define DEFAULT_MAX_REQUESTS ((uint64_t)1 << 34)
-
 /* ---- compute figures ---- */
 
 /* Python's sum(): plain, or with Neumaier's compensation (3.12 and later). The first term starts the sum. */
@@ -132,7 +130,7 @@ struct operand_run {
 };
 
 struct memory_run {
-    const struct sy_ss_plan *plan;
+    struct sy_ss_plan *plan;
     struct operand_run operand[2];
     struct sy_ss_writer writer;
     uint32_t *row;      /* addresses of one demand row */
@@ -165,7 +163,10 @@ static enum sy_status operand_start(struct memory_run *run, enum sy_scalesim_ope
 {
     struct operand_run *self = &run->operand[operand];
     self->addresses = operand == SY_SCALESIM_IFMAP ? sy_ss_ifmap_row : sy_ss_filter_row;
-    enum sy_status status = sy_ss_reader_make(run->plan, operand, &self->reader, diag);
+    enum sy_status status =
+        sy_ss_reader_make(run->plan, operand, run->result->traffic[operand].sram_words, &self->reader, diag);
+    if (status)
+        return status;
     self->simulated = self->reader.kind == SY_SS_CALC || self->reader.kind == SY_SS_USER;
     self->first_row = find_row(run, self->addresses, false);
     self->last_row = find_row(run, self->addresses, true);
@@ -186,6 +187,8 @@ static int64_t operand_step(struct memory_run *run, enum sy_scalesim_operand ope
         uint32_t count = self->addresses(run->plan, fold, t, run->row);
         stall = sy_ss_reader_touch(&self->reader, run->row, count, cycle);
     }
+    if (self->reader.kind == SY_SS_STREAM_CALC && row == self->reader.last_fill_row)
+        self->reader.span_stop = cycle;
     /* A read is served one cycle after its row. */
     if (row == self->first_row)
         run->result->traffic[operand].sram_start = cycle + 1 + stall;
@@ -219,21 +222,6 @@ static enum sy_status run_fold(struct memory_run *run, uint64_t index, struct sy
         if (run->stall > INT64_MAX / 8 || run->writer.out_of_memory)
             return sy_ss_refuse(diag, NULL, "the stalls of this layer do not fit the SCALE-Sim model");
     }
-    return SY_OK;
-}
-
-/* Refuse what would run for minutes before it starts. */
-static enum sy_status check_work(const struct memory_run *run, struct sy_diag *diag)
-{
-    const struct sy_ss_plan *plan = run->plan;
-    uint64_t limit = plan->config->max_requests ? plan->config->max_requests : DEFAULT_MAX_REQUESTS;
-    uint64_t work = plan->demand_rows;
-    for (int i = 0; i < 2; i++)
-        if (run->operand[i].simulated && !sy_add(work, run->result->traffic[i].sram_words, &work))
-            work = UINT64_MAX;
-    if (work > limit)
-        return sy_ss_refuse(diag, "raise the limit, split the layer, or give the operands SRAMs that hold them",
-                            "%" PRIu64 " memory requests and demand rows to follow, limit %" PRIu64, work, limit);
     return SY_OK;
 }
 
@@ -278,8 +266,7 @@ static enum sy_status memory_report(struct memory_run *run, struct sy_diag *diag
     return SY_OK;
 }
 
-static enum sy_status memory_model(const struct sy_ss_plan *plan, struct sy_scalesim_result *result,
-                                   struct sy_diag *diag)
+static enum sy_status memory_model(struct sy_ss_plan *plan, struct sy_scalesim_result *result, struct sy_diag *diag)
 {
     struct memory_run run = {.plan = plan, .result = result};
     run.row = sy_ss_table(plan, plan->widest_row);
@@ -288,8 +275,6 @@ static enum sy_status memory_model(const struct sy_ss_plan *plan, struct sy_scal
     enum sy_status status = operand_start(&run, SY_SCALESIM_IFMAP, diag);
     if (!status)
         status = operand_start(&run, SY_SCALESIM_FILTER, diag);
-    if (!status)
-        status = check_work(&run, diag);
     if (status)
         return status;
     sy_ss_writer_make(plan, &run.writer);
@@ -305,12 +290,8 @@ static enum sy_status memory_model(const struct sy_ss_plan *plan, struct sy_scal
 
 /* ---- the call ---- */
 
-static enum sy_status run_layer(const struct sy_ss_plan *plan, struct sy_scalesim_result *result, struct sy_diag *diag)
+static enum sy_status run_layer(struct sy_ss_plan *plan, struct sy_scalesim_result *result, struct sy_diag *diag)
 {
-    uint64_t limit = plan->config->max_requests ? plan->config->max_requests : DEFAULT_MAX_REQUESTS;
-    if (plan->row_folds * plan->col_folds > limit)
-        return sy_ss_refuse(diag, "raise the limit or use a larger array", "%" PRIu64 " folds, limit %" PRIu64,
-                            plan->row_folds * plan->col_folds, limit);
     enum sy_status status = sram_words(plan, result, diag);
     if (status)
         return status;

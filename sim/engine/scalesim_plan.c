@@ -98,6 +98,17 @@ uint32_t *sy_ss_table(const struct sy_ss_plan *plan, uint64_t entries)
     return sy_arena_array(plan->arena, entries ? entries : 1, sizeof(uint32_t));
 }
 
+#define DEFAULT_MAX_REQUESTS ((uint64_t)1 << 32)
+
+enum sy_status sy_ss_work(struct sy_ss_plan *plan, uint64_t steps, struct sy_diag *diag)
+{
+    uint64_t limit = plan->config->max_requests ? plan->config->max_requests : DEFAULT_MAX_REQUESTS;
+    if (sy_add(plan->work, steps, &plan->work) && plan->work <= limit)
+        return SY_OK;
+    return sy_ss_refuse(diag, "raise the limit, split the layer, or give the operands SRAMs that hold them",
+                        "more than %" PRIu64 " memory requests and cycles in one layer", limit);
+}
+
 /* ---- checks ---- */
 
 struct named_value {
@@ -273,6 +284,9 @@ static void fill_window(struct sy_ss_plan *plan)
 
 static enum sy_status make_tables(struct sy_ss_plan *plan, struct sy_diag *diag)
 {
+    enum sy_status status = sy_ss_work(plan, plan->m + plan->k + plan->widest_row, diag);
+    if (status)
+        return status;
     uint64_t clip_m = plan->clipped ? plan->m : 0, clip_k = plan->clipped ? plan->ifmap_k : 0;
     plan->pixel_base = sy_ss_table(plan, plan->m);
     plan->window_offset = sy_ss_table(plan, plan->ifmap_k);
@@ -309,6 +323,10 @@ enum sy_status sy_ss_plan_make(const struct sy_scalesim_config *config, const st
         status = sy_ss_compress(plan, diag);
     if (!status)
         status = fold_shape(plan, diag);
+    if (!status)
+        status = sy_ss_work(plan, plan->row_folds * plan->col_folds, diag);
+    if (!status && !config->compute_only)
+        status = sy_ss_work(plan, plan->demand_rows, diag);
     if (!status && !config->compute_only)
         status = make_tables(plan, diag);
     return status;

@@ -64,14 +64,39 @@ static void cover_ifmap(const struct sy_ss_plan *plan, uint64_t *touched, uint64
 
 /* ---- CALC ---- */
 
-static enum sy_status calc_make(const struct sy_ss_plan *plan, enum sy_scalesim_operand operand,
+/* Whether any `capacity` requests in a row are to distinct addresses, so that every request is a miss. Each pass over
+ * an operand asks for each of its addresses once (for the ifmap: when windows do not overlap); passes repeat in the
+ * same order. An os filter is not passed over as a whole but column fold by column fold, each for all row folds. */
+static bool calc_never_hits(const struct sy_ss_plan *plan, enum sy_scalesim_operand operand, uint64_t touched,
+                            uint64_t uses, uint64_t capacity)
+{
+    if (plan->config->sparse || touched != uses || plan->widest_row > capacity ||
+        (operand == SY_SCALESIM_IFMAP && plan->clipped))
+        return false;
+    if (operand == SY_SCALESIM_FILTER && plan->config->dataflow == SY_SCALESIM_OS && plan->row_folds > 1)
+        return plan->k * (plan->n - (plan->col_folds - 1) * plan->cols) >= capacity;
+    return touched >= capacity;
+}
+
+static void calc_stream(const struct sy_ss_plan *plan, enum sy_scalesim_operand operand, uint64_t words,
+                        struct sy_ss_reader *reader)
+{
+    bool by_rows = operand == SY_SCALESIM_FILTER && plan->config->dataflow == SY_SCALESIM_OS;
+    bool once = plan->config->dataflow == (operand == SY_SCALESIM_FILTER ? SY_SCALESIM_WS : SY_SCALESIM_IS);
+    reader->kind = SY_SS_STREAM_CALC;
+    reader->dram_words = words * (once ? 1 : by_rows ? plan->row_folds : plan->col_folds);
+    reader->fills = reader->dram_words / reader->capacity;
+    reader->last_fill_row = sy_ss_request_row(plan, operand, reader->fills * reader->capacity - 1);
+}
+
+static enum sy_status calc_make(struct sy_ss_plan *plan, enum sy_scalesim_operand operand, uint64_t sram_words,
                                 struct sy_ss_reader *reader, struct sy_diag *diag)
 {
-    uint64_t words = operand == SY_SCALESIM_IFMAP ? plan->ifmap_words : plan->filter_words, uses = 0;
+    uint64_t words = operand == SY_SCALESIM_IFMAP ? plan->ifmap_words : plan->filter_words;
     reader->item = plan->config->sram_kb[operand] * 1024 / ITEMS_A_SRAM;
     reader->capacity = reader->item * CALC_ITEMS;
     if (!plan->config->sparse) {
-        uint64_t touched = words;
+        uint64_t touched = words, uses = words;
         if (operand == SY_SCALESIM_IFMAP)
             cover_ifmap(plan, &touched, &uses);
         if (touched < reader->capacity) {
@@ -79,7 +104,16 @@ static enum sy_status calc_make(const struct sy_ss_plan *plan, enum sy_scalesim_
             reader->held = reader->dram_words = touched;
             return SY_OK;
         }
+        if (calc_never_hits(plan, operand, touched, uses, reader->capacity)) {
+            calc_stream(plan, operand, words, reader);
+            return SY_OK;
+        }
     }
+    enum sy_status status = sy_ss_work(plan, sram_words, diag);
+    if (!status)
+        status = sy_ss_work(plan, words / 64, diag);
+    if (status)
+        return status;
     reader->kind = SY_SS_CALC;
     reader->seen = sy_arena_array(plan->arena, words / 64 + 1, sizeof *reader->seen);
     reader->added = sy_ss_table(plan, sy_min(reader->capacity, words));
@@ -88,14 +122,10 @@ static enum sy_status calc_make(const struct sy_ss_plan *plan, enum sy_scalesim_
 
 static void calc_full(struct sy_ss_reader *reader, int64_t cycle)
 {
-    if (reader->fills == 0) {
-        int64_t cycles = (int64_t)sy_ceil_div(reader->capacity, CALC_FILL_WORDS_A_CYCLE);
+    if (reader->fills == 0)
         reader->span_stop = reader->first_request - 1 - PORT_LATENCY;
-        reader->dram_start = reader->span_stop - cycles + 1 + PORT_LATENCY;
-    } else if (reader->span_stop < reader->span_start) {
+    else if (reader->span_stop < reader->span_start)
         reader->zero_span = true;
-    }
-    reader->dram_stop = reader->span_stop + PORT_LATENCY;
     reader->span_start = reader->span_stop + 1;
     reader->span_stop = cycle;
     reader->fills++;
@@ -130,6 +160,7 @@ static enum sy_status calc_finish(struct sy_ss_reader *reader, struct sy_diag *d
     }
     if (reader->zero_span || reader->span_stop < reader->span_start)
         return sy_ss_raises(diag, "ZeroDivisionError", "an SRAM half is filled twice in one cycle");
+    reader->dram_start = reader->first_request - (int64_t)sy_ceil_div(reader->capacity, CALC_FILL_WORDS_A_CYCLE);
     reader->dram_stop = reader->span_stop + PORT_LATENCY;
     return SY_OK;
 }
@@ -168,10 +199,13 @@ static void place_element(void *context, uint32_t address)
     }
 }
 
-static enum sy_status user_index(const struct sy_ss_plan *plan, enum sy_scalesim_operand operand, uint64_t set_size,
+static enum sy_status user_index(struct sy_ss_plan *plan, enum sy_scalesim_operand operand, uint64_t set_size,
                                  uint64_t elements, struct sy_ss_reader *reader, struct sy_diag *diag)
 {
     uint64_t words = operand == SY_SCALESIM_IFMAP ? plan->ifmap_words : plan->filter_words;
+    enum sy_status status = sy_ss_work(plan, words, diag);
+    if (status)
+        return status;
     if (elements >= SY_SS_NONE)
         return out_of_memory(diag);
     reader->where = sy_ss_table(plan, words + 1);
@@ -206,11 +240,15 @@ static uint64_t fetched_elements(const struct sy_ss_plan *plan, enum sy_scalesim
     return uses;
 }
 
-static enum sy_status user_make(const struct sy_ss_plan *plan, enum sy_scalesim_operand operand,
+static enum sy_status user_make(struct sy_ss_plan *plan, enum sy_scalesim_operand operand, uint64_t sram_words,
                                 struct sy_ss_reader *reader, struct sy_diag *diag)
 {
     uint64_t total = plan->config->sram_kb[operand] * 1024, half = total / 2; /* total is even */
     uint64_t set_size = sy_ceil_div(total, ITEMS_A_SRAM), half_sets = sy_ceil_div(half, set_size);
+    uint64_t places = sy_ss_fetch_places(plan, operand);
+    enum sy_status status = plan->config->sparse ? sy_ss_work(plan, places, diag) : SY_OK;
+    if (status)
+        return status;
     uint64_t elements = fetched_elements(plan, operand);
     reader->v3 = plan->config->version == SY_SCALESIM_V3;
     reader->bandwidth = plan->config->bandwidth[operand];
@@ -218,7 +256,7 @@ static enum sy_status user_make(const struct sy_ss_plan *plan, enum sy_scalesim_
     reader->active_sets = sy_min(reader->sets, half_sets);
     reader->prefetch_sets = sy_min(reader->sets - reader->active_sets, half_sets);
     reader->prefetch_lines = sy_ceil_div(half, reader->bandwidth);
-    uint64_t lines = sy_min(reader->prefetch_lines, sy_ceil_div(sy_ss_fetch_places(plan, operand), reader->bandwidth));
+    uint64_t lines = sy_min(reader->prefetch_lines, sy_ceil_div(places, reader->bandwidth));
     reader->dram_words = lines * reader->bandwidth;
     reader->dram_start = -(int64_t)lines;
     reader->last_prefetch = -1;
@@ -226,6 +264,11 @@ static enum sy_status user_make(const struct sy_ss_plan *plan, enum sy_scalesim_
     if (reader->active_sets == reader->sets)
         return SY_OK;
     reader->kind = SY_SS_USER;
+    status = sy_ss_work(plan, places, diag);
+    if (!status)
+        status = sy_ss_work(plan, sram_words, diag);
+    if (status)
+        return status;
     return user_index(plan, operand, set_size, elements, reader, diag);
 }
 
@@ -304,12 +347,12 @@ static enum sy_status user_finish(struct sy_ss_reader *reader, struct sy_diag *d
 
 /* ---- both ---- */
 
-enum sy_status sy_ss_reader_make(const struct sy_ss_plan *plan, enum sy_scalesim_operand operand,
+enum sy_status sy_ss_reader_make(struct sy_ss_plan *plan, enum sy_scalesim_operand operand, uint64_t sram_words,
                                  struct sy_ss_reader *reader, struct sy_diag *diag)
 {
     *reader = (struct sy_ss_reader){0};
-    return plan->config->user_bandwidth ? user_make(plan, operand, reader, diag)
-                                        : calc_make(plan, operand, reader, diag);
+    return plan->config->user_bandwidth ? user_make(plan, operand, sram_words, reader, diag)
+                                        : calc_make(plan, operand, sram_words, reader, diag);
 }
 
 int64_t sy_ss_reader_touch(struct sy_ss_reader *reader, const uint32_t *address, uint32_t count, int64_t cycle)

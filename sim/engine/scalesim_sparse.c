@@ -76,6 +76,9 @@ static enum sy_status compress_layer_wise(struct sy_ss_plan *plan, struct sy_dia
     if (keep < 1 || keep > group || group > UINT32_MAX)
         return sy_error(diag, SY_NOWHERE, "give N:M with 1 <= N <= M",
                         "the sparsity ratio %" PRIu64 ":%" PRIu64 " keeps nothing or more than all", keep, group);
+    enum sy_status status = sy_ss_work(plan, plan->k, diag);
+    if (status)
+        return status;
     plan->ifmap_k = plan->filter_k = plan->k / group * keep + sy_min(plan->k % group, keep);
     plan->source = sy_ss_table(plan, plan->filter_k);
     plan->source_first = sy_ss_table(plan, plan->filter_k);
@@ -128,6 +131,11 @@ static enum sy_status compress_row_wise(struct sy_ss_plan *plan, struct sy_diag 
     if (plan->config->seed > UINT32_MAX)
         return sy_ss_raises(diag, "ValueError", "Seed must be between 0 and 2**32 - 1");
     plan->filter_k = sy_ceil_div(plan->k, 2 * block) * block;
+    /* Every place of the compressed filter is looked at, for the mapping efficiency. */
+    uint64_t places;
+    enum sy_status status = sy_ss_work(plan, sy_mul(plan->filter_k, plan->n, &places) ? places : UINT64_MAX, diag);
+    if (status)
+        return status;
     plan->source = sy_ss_table(plan, plan->filter_k);
     plan->source_first = sy_ss_table(plan, plan->filter_k);
     plan->slot = sy_ss_table(plan, plan->filter_k);

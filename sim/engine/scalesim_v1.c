@@ -207,7 +207,7 @@ static enum sy_status v1_shape(const struct sy_scalesim_config *config, const st
 {
     uint64_t span_h = layer->ifmap_h - layer->filter_h + layer->stride_h, out_h = span_h / layer->stride_h;
     uint64_t span_w = layer->ifmap_w - layer->filter_w + layer->stride_w, out_w = span_w / layer->stride_w;
-    uint64_t work = config->max_requests ? config->max_requests : (uint64_t)1 << 34;
+    uint64_t work = config->max_requests ? config->max_requests : (uint64_t)1 << 32;
     *v1 = (struct v1_layer){.rows = config->rows, .cols = config->cols, .filters = layer->filters};
     v1->real_pixels = ((double)span_h / (double)layer->stride_h) * ((double)span_w / (double)layer->stride_w);
     v1->limit = work / (v1->rows + v1->cols);

@@ -60,6 +60,18 @@ START_TEST(every_v1_row_is_exact)
 }
 END_TEST
 
+/* Not of the suite's own tables: what no row of them shows (filter offset 0, SRAMs filled twice in a cycle). */
+START_TEST(every_random_row_is_exact)
+{
+    check_table("scalesim_random.csv", 386, 1);
+}
+END_TEST
+START_TEST(every_random_sparse_row_is_exact_or_refused_where_the_tool_raised)
+{
+    check_table("scalesim_random_sparse.csv", 318, 47);
+}
+END_TEST
+
 /* Write a one-row table and validate it. */
 static void validate_row(const char *header, const char *row, struct sy_validation *validation)
 {
@@ -159,6 +171,8 @@ int main(void)
     tcase_add_test(tables, every_user_row_is_exact);
     tcase_add_test(tables, every_sparse_row_is_exact_or_refused_where_the_tool_raised);
     tcase_add_test(tables, every_v1_row_is_exact);
+    tcase_add_test(tables, every_random_row_is_exact);
+    tcase_add_test(tables, every_random_sparse_row_is_exact_or_refused_where_the_tool_raised);
     tcase_add_test(tables, a_wrong_figure_is_seen);
     tcase_add_test(tables, inputs_on_which_the_tool_raises_are_refused);
     tcase_add_test(tables, a_table_without_its_columns_is_an_error);
