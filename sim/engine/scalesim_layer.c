@@ -170,7 +170,7 @@ static enum sy_status operand_start(struct memory_run *run, enum sy_scalesim_ope
     self->simulated = self->reader.kind == SY_SS_CALC || self->reader.kind == SY_SS_USER;
     self->first_row = find_row(run, self->addresses, false);
     self->last_row = find_row(run, self->addresses, true);
-    return status;
+    return SY_OK;
 }
 
 /* One operand's part of a demand row; returns its stall. */
