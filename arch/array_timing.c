@@ -177,25 +177,41 @@ struct rule {
     const char *hint;
 };
 
-enum sy_status sy_array_timing_check(const struct sy_array_timing *t, struct sy_where where, struct sy_diag *diag)
+/* Where the check reports. */
+struct report {
+    struct sy_where where;
+    struct sy_diag *diag;
+    enum sy_status status;
+};
+
+static void apply_rules(struct report *report, const struct rule *rules, size_t count)
 {
-    enum sy_status status = SY_OK;
+    for (size_t i = 0; i < count; i++) {
+        if (rules[i].broken) {
+            report->status = sy_error(report->diag, report->where, rules[i].hint, "%s", rules[i].message);
+        }
+    }
+}
+#define APPLY(report, rules) apply_rules(report, rules, sizeof(rules) / sizeof(rules)[0])
+
+static void check_ranges(const struct sy_array_timing *t, struct report *report)
+{
     for (size_t i = 0; i < sy_array_key_count; i++) {
         const struct sy_array_key *key = &sy_array_keys[i];
         uint64_t value = sy_array_key_get(t, key);
         if (value < key->min || value > key->max) {
-            status = sy_error(diag, where, NULL, "%s is %llu; expected %llu to %llu", key->name,
-                              (unsigned long long)value, (unsigned long long)key->min, (unsigned long long)key->max);
+            report->status =
+                sy_error(report->diag, report->where, NULL, "%s is %llu; expected %llu to %llu", key->name,
+                         (unsigned long long)value, (unsigned long long)key->min, (unsigned long long)key->max);
         }
     }
-    bool stationary = t->weight_stationary || t->input_stationary;
-    bool shared = stationary && t->weight_load == SY_LOAD_SHARED_WIRES;
-    bool swap = t->output_stationary && t->os_drain == SY_DRAIN_SWAP;
-    bool shift = t->output_stationary && t->os_drain == SY_DRAIN_SHIFT_REGISTERS;
+}
+
+static void check_stationary(const struct sy_array_timing *t, struct report *report)
+{
+    bool shared = t->weight_load == SY_LOAD_SHARED_WIRES, reenters = t->partial_sums == SY_SUMS_TOP_PORT;
     const struct rule rules[] = {
-        {!t->output_stationary && !stationary, "the array runs no dataflow",
-         "set output_stationary, weight_stationary or input_stationary"},
-        {stationary && t->psum_hop_cycles < t->accumulate_cycles,
+        {t->psum_hop_cycles < t->accumulate_cycles,
          "psum_hop_cycles is less than accumulate_cycles: a partial sum would arrive before it is computed",
          "raise psum_hop_cycles"},
         {shared && t->psum_hop_cycles == t->accumulate_cycles,
@@ -203,37 +219,62 @@ enum sy_status sy_array_timing_check(const struct sy_array_timing *t, struct sy_
          "psum_hop_cycles must exceed accumulate_cycles"},
         {shared && t->preload_rows_per_cycle != 1, "weight_load is shared_wires, which carry one word a period",
          "set preload_rows_per_cycle to 1"},
-        {swap && t->accumulate_cycles != 1,
+        {reenters && t->row_placement == SY_ROWS_BOTTOM,
+         "partial sums re-enter at the top port but used rows lie at the bottom", "set row_placement to top"},
+        {reenters && t->fold_order == SY_FOLDS_ROWS_OUTER,
+         "partial sums re-enter at the top port, so the folds of K must follow each other",
+         "set fold_order to columns_outer"},
+        {t->back_pressure == SY_PRESSURE_FREEZE && !t->output_deskew,
+         "back_pressure is freeze, but results do not leave in whole rows", "set output_deskew"},
+    };
+    APPLY(report, rules);
+}
+
+static void check_output_stationary(const struct sy_array_timing *t, struct report *report)
+{
+    bool wires = t->os_drain == SY_DRAIN_OPERAND_WIRES, shift = t->os_drain == SY_DRAIN_SHIFT_REGISTERS;
+    bool direct = t->os_drain == SY_DRAIN_DIRECT, freeze = t->back_pressure == SY_PRESSURE_FREEZE;
+    const struct rule rules[] = {
+        {t->os_drain == SY_DRAIN_SWAP && t->accumulate_cycles != 1,
          "os_drain is swap, whose accumulators are one register: accumulate_cycles must be 1",
          "count further stages as multiply_cycles"},
-        {t->output_stationary && t->os_drain == SY_DRAIN_OPERAND_WIRES && t->operand_row_hop_cycles == 0,
+        {wires && t->operand_row_hop_cycles == 0,
          "os_drain is operand_wires, which need operand_row_hop_cycles of 1 or more", NULL},
         {shift && (t->accumulate_cycles == 0 || t->output_registers == 0),
          "os_drain is shift_registers, which needs accumulate_cycles and output_registers of 1 or more", NULL},
-        {!shift && t->back_pressure == SY_PRESSURE_DECOUPLED,
-         "back_pressure is decoupled, which only os_drain shift_registers can be", "use none or freeze"},
-        {shift && t->back_pressure == SY_PRESSURE_FREEZE,
-         "os_drain is shift_registers, whose output registers wait on their own", "use none or decoupled"},
-        {t->output_stationary && t->single_line_saves_cycles > t->output_registers,
+        {shift && freeze, "os_drain is shift_registers, whose output registers wait on their own",
+         "use none or decoupled"},
+        {t->single_line_saves_cycles > t->output_registers,
          "single_line_saves_cycles exceeds output_registers: a result would leave before it is computed",
          "count the registers it saves as output_registers"},
-        {t->partial_sums == SY_SUMS_TOP_PORT && t->row_placement == SY_ROWS_BOTTOM,
-         "partial sums re-enter at the top port but used rows lie at the bottom", "set row_placement to top"},
-        {t->partial_sums == SY_SUMS_TOP_PORT && t->fold_order == SY_FOLDS_ROWS_OUTER,
-         "partial sums re-enter at the top port, so the folds of K must follow each other",
-         "set fold_order to columns_outer"},
-        {t->back_pressure == SY_PRESSURE_FREEZE && !t->output_deskew &&
-             (stationary || (t->output_stationary && t->os_drain != SY_DRAIN_OPERAND_WIRES)),
+        {freeze && t->os_drain == SY_DRAIN_SWAP && !t->output_deskew,
          "back_pressure is freeze, but results do not leave in whole rows", "set output_deskew"},
-        {t->back_pressure == SY_PRESSURE_FREEZE && t->output_stationary && t->os_drain == SY_DRAIN_DIRECT,
-         "back_pressure is freeze, but os_drain direct has no port that could refuse", "set back_pressure to none"},
+        {freeze && direct, "back_pressure is freeze, but os_drain direct has no port that could refuse",
+         "set back_pressure to none"},
     };
-    for (size_t i = 0; i < sizeof rules / sizeof rules[0]; i++) {
-        if (rules[i].broken) {
-            status = sy_error(diag, where, rules[i].hint, "%s", rules[i].message);
-        }
+    APPLY(report, rules);
+}
+
+enum sy_status sy_array_timing_check(const struct sy_array_timing *t, struct sy_where where, struct sy_diag *diag)
+{
+    struct report report = {.where = where, .diag = diag, .status = SY_OK};
+    bool stationary = t->weight_stationary || t->input_stationary;
+    bool shift = t->output_stationary && t->os_drain == SY_DRAIN_SHIFT_REGISTERS;
+    const struct rule rules[] = {
+        {!t->output_stationary && !stationary, "the array runs no dataflow",
+         "set output_stationary, weight_stationary or input_stationary"},
+        {!shift && t->back_pressure == SY_PRESSURE_DECOUPLED,
+         "back_pressure is decoupled, which only os_drain shift_registers can be", "use none or freeze"},
+    };
+    check_ranges(t, &report);
+    APPLY(&report, rules);
+    if (stationary) {
+        check_stationary(t, &report);
     }
-    return status;
+    if (t->output_stationary) {
+        check_output_stationary(t, &report);
+    }
+    return report.status;
 }
 
 bool sy_array_runs(const struct sy_array_timing *timing, enum sy_dataflow_kind dataflow)

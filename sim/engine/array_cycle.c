@@ -83,30 +83,42 @@ static void store(struct sy_cycle_sim *sim, const struct sy_word *sum, uint64_t 
     }
 }
 
-void sy_cycle_emit(struct sy_cycle_sim *sim, const struct sy_word *sum, uint64_t col)
+/* The period in which a result that leaves the edge now is on the port. */
+static uint64_t port_period(const struct sy_cycle_sim *sim, const struct sy_cycle_control *control, uint64_t col)
 {
     const struct sy_array_timing *t = sim->timing;
-    struct sy_cycle_control *control = &sim->control[sum->fold];
-    uint64_t row = sum->index - (sim->os ? control->base_row : 0);
-    uint64_t delay = sim->shift ? 0 : sim->output;
+    uint64_t port = sim->now + (sim->shift ? 0 : sim->output);
     if (t->output_deskew && (!sim->os || sim->swap)) {
-        delay += (sim->cols - 1 - col) * t->column_hop_cycles;
+        port += (sim->cols - 1 - col) * t->column_hop_cycles;
     }
-    uint64_t port = sim->now + delay;
     if (sim->os && control->single_line && t->os_drain == SY_DRAIN_DIRECT) {
         port -= sy_min(port, t->single_line_saves_cycles);
     }
+    return port;
+}
+
+/* Keep a result of the GEMM; row: beat (ws, is) or row of the fold (os). */
+static void keep(struct sy_cycle_sim *sim, const struct sy_word *sum, uint64_t row, uint64_t col, uint64_t port)
+{
+    struct sy_word value = *sum;
+    if (sim->wires && sim->timing->os_restart == SY_RESTART_RUNNING_SUM) {
+        struct sy_pe *pe = &sim->pe[sum->index * sim->cols + col];
+        value.value = sy_number_difference(sim->job->format, sum->value, pe->drained);
+        pe->drained = sum->value;
+    }
+    store(sim, &value, row, col);
+    if (sim->reenter != NULL) {
+        sim->reenter[row * sim->cols + col] = (struct sy_reenter){.port = port, .fold = sum->fold};
+    }
+}
+
+void sy_cycle_emit(struct sy_cycle_sim *sim, const struct sy_word *sum, uint64_t col)
+{
+    struct sy_cycle_control *control = &sim->control[sum->fold];
+    uint64_t row = sum->index - (sim->os ? control->base_row : 0);
+    uint64_t port = port_period(sim, control, col);
     if (row < (sim->os ? control->real_rows : control->real_beats) && col < control->real_cols) {
-        struct sy_word value = *sum;
-        if (sim->wires && t->os_restart == SY_RESTART_RUNNING_SUM) {
-            struct sy_pe *pe = &sim->pe[sum->index * sim->cols + col];
-            value.value = sy_number_difference(sim->job->format, sum->value, pe->drained);
-            pe->drained = sum->value;
-        }
-        store(sim, &value, row, col);
-        if (sim->reenter != NULL) {
-            sim->reenter[row * sim->cols + col] = (struct sy_reenter){.port = port, .fold = sum->fold};
-        }
+        keep(sim, sum, row, col, port);
     }
     if (control->results_left == 0) {
         sy_cycle_problem(sim, "fold %d gave a result twice", sum->fold);
@@ -162,40 +174,55 @@ static bool make_chains(struct sy_cycle_sim *sim, struct sy_chains *chains, uint
     return chains->slot != NULL;
 }
 
-static bool make_registers(struct sy_cycle_sim *sim)
+/* Chains every PE has. */
+static bool make_pe_chains(struct sy_cycle_sim *sim, uint64_t pes, uint64_t lanes)
 {
     const struct sy_array_timing *t = sim->timing;
-    uint64_t pes = sim->rows * sim->cols, lanes = sim->own_wires ? t->preload_rows_per_cycle : 1;
-    uint64_t row_skew = sim->os ? t->operand_row_hop_cycles : t->psum_hop_cycles;
-    uint64_t col_skew = (sim->cols - 1) * t->column_hop_cycles;
-    bool loads = !sim->os && t->weight_load != SY_LOAD_NONE;
-    uint64_t top_length = sim->os || sim->own_wires ? col_skew + 1 : 1;
     uint64_t link = sim->os ? t->operand_row_hop_cycles : t->psum_hop_cycles - t->accumulate_cycles;
-    bool fits = make_chains(sim, &sim->hop, pes, t->column_hop_cycles) &&
-                make_chains(sim, &sim->multiply, pes, t->multiply_cycles) &&
-                make_chains(sim, &sim->accumulate, pes, t->accumulate_cycles) &&
-                make_chains(sim, &sim->link, pes, link) &&
-                make_chains(sim, &sim->drain, sim->swap ? pes : 0, t->operand_row_hop_cycles) &&
-                make_chains(sim, &sim->weight, sim->own_wires ? pes * lanes : 0, t->psum_hop_cycles) &&
-                make_chains(sim, &sim->copy, sim->shift ? pes : 0, sim->shift ? t->output_registers - 1 : 0) &&
-                make_chains(sim, &sim->left, sim->rows, (sim->rows - 1) * row_skew + 1) &&
-                make_chains(sim, &sim->top, sim->os || loads ? sim->cols * lanes : 0, top_length) &&
-                make_chains(sim, &sim->bias, sim->swap ? sim->cols : 0, col_skew + t->multiply_cycles + 1);
+    return make_chains(sim, &sim->hop, pes, t->column_hop_cycles) &&
+           make_chains(sim, &sim->multiply, pes, t->multiply_cycles) &&
+           make_chains(sim, &sim->accumulate, pes, t->accumulate_cycles) && make_chains(sim, &sim->link, pes, link) &&
+           make_chains(sim, &sim->drain, sim->swap ? pes : 0, t->operand_row_hop_cycles) &&
+           make_chains(sim, &sim->weight, sim->own_wires ? pes * lanes : 0, t->psum_hop_cycles) &&
+           make_chains(sim, &sim->copy, sim->shift ? pes : 0, sy_max(t->output_registers, 1) - 1);
+}
+
+/* The triangles of registers in front of the edge. */
+static bool make_skew_chains(struct sy_cycle_sim *sim, uint64_t lanes)
+{
+    const struct sy_array_timing *t = sim->timing;
+    uint64_t row_skew = (sim->rows - 1) * (sim->os ? t->operand_row_hop_cycles : t->psum_hop_cycles);
+    uint64_t col_skew = (sim->cols - 1) * t->column_hop_cycles;
+    uint64_t top_length = sim->os || sim->own_wires ? col_skew + 1 : 1;
+    bool has_top = sim->os || t->weight_load != SY_LOAD_NONE;
+    return make_chains(sim, &sim->left, sim->rows, row_skew + 1) &&
+           make_chains(sim, &sim->top, has_top ? sim->cols * lanes : 0, top_length) &&
+           make_chains(sim, &sim->bias, sim->swap ? sim->cols : 0, col_skew + t->multiply_cycles + 1);
+}
+
+static struct sy_word *make_words(struct sy_cycle_sim *sim, uint64_t count)
+{
+    struct sy_word *words = sy_arena_array(sim->arena, count, sizeof *words);
+    for (uint64_t i = 0; words != NULL && i < count; i++) {
+        words[i] = sy_no_word;
+    }
+    return words;
+}
+
+static bool make_registers(struct sy_cycle_sim *sim)
+{
+    uint64_t pes = sim->rows * sim->cols, lanes = sim->own_wires ? sim->timing->preload_rows_per_cycle : 1;
     sim->pe = sy_arena_array(sim->arena, pes, sizeof *sim->pe);
-    sim->below = sy_arena_array(sim->arena, pes, sizeof *sim->below);
-    sim->drain_below = sy_arena_array(sim->arena, sim->cols, sizeof *sim->drain_below);
-    sim->weight_below = sy_arena_array(sim->arena, sim->cols * lanes, sizeof *sim->weight_below);
-    if (!fits || sim->pe == NULL || sim->below == NULL || sim->drain_below == NULL || sim->weight_below == NULL) {
+    sim->below = make_words(sim, pes);
+    sim->drain_below = make_words(sim, sim->cols);
+    sim->weight_below = make_words(sim, sim->cols * lanes);
+    if (sim->pe == NULL || sim->below == NULL || sim->drain_below == NULL || sim->weight_below == NULL) {
         return false;
     }
     for (uint64_t i = 0; i < pes; i++) {
         sim->pe[i].active = sim->pe[i].shadow = sim->pe[i].copy = sim->pe[i].pending = sy_no_word;
-        sim->below[i] = sy_no_word;
     }
-    for (uint64_t i = 0; i < sim->cols; i++) {
-        sim->drain_below[i] = sy_no_word;
-    }
-    return true;
+    return make_pe_chains(sim, pes, lanes) && make_skew_chains(sim, lanes);
 }
 
 static uint64_t padded_beats(const struct sy_cycle_sim *sim, uint64_t real)
@@ -212,19 +239,43 @@ static uint64_t padded_beats(const struct sy_cycle_sim *sim, uint64_t real)
     return beats;
 }
 
+static bool within(uint64_t from, uint64_t size, uint64_t limit)
+{
+    return size > 0 && from <= limit && size <= limit - from;
+}
+
+/* Whether `next` adds to the sums of `fold`. */
+static bool continues(const struct sy_cycle_fold *fold, const struct sy_cycle_fold *next)
+{
+    return fold->m0 == next->m0 && fold->n0 == next->n0 && fold->m == next->m && fold->n == next->n &&
+           fold->k0 + fold->k == next->k0;
+}
+
+/* What the fold spreads over rows and columns, and what it streams. */
+static void place(enum sy_dataflow_kind dataflow, const struct sy_cycle_fold *f, struct sy_cycle_control *control)
+{
+    control->real_rows = dataflow == SY_OS ? f->m : f->k;
+    control->real_cols = dataflow == SY_IS ? f->m : f->n;
+    control->real_beats = dataflow == SY_OS ? f->k : dataflow == SY_WS ? f->m : f->n;
+}
+
+/* Stationary words a column is sent. */
+static uint64_t words_of(const struct sy_array_timing *t, uint64_t rows, uint64_t used)
+{
+    bool past = t->row_placement == SY_ROWS_BOTTOM && t->weight_load == SY_LOAD_SHARED_WIRES;
+    return past || t->preload_rows == SY_PRELOAD_FULL ? rows : used;
+}
+
 static enum sy_status plan_fold(struct sy_cycle_sim *sim, uint64_t index)
 {
     const struct sy_cycle_job *job = sim->job;
     const struct sy_cycle_fold *f = &sim->fold[index];
     const struct sy_array_timing *t = sim->timing;
     struct sy_cycle_control *control = &sim->control[index];
-    if (f->m == 0 || f->k == 0 || f->n == 0 || f->m0 > job->m || f->m > job->m - f->m0 || f->k0 > job->k ||
-        f->k > job->k - f->k0 || f->n0 > job->n || f->n > job->n - f->n0) {
+    if (!within(f->m0, f->m, job->m) || !within(f->k0, f->k, job->k) || !within(f->n0, f->n, job->n)) {
         return SY_USAGE;
     }
-    control->real_rows = job->dataflow == SY_OS ? f->m : f->k;
-    control->real_cols = job->dataflow == SY_IS ? f->m : f->n;
-    control->real_beats = job->dataflow == SY_OS ? f->k : job->dataflow == SY_WS ? f->m : f->n;
+    place(job->dataflow, f, control);
     if (control->real_rows > sim->rows || control->real_cols > sim->cols || control->real_beats > UINT32_MAX / 2) {
         return SY_USAGE;
     }
@@ -233,18 +284,11 @@ static enum sy_status plan_fold(struct sy_cycle_sim *sim, uint64_t index)
     control->used_cols = padded ? sim->cols : control->real_cols;
     control->beats = padded_beats(sim, control->real_beats);
     control->base_row = bottom ? sim->rows - control->used_rows : 0;
-    control->words = t->preload_rows == SY_PRELOAD_FULL ? sim->rows : control->used_rows;
-    if (bottom && t->weight_load == SY_LOAD_SHARED_WIRES) {
-        control->words = sim->rows;
-    }
+    control->words = words_of(t, sim->rows, control->used_rows);
     control->single_line = control->real_rows == 1 || control->real_cols == 1;
     control->results_left = (sim->os ? control->used_rows : control->beats) * control->used_cols;
+    control->continues = index > 0 && continues(f - 1, f);
     sim->results_left += control->results_left;
-    if (index > 0) {
-        const struct sy_cycle_fold *before = &sim->fold[index - 1];
-        control->continues = before->m0 == f->m0 && before->n0 == f->n0 && before->m == f->m && before->n == f->n &&
-                             before->k0 + before->k == f->k0;
-    }
     return SY_OK;
 }
 
@@ -265,10 +309,29 @@ static void set_up_flags(struct sy_cycle_sim *sim)
     sim->chain_fold = -1;
 }
 
+/* Memory of what has left: sums that may re-enter, and results a consumer may refuse. */
+static bool make_ports(struct sy_cycle_sim *sim, uint64_t most_beats)
+{
+    if (!sim->os && sim->timing->partial_sums == SY_SUMS_TOP_PORT) {
+        uint64_t count = most_beats * sim->cols;
+        sim->reenter = sy_arena_array(sim->arena, count, sizeof *sim->reenter);
+        for (uint64_t i = 0; sim->reenter != NULL && i < count; i++) {
+            sim->reenter[i].fold = -2;
+        }
+        if (sim->reenter == NULL) {
+            return false;
+        }
+    }
+    if (sim->job->sink_low_cycles > 0 && !sim->shift) {
+        sim->port_ring = sim->output + sim->cols * sim->timing->column_hop_cycles + 2;
+        sim->port_due = sy_arena_array(sim->arena, sim->port_ring, sizeof *sim->port_due);
+        return sim->port_due != NULL;
+    }
+    return true;
+}
+
 static enum sy_status set_up(struct sy_cycle_sim *sim)
 {
-    const struct sy_cycle_job *job = sim->job;
-    const struct sy_array_timing *t = sim->timing;
     set_up_flags(sim);
     sim->control = sy_arena_array(sim->arena, sim->folds, sizeof *sim->control);
     if (sim->control == NULL) {
@@ -282,19 +345,7 @@ static enum sy_status set_up(struct sy_cycle_sim *sim)
         }
         most_beats = sy_max(most_beats, sim->control[i].beats);
     }
-    if (!sim->os && t->partial_sums == SY_SUMS_TOP_PORT) {
-        sim->reenter = sy_arena_array(sim->arena, most_beats * sim->cols, sizeof *sim->reenter);
-        for (uint64_t i = 0; sim->reenter != NULL && i < most_beats * sim->cols; i++) {
-            sim->reenter[i].fold = -2;
-        }
-    }
-    if (job->sink_low_cycles > 0 && !sim->shift) {
-        sim->port_ring = sim->output + sim->cols * t->column_hop_cycles + 2;
-        sim->port_due = sy_arena_array(sim->arena, sim->port_ring, sizeof *sim->port_due);
-    }
-    bool missing = (!sim->os && t->partial_sums == SY_SUMS_TOP_PORT && sim->reenter == NULL) ||
-                   (job->sink_low_cycles > 0 && !sim->shift && sim->port_due == NULL);
-    return make_registers(sim) && !missing ? SY_OK : SY_NOMEM;
+    return make_registers(sim) && make_ports(sim, most_beats) ? SY_OK : SY_NOMEM;
 }
 
 /* ---- the loop ---- */
@@ -377,18 +428,20 @@ static void report(struct sy_cycle_sim *sim)
     }
 }
 
+/* Sizes a run can hold. */
+static bool fits(const struct sy_cycle_job *job)
+{
+    uint64_t pes, bytes;
+    return job->rows > 0 && job->cols > 0 && sy_mul(job->rows, job->cols, &pes) && pes <= SY_CYCLE_MAX_PES &&
+           job->m > 0 && job->k > 0 && job->n > 0 && sy_mul3(job->m, job->k, sizeof *job->a, &bytes) &&
+           sy_mul3(job->k, job->n, sizeof *job->b, &bytes) && sy_mul3(job->m, job->n, sizeof *job->c, &bytes);
+}
+
 static enum sy_status check_job(const struct sy_cycle_job *job, struct sy_cycle_result *out)
 {
-    if (job == NULL || out == NULL || job->timing == NULL || job->a == NULL || job->b == NULL || job->c == NULL) {
-        return SY_USAGE;
-    }
-    memset(out, 0, sizeof *out);
-    uint64_t pes, size;
-    if ((unsigned)job->dataflow >= SY_DATAFLOW_KINDS || !sy_number_supported(job->format) || job->rows == 0 ||
-        job->cols == 0 || !sy_mul(job->rows, job->cols, &pes) || pes > SY_CYCLE_MAX_PES || job->m == 0 || job->k == 0 ||
-        job->n == 0 || !sy_mul3(job->m, job->k, 16, &size) || !sy_mul3(job->k, job->n, 16, &size) ||
-        !sy_mul3(job->m, job->n, 16, &size) || (job->fold != NULL && job->folds == 0) ||
-        (job->fold != NULL && job->folds > SY_CYCLE_MAX_FOLDS)) {
+    bool listed = job->fold != NULL;
+    if ((unsigned)job->dataflow >= SY_DATAFLOW_KINDS || !sy_number_supported(job->format) || !fits(job) ||
+        (listed && (job->folds == 0 || job->folds > SY_CYCLE_MAX_FOLDS))) {
         return SY_USAGE;
     }
     if (!sy_array_runs(job->timing, job->dataflow)) {
@@ -408,6 +461,10 @@ static enum sy_status check_job(const struct sy_cycle_job *job, struct sy_cycle_
 
 enum sy_status sy_array_cycle_run(const struct sy_cycle_job *job, struct sy_cycle_result *out)
 {
+    if (job == NULL || out == NULL || job->timing == NULL || job->a == NULL || job->b == NULL || job->c == NULL) {
+        return SY_USAGE;
+    }
+    memset(out, 0, sizeof *out);
     enum sy_status status = check_job(job, out);
     if (status != SY_OK) {
         return status;

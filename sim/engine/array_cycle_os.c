@@ -31,31 +31,46 @@ static bool floods(const struct sy_cycle_sim *sim)
 
 /* ---- control ---- */
 
-/* Put one beat (or, with fold outside 0..folds-1, a token that only changes roles) on the edge. */
-static void put_beat(struct sy_cycle_sim *sim, int32_t fold, uint64_t beat, const struct sy_cycle_control *control)
+/* Of a token: no row or column in use. */
+static const struct sy_cycle_control no_operands = {0};
+
+static void put_left(struct sy_cycle_sim *sim, struct sy_word word, const struct sy_cycle_control *control)
 {
-    const struct sy_array_timing *t = sim->timing;
+    uint64_t beat = word.index;
     for (uint64_t r = 0; r < sim->rows; r++) {
-        struct sy_word word = {.fold = fold, .index = (uint32_t)beat, .kind = SY_WORD_OPERAND};
-        bool used = control && r >= control->base_row && r < control->base_row + control->used_rows;
+        bool used = r >= control->base_row && r < control->base_row + control->used_rows;
         uint64_t inner = used ? r - control->base_row : 0;
+        word.value = (union sy_number){0};
         if (used && inner < control->real_rows && beat < control->real_beats) {
             word.value = left_value(sim, inner, beat);
         }
         if (used || floods(sim)) {
-            sy_chain_put(&sim->left, r, r * t->operand_row_hop_cycles, word);
+            sy_chain_put(&sim->left, r, r * sim->timing->operand_row_hop_cycles, word);
         }
     }
+}
+
+static void put_top(struct sy_cycle_sim *sim, struct sy_word word, const struct sy_cycle_control *control)
+{
+    uint64_t beat = word.index;
     for (uint64_t c = 0; c < sim->cols; c++) {
-        struct sy_word word = {.fold = fold, .index = (uint32_t)beat, .kind = SY_WORD_OPERAND};
-        bool used = control && c < control->used_cols;
+        bool used = c < control->used_cols;
+        word.value = (union sy_number){0};
         if (used && c < control->real_cols && beat < control->real_beats) {
             word.value = top_value(sim, c, beat);
         }
         if (used || floods(sim)) {
-            sy_chain_put(&sim->top, c, c * t->column_hop_cycles, word);
+            sy_chain_put(&sim->top, c, c * sim->timing->column_hop_cycles, word);
         }
     }
+}
+
+/* Put one beat on the edge; or, with a fold outside 0..folds-1, a token that only changes roles. */
+static void put_beat(struct sy_cycle_sim *sim, int32_t fold, uint64_t beat, const struct sy_cycle_control *control)
+{
+    struct sy_word word = {.fold = fold, .index = (uint32_t)beat, .kind = SY_WORD_OPERAND};
+    put_left(sim, word, control);
+    put_top(sim, word, control);
     sim->progress = sim->now;
 }
 
@@ -98,7 +113,7 @@ static void lead(struct sy_cycle_sim *sim)
     } else {
         sim->first_word = sim->now;
     }
-    put_beat(sim, (int32_t)token, 0, NULL);
+    put_beat(sim, (int32_t)token, 0, &no_operands);
     open_phase(sim, token, sim->rows);
 }
 
@@ -216,7 +231,7 @@ static void flush(struct sy_cycle_sim *sim)
     if (window_over && distant &&
         sim->now >= sim->last_beat + t->mac_initiation_interval + t->accumulator_clear_cycles) {
         bool bottom = t->row_placement == SY_ROWS_BOTTOM;
-        put_beat(sim, (int32_t)(sim->folds + sim->stream_fold), 0, NULL);
+        put_beat(sim, (int32_t)(sim->folds + sim->stream_fold), 0, &no_operands);
         open_phase(sim, (int64_t)(sim->folds + sim->stream_fold), bottom ? last->used_rows : sim->rows);
     }
 }

@@ -332,6 +332,19 @@ static void latch_weight(struct sy_cycle_sim *sim, struct sy_pe *pe, const struc
     }
 }
 
+/* End of the period: the weight register is written. */
+static void take_weight(struct sy_cycle_sim *sim, struct sy_pe *pe, const struct sy_word *above, uint64_t row,
+                        uint64_t col)
+{
+    if (sim->latch) {
+        latch_weight(sim, pe, above, row, col);
+    }
+    if (pe->pending.kind == SY_WORD_WEIGHT) {
+        *(sim->timing->weight_load == SY_LOAD_DOUBLE_BUFFERED ? &pe->shadow : &pe->active) = pe->pending;
+        pe->pending = sy_no_word;
+    }
+}
+
 static void step_pe(struct sy_cycle_sim *sim, uint64_t row, uint64_t col, const struct sy_word *operand)
 {
     uint64_t index = row * sim->cols + col;
@@ -350,13 +363,7 @@ static void step_pe(struct sy_cycle_sim *sim, uint64_t row, uint64_t col, const 
     if (sim->pass && sum.kind == SY_WORD_SUM) {
         sy_cycle_problem(sim, "the select cut off a partial sum of fold %d to load weights", sum.fold);
     }
-    if (sim->latch) {
-        latch_weight(sim, pe, &above, row, col);
-    }
-    if (pe->pending.kind == SY_WORD_WEIGHT) {
-        *(sim->timing->weight_load == SY_LOAD_DOUBLE_BUFFERED ? &pe->shadow : &pe->active) = pe->pending;
-        pe->pending = sy_no_word;
-    }
+    take_weight(sim, pe, &above, row, col);
     if (row + 1 < sim->rows) {
         sim->below[col] = sy_chain_pass(&sim->link, index, sim->pass ? above : sum);
     } else if (sum.kind == SY_WORD_SUM && !sim->pass) {

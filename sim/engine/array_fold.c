@@ -229,6 +229,31 @@ static void raise_to(struct sy_fold_interval *interval, uint64_t least, uint64_t
     }
 }
 
+/* What the fold's sums ask of the fold behind it. */
+static void respect_sums(const struct sy_array_timing *t, enum sy_dataflow_kind dataflow, const struct sy_fold *fold,
+                         struct sy_fold_context context, struct sy_fold_interval *interval, struct sy_calc *calc)
+{
+    const struct sy_fold *next = context.next;
+    if (fold->hold > 0) {
+        /* Last beats keep their distance, whatever the two streams' lengths. */
+        uint64_t least = sy_minus(sy_calc_add(calc, fold->hold, fold->stream), next->stream);
+        raise_to(interval, least, &interval->output);
+    }
+    if (fold->on_wires > 0) {
+        /* The next sums are selected when these have left the wires. */
+        uint64_t least = sy_minus(sy_calc_add(calc, fold->finish, fold->on_wires), next->finish);
+        raise_to(interval, least, &interval->output);
+    }
+    if (dataflow != SY_OS) {
+        /* A stream that enters further down must not overtake what is still above it. */
+        uint64_t above = sy_minus(fold->descent, next->descent);
+        raise_to(interval, sy_calc_add(calc, fold->stream, above), &interval->fill_drain);
+        if (context.continues && t->partial_sums == SY_SUMS_TOP_PORT) {
+            raise_to(interval, fold->reentry, &interval->output);
+        }
+    }
+}
+
 struct sy_fold_interval sy_fold_interval(const struct sy_array_timing *t, enum sy_dataflow_kind dataflow,
                                          const struct sy_fold *fold, struct sy_fold_context context,
                                          struct sy_calc *calc)
@@ -236,35 +261,19 @@ struct sy_fold_interval sy_fold_interval(const struct sy_array_timing *t, enum s
     struct sy_fold_interval interval = {.total = fold->release, .fill_drain = sy_minus(fold->release, fold->stream)};
     bool serial = t->fold_overlap == SY_OVERLAP_NONE;
     bool swap = !serial && dataflow == SY_OS && t->os_drain == SY_DRAIN_SWAP;
-    bool beside = dataflow == SY_OS ? swap : t->weight_load == SY_LOAD_DOUBLE_BUFFERED;
+    bool beside = swap || (!serial && dataflow != SY_OS && t->weight_load == SY_LOAD_DOUBLE_BUFFERED);
     uint64_t lead = context.next ? context.next->lead : 0;
-    if (serial || !beside) {
-        interval.total = sy_max(fold->stream, sy_calc_add(calc, fold->release, lead));
-        interval.preload = interval.total - fold->stream - interval.fill_drain;
-    }
     if (swap && context.previous) {
         raise_to(&interval, context.previous->drain, &interval.output);
     }
-    if (!serial && beside) {
+    if (beside) {
         raise_to(&interval, lead, &interval.preload);
+    } else {
+        interval.total = sy_max(fold->stream, sy_calc_add(calc, fold->release, lead));
+        interval.preload = interval.total - fold->stream - interval.fill_drain;
     }
-    if (context.next && fold->hold > 0) {
-        /* Last beats keep their distance, whatever the two streams' lengths. */
-        uint64_t least = sy_minus(sy_calc_add(calc, fold->hold, fold->stream), context.next->stream);
-        raise_to(&interval, least, &interval.output);
-    }
-    if (context.next && dataflow != SY_OS) {
-        /* A stream that enters further down must not overtake what is still above it. */
-        uint64_t above = sy_minus(fold->descent, context.next->descent);
-        raise_to(&interval, sy_calc_add(calc, fold->stream, above), &interval.fill_drain);
-    }
-    if (context.next && dataflow == SY_OS && t->os_drain == SY_DRAIN_OPERAND_WIRES) {
-        /* The next sums are selected when these have left the wires. */
-        uint64_t least = sy_minus(sy_calc_add(calc, fold->finish, fold->on_wires), context.next->finish);
-        raise_to(&interval, least, &interval.output);
-    }
-    if (context.continues && t->partial_sums == SY_SUMS_TOP_PORT && dataflow != SY_OS) {
-        raise_to(&interval, fold->reentry, &interval.output);
+    if (context.next) {
+        respect_sums(t, dataflow, fold, context, &interval, calc);
     }
     if (context.next || swap) {
         raise_to(&interval, t->accumulate_distance_cycles, &interval.output);

@@ -64,45 +64,50 @@ static enum sy_status run(struct sy_cycle_job *job, struct sy_array_cycles *out,
     return status;
 }
 
+/* Numbers of A, B and C; false when the run is too large. */
+static bool sizes(const struct sy_array_schedule *s, uint64_t m, uint64_t k, uint64_t n, uint64_t size[3])
+{
+    bool known = sy_mul(m, k, &size[0]) && sy_mul(k, n, &size[1]) && sy_mul(m, n, &size[2]);
+    for (int i = 0; i < 3 && known; i++) {
+        known = size[i] <= MAX_ELEMENTS;
+    }
+    return known && s->tiles > 0 && s->tiles <= SY_CYCLE_MAX_FOLDS;
+}
+
 enum sy_status sy_array_schedule_step(const struct sy_array_timing *timing, const struct sy_array_schedule *schedule,
                                       enum sy_dtype format, uint64_t seed, struct sy_array_cycles *out,
                                       bool *products_right)
 {
     const struct sy_array_schedule *s = schedule;
-    uint64_t m = s->m, k = s->k, n = s->n, a_size, b_size, c_size;
-    if (s->tiles == 0 || s->tiles > SY_CYCLE_MAX_FOLDS || !sy_number_supported(format) ||
-        !sy_mul(s->chain ? k : n, s->tiles, s->chain ? &k : &n) || !sy_mul(m, k, &a_size) || !sy_mul(k, n, &b_size) ||
-        !sy_mul(m, n, &c_size) || a_size > MAX_ELEMENTS || b_size > MAX_ELEMENTS || c_size > MAX_ELEMENTS) {
+    uint64_t m = s->m, k = s->k, n = s->n, size[3], *grows = s->chain ? &k : &n;
+    if (!sy_number_supported(format) || !sy_mul(*grows, s->tiles, grows) || !sizes(s, m, k, n, size)) {
         return SY_USAGE;
     }
-    union sy_number *numbers = calloc(a_size + b_size + c_size, sizeof *numbers);
+    union sy_number *numbers = calloc(size[0] + size[1] + size[2], sizeof *numbers);
     struct sy_cycle_fold *fold = calloc(s->tiles, sizeof *fold);
     enum sy_status status = SY_NOMEM;
     if (numbers != NULL && fold != NULL) {
-        for (uint64_t i = 0; i < a_size + b_size; i++) {
+        for (uint64_t i = 0; i < size[0] + size[1]; i++) {
             numbers[i] = draw(format, &seed);
         }
         for (uint64_t i = 0; i < s->tiles; i++) {
             uint64_t k0 = s->chain ? i * s->k : 0, n0 = s->chain ? 0 : i * s->n;
             fold[i] = (struct sy_cycle_fold){0, s->m, k0, s->k, n0, s->n};
         }
-        struct sy_cycle_job job = {.timing = timing,
-                                   .dataflow = s->dataflow,
-                                   .rows = s->rows,
-                                   .cols = s->cols,
-                                   .format = format,
-                                   .m = m,
-                                   .k = k,
-                                   .n = n,
-                                   .a = numbers,
-                                   .b = numbers + a_size,
-                                   .c = numbers + a_size + b_size,
-                                   .fold = fold,
-                                   .folds = s->tiles,
-                                   .tile_interval = s->tile_interval,
-                                   .feeder_gap_every = s->feeder_gap_every,
-                                   .feeder_gap_cycles = s->feeder_gap_cycles,
-                                   .sink_low_cycles = s->sink_low_cycles};
+        struct sy_cycle_job job = {.timing = timing, .dataflow = s->dataflow, .format = format, .folds = s->tiles};
+        job.rows = s->rows;
+        job.cols = s->cols;
+        job.m = m;
+        job.k = k;
+        job.n = n;
+        job.a = numbers;
+        job.b = numbers + size[0];
+        job.c = numbers + size[0] + size[1];
+        job.fold = fold;
+        job.tile_interval = s->tile_interval;
+        job.feeder_gap_every = s->feeder_gap_every;
+        job.feeder_gap_cycles = s->feeder_gap_cycles;
+        job.sink_low_cycles = s->sink_low_cycles;
         status = run(&job, out, products_right);
     }
     free(numbers);

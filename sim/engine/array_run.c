@@ -176,6 +176,8 @@ static void fill_run(struct run_sum *run, const struct axis *inner, const struct
     }
     bool beside = overlap && t->weight_load == SY_LOAD_DOUBLE_BUFFERED;
     out->lead_hidden_cycles = beside ? last->stream : sy_minus(last->stream, last->release);
+    out->hidden_settle_cycles = last->settle;
+    out->lead_hidden_cycles = sy_calc_add(calc, out->lead_hidden_cycles, last->settle);
 }
 
 static void sum_folds(struct run_sum *run, const struct axis *inner, const struct axis *outer, struct sy_array_run *out)
@@ -203,6 +205,15 @@ static void sum_folds(struct run_sum *run, const struct axis *inner, const struc
     out->beats = sy_calc_mul(calc, out->folds, first->stream);
 }
 
+static enum sy_status check_tile(const struct sy_array_timing *timing, enum sy_dataflow_kind dataflow, uint64_t rows,
+                                 uint64_t cols, struct sy_fold_shape all)
+{
+    if (rows == 0 || cols == 0 || all.used_rows == 0 || all.used_cols == 0 || all.stream == 0) {
+        return SY_INPUT;
+    }
+    return sy_array_runs(timing, dataflow) ? SY_OK : SY_UNSUPPORTED;
+}
+
 enum sy_status sy_array_run_of_tile(const struct sy_array_timing *timing, enum sy_dataflow_kind dataflow, uint64_t rows,
                                     uint64_t cols, uint64_t m, uint64_t k, uint64_t n, struct sy_array_run *out)
 {
@@ -210,24 +221,20 @@ enum sy_status sy_array_run_of_tile(const struct sy_array_timing *timing, enum s
         return SY_USAGE;
     }
     memset(out, 0, sizeof *out);
-    if (rows == 0 || cols == 0 || m == 0 || k == 0 || n == 0) {
-        return SY_INPUT;
-    }
-    if (!sy_array_runs(timing, dataflow)) {
-        return SY_UNSUPPORTED;
-    }
     struct sy_fold_shape all;
     sy_array_place(dataflow, m, k, n, &all);
+    enum sy_status status = check_tile(timing, dataflow, rows, cols, all);
+    if (status != SY_OK) {
+        return status;
+    }
     struct axis row_axis = split(all.used_rows, rows), col_axis = split(all.used_cols, cols);
     struct run_sum run = {.timing = timing, .dataflow = dataflow};
     run.swap = dataflow == SY_OS && timing->os_drain == SY_DRAIN_SWAP && timing->fold_overlap != SY_OVERLAP_NONE;
     run.rows_inner = timing->fold_order == SY_FOLDS_COLUMNS_OUTER;
     struct sy_calc *calc = &run.calc;
-    for (int r = 0; r < 2; r++) {
-        for (int c = 0; c < 2; c++) {
-            struct sy_fold_shape shape = {row_axis.used[r], col_axis.used[c], all.stream};
-            run.fold[r][c] = sy_fold_timing(timing, dataflow, rows, cols, shape, calc);
-        }
+    for (int i = 0; i < 4; i++) {
+        struct sy_fold_shape shape = {row_axis.used[i / 2], col_axis.used[i % 2], all.stream};
+        run.fold[i / 2][i % 2] = sy_fold_timing(timing, dataflow, rows, cols, shape, calc);
     }
     out->folds = sy_calc_mul(calc, row_axis.folds, col_axis.folds);
     sum_folds(&run, run.rows_inner ? &row_axis : &col_axis, run.rows_inner ? &col_axis : &row_axis, out);
@@ -245,12 +252,12 @@ struct sy_array_gap sy_array_gap_between(const struct sy_array_run *previous, co
     if (previous == NULL) {
         return gap;
     }
-    gap.preload_cycles = sy_minus(run->lead_cycles - run->lead_settle_cycles, previous->lead_hidden_cycles);
+    gap.preload_cycles = sy_minus(run->lead_cycles - run->lead_settle_cycles,
+                                  previous->lead_hidden_cycles - previous->hidden_settle_cycles);
     uint64_t hold = sy_minus(previous->output_hold_cycles, run->first_completion_cycles);
     hold = sy_max(hold, previous->next_beat_hold_cycles);
+    hold = sy_max(hold, sy_minus(previous->last_descent_cycles, run->first_descent_cycles));
     gap.output_cycles = sy_minus(hold, gap.preload_cycles);
-    uint64_t above = sy_minus(previous->last_descent_cycles, run->first_descent_cycles);
-    gap.fill_drain_cycles = sy_minus(above, gap.preload_cycles + gap.output_cycles);
     return gap;
 }
 
@@ -263,8 +270,7 @@ enum sy_status sy_array_first_beat_after(const struct sy_array_run *previous, ui
     struct sy_array_gap gap = sy_array_gap_between(previous, run);
     uint64_t earliest;
     if (!sy_add(previous_first_beat, previous->occupancy_cycles, &earliest) ||
-        !sy_add(earliest, gap.preload_cycles, &earliest) || !sy_add(earliest, gap.output_cycles, &earliest) ||
-        !sy_add(earliest, gap.fill_drain_cycles, &earliest)) {
+        !sy_add(earliest, gap.preload_cycles, &earliest) || !sy_add(earliest, gap.output_cycles, &earliest)) {
         return SY_OVERFLOW;
     }
     *first_beat = sy_max(ready, earliest);

@@ -272,6 +272,18 @@ static enum sy_status walk_tiles(struct plan *plan, uint64_t stream)
 
 /* ---- both ---- */
 
+static bool is_walked(const struct sy_array_schedule *s)
+{
+    return s->feeder_gap_every > 0 || s->sink_low_cycles > 0;
+}
+
+/* One fold at most, and something of everything. */
+static bool is_a_fold(const struct sy_array_schedule *s, struct sy_fold_shape shape)
+{
+    return s->tiles > 0 && shape.stream > 0 && shape.used_rows > 0 && shape.used_rows <= s->rows &&
+           shape.used_cols > 0 && shape.used_cols <= s->cols;
+}
+
 static enum sy_status check_schedule(const struct sy_array_timing *t, const struct sy_array_schedule *s,
                                      struct sy_array_cycles *out)
 {
@@ -287,15 +299,46 @@ static enum sy_status check_schedule(const struct sy_array_timing *t, const stru
     if (s->sink_low_cycles > 0 && t->back_pressure != handled) {
         return refuse(out, "the design cannot hold back results from a consumer that is not ready");
     }
-    bool walked = s->feeder_gap_every > 0 || s->sink_low_cycles > 0;
-    if (walked && s->tiles > MAX_WALKED_TILES) {
+    if (is_walked(s) && s->tiles > MAX_WALKED_TILES) {
         return refuse(out, "more than %d tiles with a late feeder or a slow consumer", (int)MAX_WALKED_TILES);
     }
     bool apart = t->weight_load == SY_LOAD_SHARED_WIRES || t->fold_overlap == SY_OVERLAP_NONE;
-    if (s->feeder_gap_every > 0 && s->chain && t->partial_sums == SY_SUMS_TOP_PORT && !apart) {
+    bool reenters = s->chain && t->partial_sums == SY_SUMS_TOP_PORT;
+    if (s->feeder_gap_every > 0 && reenters && !apart) {
         return refuse(out, "late beats while partial sums of overlapping folds re-enter at the top port");
     }
     return SY_OK;
+}
+
+static void make_plan(struct plan *plan, struct sy_fold_shape shape)
+{
+    const struct sy_array_timing *t = plan->timing;
+    const struct sy_array_schedule *s = plan->schedule;
+    bool os = s->dataflow == SY_OS, serial = t->fold_overlap == SY_OVERLAP_NONE;
+    plan->fold = sy_fold_timing(t, s->dataflow, s->rows, s->cols, shape, &plan->calc);
+    plan->swap = os && !serial && t->os_drain == SY_DRAIN_SWAP;
+    plan->shift = os && t->os_drain == SY_DRAIN_SHIFT_REGISTERS;
+    plan->clear = plan->swap ? t->accumulator_clear_cycles : 0;
+    uint64_t last_beat = plan->fold.stream - t->mac_initiation_interval;
+    plan->release = sy_minus(plan->fold.release, last_beat);
+    if (plan->shift) {
+        plan->finish = plan->fold.first - (plan->fold.hold - s->cols) - last_beat;
+    }
+}
+
+/* In the design's convention of counting. */
+static void report(struct plan *plan)
+{
+    struct sy_array_cycles *out = plan->out;
+    struct sy_calc *calc = &plan->calc;
+    if (plan->timing->first_result == SY_FIRST_AT_RUN_END) {
+        out->first_result_cycle = out->cycles;
+    }
+    if (plan->timing->cycle_count == SY_COUNT_LAST_INDEX) {
+        out->cycles = sy_minus(out->cycles, 1);
+    }
+    out->lead_cycles = sy_calc_add(calc, plan->fold.lead, plan->fold.settle);
+    out->cycles_incl_preload = sy_calc_add(calc, out->lead_cycles, out->cycles);
 }
 
 enum sy_status sy_array_schedule_cycles(const struct sy_array_timing *timing, const struct sy_array_schedule *schedule,
@@ -308,8 +351,7 @@ enum sy_status sy_array_schedule_cycles(const struct sy_array_timing *timing, co
     memset(out, 0, sizeof *out);
     struct sy_fold_shape shape;
     sy_array_place(s->dataflow, s->m, s->k, s->n, &shape);
-    if (s->rows == 0 || s->cols == 0 || s->tiles == 0 || shape.used_rows == 0 || shape.used_cols == 0 ||
-        shape.stream == 0 || shape.used_rows > s->rows || shape.used_cols > s->cols) {
+    if (!is_a_fold(s, shape)) {
         (void)refuse(out, "a tile must be 1 to the array's rows and columns, and stream at least one beat");
         return SY_INPUT;
     }
@@ -318,34 +360,16 @@ enum sy_status sy_array_schedule_cycles(const struct sy_array_timing *timing, co
         return status;
     }
     struct plan plan = {.timing = timing, .schedule = s, .out = out};
-    bool os = s->dataflow == SY_OS, serial = timing->fold_overlap == SY_OVERLAP_NONE;
-    plan.fold = sy_fold_timing(timing, s->dataflow, s->rows, s->cols, shape, &plan.calc);
-    plan.swap = os && !serial && timing->os_drain == SY_DRAIN_SWAP;
-    plan.shift = os && timing->os_drain == SY_DRAIN_SHIFT_REGISTERS;
-    plan.clear = plan.swap ? timing->accumulator_clear_cycles : 0;
-    plan.release = sy_minus(plan.fold.release, plan.fold.stream - timing->mac_initiation_interval);
-    if (plan.shift) {
-        uint64_t wave = plan.fold.hold - s->cols, last_beat = plan.fold.stream - timing->mac_initiation_interval;
-        plan.finish = plan.fold.first - wave - last_beat;
-    }
-    bool walked = s->feeder_gap_every > 0 || s->sink_low_cycles > 0;
-    if (!walked || s->tile_interval > 0) {
+    make_plan(&plan, shape);
+    if (!is_walked(s) || s->tile_interval > 0) {
         status = steady(&plan);
     }
-    if (walked && status == SY_OK) {
+    if (is_walked(s) && status == SY_OK) {
         status = walk_tiles(&plan, shape.stream);
     }
     if (status != SY_OK) {
         return status;
     }
-    struct sy_calc *calc = &plan.calc;
-    if (timing->first_result == SY_FIRST_AT_RUN_END) {
-        out->first_result_cycle = out->cycles;
-    }
-    if (timing->cycle_count == SY_COUNT_LAST_INDEX) {
-        out->cycles = sy_minus(out->cycles, 1);
-    }
-    out->lead_cycles = sy_calc_add(calc, plan.fold.lead, plan.fold.settle);
-    out->cycles_incl_preload = sy_calc_add(calc, out->lead_cycles, out->cycles);
-    return calc->overflow ? SY_OVERFLOW : SY_OK;
+    report(&plan);
+    return plan.calc.overflow ? SY_OVERFLOW : SY_OK;
 }

@@ -6,7 +6,9 @@
 
 #include "sim/base/checked.h"
 
-struct share { uint64_t m, n; };
+struct share {
+    uint64_t m, n;
+};
 
 static struct share share_of(const struct sy_array *array, uint64_t m, uint64_t n)
 {
@@ -17,9 +19,9 @@ static struct share share_of(const struct sy_array *array, uint64_t m, uint64_t 
 
 /* Bytes the arrays' ports move for the tile, by operand: what the dataflow streams again for each fold. A share of M
  * reads its own rows of A; B then goes to all arrays at once. */
-static bool port_bytes(const struct sy_chip *chip, const struct sy_dataflow *dataflow, uint64_t m, uint64_t k, uint64_t n,
-                       struct share share, const uint64_t bits[SY_OPERANDS], bool accumulate, uint64_t read[SY_OPERANDS],
-                       uint64_t *write_c)
+static bool port_bytes(const struct sy_chip *chip, const struct sy_dataflow *dataflow, uint64_t m, uint64_t k,
+                       uint64_t n, struct share share, const uint64_t bits[SY_OPERANDS], bool accumulate,
+                       uint64_t read[SY_OPERANDS], uint64_t *write_c)
 {
     const struct sy_array *array = &chip->array;
     uint64_t a, b, c, a_times = 1, b_times = 1, sums = 1;
@@ -62,8 +64,8 @@ static uint64_t cycles_at(const struct sy_chip *chip, uint64_t bytes, double byt
     return cycles;
 }
 
-static void touch_levels(const struct sy_chip *chip, const struct sy_dataflow *dataflow, const uint64_t read[SY_OPERANDS],
-                         uint64_t write_c, struct sy_array_tile *tile)
+static void touch_levels(const struct sy_chip *chip, const struct sy_dataflow *dataflow,
+                         const uint64_t read[SY_OPERANDS], uint64_t write_c, struct sy_array_tile *tile)
 {
     uint32_t chain[SY_MAX_LEVELS];
     for (int operand = 0; operand < SY_OPERANDS; operand++) {
@@ -77,24 +79,28 @@ static void touch_levels(const struct sy_chip *chip, const struct sy_dataflow *d
         bool preload_only = dataflow->stationary != SY_C && level->holds == 1u << dataflow->stationary;
         if (level->kind != SY_LEVEL_SRAM || preload_only)
             continue;
-        tile->port_cycles = sy_max(tile->port_cycles, cycles_at(chip, tile->level_read_bytes[i], level->read_bytes_per_s));
-        tile->port_cycles = sy_max(tile->port_cycles, cycles_at(chip, tile->level_write_bytes[i], level->write_bytes_per_s));
+        tile->port_cycles =
+            sy_max(tile->port_cycles, cycles_at(chip, tile->level_read_bytes[i], level->read_bytes_per_s));
+        tile->port_cycles =
+            sy_max(tile->port_cycles, cycles_at(chip, tile->level_write_bytes[i], level->write_bytes_per_s));
     }
 }
 
-/* A pair of formats that the array multiplies faster than its native one packs that many k steps into a row; a slower one
- * holds each beat for that many cycles. */
+/* A pair of formats that the array multiplies faster than its native one packs that many k steps into a row; a slower
+ * one holds each beat for that many cycles. */
 static enum sy_status run_at_rate(const struct sy_array *array, const struct sy_precision *precision,
                                   enum sy_dataflow_kind kind, struct share share, uint64_t k, struct sy_array_run *run)
 {
-    uint64_t num = precision ? precision->macs_num : 1, den = precision ? precision->macs_den : 1, packed = k, extra = 0;
+    uint64_t num = precision ? precision->macs_num : 1, den = precision ? precision->macs_den : 1, packed = k,
+             extra = 0;
     if (num > den && !sy_mul_div_up(k, den, num, &packed))
         return SY_OVERFLOW;
     enum sy_status status =
         sy_array_run_of_tile(&array->timing, kind, array->rows, array->cols, share.m, packed, share.n, run);
     if (status != SY_OK || num >= den)
         return status;
-    if (!sy_mul_div_up(run->beats, den - num, num, &extra) || !sy_add(run->occupancy_cycles, extra, &run->occupancy_cycles) ||
+    if (!sy_mul_div_up(run->beats, den - num, num, &extra) ||
+        !sy_add(run->occupancy_cycles, extra, &run->occupancy_cycles) ||
         !sy_add(run->latency_cycles, extra, &run->latency_cycles) ||
         !sy_mul_div_up(run->mapped_pe_beats, den, num, &run->mapped_pe_beats) ||
         !sy_mul_div_up(run->pe_beats, den, num, &run->pe_beats))

@@ -15,8 +15,8 @@ struct sy_array_tile {
     struct sy_array_gap gap;                  /* between two equal tiles */
     uint64_t level_read_bytes[SY_MAX_LEVELS]; /* one tile, all arrays */
     uint64_t level_write_bytes[SY_MAX_LEVELS];
-    uint64_t port_cycles;                     /* core cycles the slowest port needs; the stationary operand's own level
-                                                 has the preload's time and does not count */
+    uint64_t port_cycles; /* core cycles the slowest port needs; the stationary operand's own level
+                             has the preload's time and does not count */
 };
 
 /* a, b: formats of the operands. accumulate: adds to sums that are already there. Rules for several arrays: contiguous

@@ -25,9 +25,10 @@
  */
 struct sy_array_run {
     uint64_t folds;
-    uint64_t lead_cycles;            /* preload before the first beat when nothing hides it */
-    uint64_t lead_settle_cycles;     /* the part of lead_cycles that only a run behind nothing pays */
+    uint64_t lead_cycles;            /* preload before the first beat when nothing hides it, settling included */
+    uint64_t lead_settle_cycles;     /* the part of it that only a run behind nothing pays */
     uint64_t lead_hidden_cycles;     /* how much of the next run's lead can pass under this run's last stream */
+    uint64_t hidden_settle_cycles;   /* the part of it that stands for settling */
     uint64_t occupancy_cycles;       /* first beat -> earliest first beat of a following run that has no lead */
     uint64_t latency_cycles;         /* first beat -> last result on the port, inclusive */
     uint64_t first_result_cycles;    /* first beat -> first result on the port, inclusive */
@@ -54,11 +55,10 @@ struct sy_array_run {
 enum sy_status sy_array_run_of_tile(const struct sy_array_timing *timing, enum sy_dataflow_kind dataflow, uint64_t rows,
                                     uint64_t cols, uint64_t m, uint64_t k, uint64_t n, struct sy_array_run *out);
 
-/* The exposed part between two runs when the second is ready in time. */
+/* What lies between two runs, beyond the first one's occupancy, when the second is ready in time; the parts add up. */
 struct sy_array_gap {
-    uint64_t preload_cycles;    /* lead that the previous run could not hide */
-    uint64_t output_cycles;     /* further wait for the previous run's results to leave, or for the accumulator */
-    uint64_t fill_drain_cycles; /* further wait for the previous run's sums to pass the rows above */
+    uint64_t preload_cycles; /* lead that the previous run could not hide */
+    uint64_t output_cycles;  /* further wait, on top of it, for the previous run's sums to get out of the way */
 };
 struct sy_array_gap sy_array_gap_between(const struct sy_array_run *previous, const struct sy_array_run *run);
 

@@ -173,6 +173,21 @@ static void measure(struct sy_validation_row *row, const struct sy_suite_figure 
     }
 }
 
+/* Judge a row that the model ran: its figures, unless something else was wrong already. */
+static enum sy_status judge(struct sy_validation *v, struct sy_validation_row *row, const struct sy_suite_row *in)
+{
+    for (uint32_t i = 0; i < in->figures && row->exact; i++) {
+        row->exact = meets(&in->figure[i]);
+        if (!row->exact && (row->note = describe_miss(v->arena, &in->figure[i])) == NULL) {
+            return SY_NOMEM;
+        }
+    }
+    if (in->figures > 0) {
+        measure(row, &in->figure[0]);
+    }
+    return SY_OK;
+}
+
 enum sy_status sy_suite_add(struct sy_suite_context *context, const struct sy_suite_row *in)
 {
     struct sy_validation *v = context->out;
@@ -186,17 +201,10 @@ enum sy_status sy_suite_add(struct sy_suite_context *context, const struct sy_su
     row->line = in->line;
     row->group = group;
     row->refused = in->refusal != NULL;
-    row->exact = row->refused == in->expects_refusal;
-    if (in->note != NULL) {
-        row->exact = false;
-        row->note = sy_arena_strdup(v->arena, in->note);
-        if (row->note == NULL) {
-            return SY_NOMEM;
-        }
-    }
-    if (row->refused && row->note == NULL) {
-        row->note = sy_arena_strdup(v->arena, in->refusal);
-        return row->note ? SY_OK : SY_NOMEM;
+    row->exact = row->refused == in->expects_refusal && in->note == NULL;
+    const char *why = in->note ? in->note : in->refusal;
+    if (why != NULL && (row->note = sy_arena_strdup(v->arena, why)) == NULL) {
+        return SY_NOMEM;
     }
     if (row->refused) {
         return SY_OK;
@@ -205,16 +213,7 @@ enum sy_status sy_suite_add(struct sy_suite_context *context, const struct sy_su
         row->note = "the reference could not run this; the model did";
         return SY_OK;
     }
-    for (uint32_t i = 0; i < in->figures && row->exact; i++) {
-        row->exact = meets(&in->figure[i]);
-        if (!row->exact && (row->note = describe_miss(v->arena, &in->figure[i])) == NULL) {
-            return SY_NOMEM;
-        }
-    }
-    if (in->figures > 0) {
-        measure(row, &in->figure[0]);
-    }
-    return SY_OK;
+    return judge(v, row, in);
 }
 
 /* ---- reading cells ---- */
