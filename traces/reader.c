@@ -653,7 +653,7 @@ enum sy_status sy_trace_seek_record(struct sy_trace_reader *reader, uint64_t rec
     bool from_start = reader->state.record > record;
     reader->finished = reader->finished && !from_start;
     reader->closed_body = UINT64_MAX;
-    struct sy_trace_record skipped;
+    struct sy_trace_record skipped = {.kind = SY_TRACE_END};
     enum sy_status status = jump_to_block(reader, record);
     if (status == SY_OK && reader->state.text_offset == 0) {
         status = check_version(reader);

@@ -246,6 +246,34 @@ START_TEST(sha256_gives_the_published_digests)
 }
 END_TEST
 
+START_TEST(sha256_in_pieces_with_and_without_instructions_is_the_same)
+{
+    static unsigned char data[3000];
+    uint64_t seed = 6;
+    for (size_t i = 0; i < sizeof data; i++) {
+        data[i] = (unsigned char)next_random(&seed);
+    }
+    for (size_t length = 0; length <= sizeof data; length += 1 + length / 40) {
+        char whole[65], pieces[65];
+        sy_sha256_hex(data, length, whole);
+        struct sy_sha256 sha;
+        sy_sha256_begin(&sha);
+        sha.instructions = false;
+        for (size_t at = 0; at < length;) {
+            size_t take = 1 + (size_t)(next_random(&seed) % 150);
+            take = take < length - at ? take : length - at;
+            sy_sha256_add(&sha, data + at, take);
+            at += take;
+            if (at % 3 == 0) {
+                sy_sha256_hex_of(&sha, pieces); /* changes nothing */
+            }
+        }
+        sy_sha256_hex_of(&sha, pieces);
+        ck_assert_str_eq(whole, pieces);
+    }
+}
+END_TEST
+
 int main(void)
 {
     TCase *tcase = tcase_create("text");
@@ -261,5 +289,6 @@ int main(void)
     tcase_add_test(tcase, whole_texts_only_are_numbers);
     tcase_add_test(tcase, a_decimal_comma_locale_changes_nothing);
     tcase_add_test(tcase, sha256_gives_the_published_digests);
+    tcase_add_test(tcase, sha256_in_pieces_with_and_without_instructions_is_the_same);
     return run_case("base/text", tcase);
 }

@@ -259,6 +259,89 @@ START_TEST(python_gzip_reads_ours_and_we_read_pythons)
 }
 END_TEST
 
+START_TEST(an_independent_reader_of_the_format_page_finds_every_block)
+{
+    if (system("python3 -c 'import zlib' 2>/dev/null") != 0) {
+        return;
+    }
+    /* Written from docs/formats.md alone: walks the members, checks every field, finds blocks through the index. */
+    static const char program[] =
+        "import struct,sys,zlib\n"
+        "f=open(sys.argv[1],'rb').read()\n"
+        "def member(at):\n"
+        "  assert f[at:at+10]==bytes.fromhex('1f8b08040000000000ff')\n"
+        "  xlen,si,n=struct.unpack_from('<H2sH',f,at+10)\n"
+        "  assert si==b'SY' and xlen==n+4\n"
+        "  x=f[at+16:at+16+n]\n"
+        "  assert struct.unpack('<I',x[-4:])[0]==zlib.crc32(x[:-4])\n"
+        "  d=zlib.decompressobj(-15)\n"
+        "  t=d.decompress(f[at+16+n:])+d.flush()\n"
+        "  end=len(f)-len(d.unused_data)\n"
+        "  assert struct.unpack_from('<II',f,end)==(zlib.crc32(t),len(t))\n"
+        "  return x,t,end+8\n"
+        "at=0;text=b'';lines=records=commands=depth=0;entries=b'';blocks=[];listed=0;first_index=None\n"
+        "words=b'load store matmul vector wait'.split()\n"
+        "while at<len(f):\n"
+        "  x,t,end=member(at)\n"
+        "  assert x[1]==1\n"
+        "  if x[:1]==b'B':\n"
+        "    d,size,length,zero,off,rec,lin,cmd,num=struct.unpack_from('<HIIIQQQQQ',x,2)\n"
+        "    assert "
+        "(d,size,length,zero,off,rec,lin,cmd,num)==(depth,end-at,len(t),0,len(text),records,lines,commands,len(blocks))"
+        "\n"
+        "    assert t.endswith(b'\\n') and 0<len(t)<=1<<20\n"
+        "    blocks.append(struct.pack('<QQQQQII',at,off,rec,lin,cmd,d,0))\n"
+        "    for l in t.splitlines():\n"
+        "      w=l.split()[0]\n"
+        "      lines+=1;records+=w not in(b'systole-trace',b'net',b'end');commands+=w in words\n"
+        "      depth+=(w==b'repeat')-(w==b'}')\n"
+        "    text+=t\n"
+        "  elif x[:1]==b'I':\n"
+        "    first_index=at if first_index is None else first_index\n"
+        "    count,zero,first=struct.unpack_from('<HIQ',x,2)\n"
+        "    assert t==b'' and zero==0 and first==listed and len(x)==20+48*count\n"
+        "    assert first_index+first//1024*(16+20+48*1024+10)==at\n"
+        "    entries+=x[16:-4];listed+=count\n"
+        "  else:\n"
+        "    assert x[:1]==b'T' and t==b'' and end==len(f) and end-at==86\n"
+        "    assert "
+        "struct.unpack_from('<HIQQQQQQ',x,2)==(0,zlib.crc32(entries),len(blocks),records,lines,len(text),first_index,0)"
+        "\n"
+        "  at=end\n"
+        "assert x[:1]==b'T' and b''.join(blocks)==entries and listed==len(blocks)>1024\n"
+        "assert text.splitlines()[-1]==b'end %d'%records\n";
+    const char *path = scratch_path(&scratch, "i.slt.gz");
+    struct sy_trace_writer_options small = {.block_bytes = 50};
+    write_steps(path, 31, 1500, &small);
+    run_python(program, path, path);
+}
+END_TEST
+
+START_TEST(a_full_disk_is_reported)
+{
+    if (access("/dev/full", W_OK) != 0) {
+        return;
+    }
+    struct sy_trace_writer *writer;
+    struct sy_layer layer;
+    sy_layer_init(&layer, SY_OP_GEMM);
+    layer.dim.gemm.m = layer.dim.gemm.k = layer.dim.gemm.n = 4;
+    for (int many = 0; many < 2; many++) { /* noticed at the end, and on the way */
+        sink_start(&sink);
+        struct sy_trace_writer_options text = {.plain = true};
+        ck_assert_int_eq(sy_trace_create("/dev/full", NULL, &text, &writer, &sink.diag), SY_OK);
+        enum sy_status status = SY_OK;
+        for (int i = 0; i < (many ? 100000 : 1) && status == SY_OK; i++) {
+            status = sy_trace_put_layer(writer, &layer);
+        }
+        ck_assert_int_eq(status, many ? SY_IO : SY_OK);
+        ck_assert_int_eq(sy_trace_finish(writer), SY_IO);
+        ck_assert(strstr(sink.message, "No space left") != NULL);
+        ck_assert_uint_eq(sink.diag.errors, 1);
+    }
+}
+END_TEST
+
 static enum sy_status put_one(const struct sy_layer *layer)
 {
     struct sy_trace_writer *writer;
@@ -377,6 +460,8 @@ int main(void)
     tcase_add_test(tcase, gzip_members_cut_anywhere_and_memory_read_the_same);
     tcase_add_test(tcase, pack_keeps_the_text_byte_for_byte);
     tcase_add_test(tcase, python_gzip_reads_ours_and_we_read_pythons);
+    tcase_add_test(tcase, an_independent_reader_of_the_format_page_finds_every_block);
+    tcase_add_test(tcase, a_full_disk_is_reported);
     tcase_add_test(tcase, the_writer_refuses_what_the_reader_would_not_take);
     tcase_add_test(tcase, nothing_appears_until_the_trace_is_finished);
     tcase_add_test(tcase, workloads_are_written_with_their_repeat_blocks);
