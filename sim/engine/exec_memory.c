@@ -42,6 +42,11 @@ enum sy_status sy_exec_memory_init(struct sy_executor *exec)
         memory->level = level;
         memory->read_rate = after_refresh(chip_level, exec->level_rate[level][0], exec->options.memory);
         memory->write_rate = after_refresh(chip_level, exec->level_rate[level][1], exec->options.memory);
+        /* All cores do the same at the same time: each has an equal part of what they share. */
+        if (chip_level->shared || chip_level->kind != SY_LEVEL_SRAM) {
+            memory->read_rate = sy_max(memory->read_rate / sy_max(exec->chip->cores, 1), 1);
+            memory->write_rate = sy_max(memory->write_rate / sy_max(exec->chip->cores, 1), 1);
+        }
         memory->shared_bus = chip_level->kind == SY_LEVEL_DRAM && exec->options.memory != SY_MEMORY_IDEAL;
         memory->burst_bytes = chip_level->burst_bytes;
         exec->memory_of[level] = (uint8_t)exec->memories++;

@@ -164,6 +164,7 @@ static enum sy_status begin_layer(struct sy_replay *replay, struct sy_feed_slot 
         return sy_error(replay->diag, ((struct sy_where){.file = replay->path, .line = slot->upcoming.layer.line}),
                         "give command records for every layer, or for none",
                         "layer %s has command records, layers before it have none", slot->upcoming.layer.name);
+    replay->layer_macs_left = sy_layer_macs(&slot->upcoming.layer);
     if (replay->own_commands)
         return SY_OK;
     replay->scheduled_any = true;
@@ -214,6 +215,12 @@ static enum sy_status next_of_layer(struct sy_replay *replay, struct sy_issue *i
                   &issue->useful_macs) ||
          !sy_mul(issue->useful_macs, issue->command.u.matmul.repeat, &issue->useful_macs)))
         return SY_OVERFLOW;
+    if (status == SY_OK && *more && issue->command.kind == SY_CMD_MATMUL) {
+        /* Cores work alike on shares rounded up; together they do no more than the layer. */
+        (void)sy_mul(issue->useful_macs, sy_max(replay->chip->cores, 1), &issue->useful_macs);
+        issue->useful_macs = sy_min(issue->useful_macs, replay->layer_macs_left);
+        replay->layer_macs_left -= issue->useful_macs;
+    }
     return status;
 }
 

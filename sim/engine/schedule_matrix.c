@@ -52,7 +52,8 @@ static uint32_t keeping_level(const struct sy_scheduler *s)
 {
     for (uint32_t i = 0; i < s->chain_length[SY_C]; i++) {
         uint32_t level = s->chain[SY_C][i];
-        if (level < s->on_chip && s->chip->level[level].stores_whole_tensors && s->chip->level[level].holds >> SY_A & 1)
+        bool common = s->chip->cores <= 1 || s->chip->level[level].shared; /* every core reads all of it */
+        if (common && level < s->on_chip && s->chip->level[level].stores_whole_tensors && s->chip->level[level].holds >> SY_A & 1)
             return level;
     }
     return UINT32_MAX;
@@ -550,6 +551,17 @@ static enum sy_status c_leave(struct sy_scheduler *s, struct sy_matrix_walk *w, 
 
 /* ---- one step ---- */
 
+/* MACs of all cores in a tile of the core with the largest share, so that the tiles sum to the item's exactly. */
+static uint64_t take_macs(struct sy_matrix_walk *w, uint64_t tile)
+{
+    uint64_t upto = 0;
+    w->macs_walked += tile;
+    (void)sy_mul_div(w->macs_total, w->macs_walked, w->macs_share, &upto);
+    uint64_t useful = upto - w->macs_given;
+    w->macs_given = upto;
+    return useful;
+}
+
 static enum sy_status emit_matmul(struct sy_scheduler *s, struct sy_matrix_walk *w, const struct sy_users *c_before,
                                   uint64_t *stamp)
 {
@@ -566,7 +578,7 @@ static enum sy_status emit_matmul(struct sy_scheduler *s, struct sy_matrix_walk 
     command->u.matmul.a = (uint8_t)w->problem.item.a;
     command->u.matmul.b = (uint8_t)w->problem.item.b;
     command->u.matmul.accumulate = w->start[0][SY_DIM_K] > 0;
-    issue->useful_macs = extent[SY_DIM_M] * extent[SY_DIM_K] * extent[SY_DIM_N] * extent[SY_DIM_G];
+    issue->useful_macs = take_macs(w, extent[SY_DIM_M] * extent[SY_DIM_K] * extent[SY_DIM_N] * extent[SY_DIM_G]);
     for (int operand = 0; operand < SY_C; operand++) {
         if (w->problem.home[operand] == 0) {
             struct sy_resident *resident = sy_tensor_resident(s, &w->source[operand]);
@@ -635,6 +647,30 @@ static void note_savings(struct sy_scheduler *s, const struct sy_matrix_walk *w,
         s->plan.saved_bytes += out_bytes;
 }
 
+static bool item_macs(const struct sy_matrix_item *item, uint64_t *macs)
+{
+    return sy_mul3(item->m, item->k, item->n, macs) && sy_mul(*macs, item->groups, macs);
+}
+
+/* Equal cores take contiguous shares of the groups, else of N, else, when N has fewer folds than there are cores, of M.
+ * All cores work alike, so the core with the largest share stands for them; what they share they share evenly. */
+static bool core_share(const struct sy_scheduler *s, struct sy_matrix_item *item)
+{
+    const struct sy_array *array = &s->chip->array;
+    uint64_t cores = s->chip->cores, fold = 0;
+    if (cores <= 1)
+        return true;
+    if (!sy_mul(array->cols, array->count, &fold))
+        return false;
+    if (item->groups >= cores && !item->shared_b)
+        item->groups = sy_ceil_div(item->groups, cores);
+    else if (sy_ceil_div(item->n, fold) >= cores || item->m < cores)
+        item->n = sy_ceil_div(item->n, cores);
+    else
+        item->m = sy_ceil_div(item->m, cores);
+    return true;
+}
+
 enum sy_status sy_matrix_begin(struct sy_scheduler *s, const struct sy_matrix_item *item,
                                const struct sy_vector_item *epilogue)
 {
@@ -645,7 +681,10 @@ enum sy_status sy_matrix_begin(struct sy_scheduler *s, const struct sy_matrix_it
         for (uint32_t i = 0; i < SY_MAX_LEVELS; i++)
             w->ring[operand][i].buffers = 0;
     memset(&w->source, 0, sizeof *w - offsetof(struct sy_matrix_walk, source));
-    sy_problem_init(&w->problem, s->chip, item);
+    struct sy_matrix_item share = *item;
+    if (!core_share(s, &share) || !item_macs(item, &w->macs_total) || !item_macs(&share, &w->macs_share))
+        return SY_OVERFLOW;
+    sy_problem_init(&w->problem, s->chip, &share);
     w->problem.schedule = layer->has_schedule ? &layer->schedule : NULL;
     const int tensors[2] = {item->tensor_a, item->tensor_b};
     for (int operand = 0; operand < SY_C; operand++) {

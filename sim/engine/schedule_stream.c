@@ -105,6 +105,8 @@ static void decide_sink(struct sy_scheduler *s, struct sy_stream_walk *w, uint64
     for (uint32_t i = 0; i + 1 < s->chain_length[SY_C]; i++) {
         uint32_t level = s->chain[SY_C][i];
         struct sy_users before;
+        if (s->chip->cores > 1 && !s->chip->level[level].shared)
+            continue;
         if (level >= s->on_chip || !s->chip->level[level].stores_whole_tensors ||
             !(s->chip->level[level].holds >> SY_A & 1))
             continue;
@@ -122,6 +124,18 @@ static void decide_sink(struct sy_scheduler *s, struct sy_stream_walk *w, uint64
     }
 }
 
+/* Equal cores take equal shares; this is the largest. */
+static void share_among_cores(const struct sy_scheduler *s, struct sy_stream_walk *w)
+{
+    uint64_t cores = sy_max(s->chip->cores, 1);
+    uint64_t *parts[] = {&w->elements, &w->out_bytes, &w->gather_rows, &w->item.simple_ops, &w->item.transcendental_ops,
+                         &w->item.reduce_ops, &w->item.bytes_in};
+    for (size_t i = 0; i < sizeof parts / sizeof parts[0]; i++)
+        *parts[i] = sy_ceil_div(*parts[i], cores);
+    for (uint32_t i = 0; i < w->inputs; i++)
+        w->in_bytes[i] = sy_ceil_div(w->in_bytes[i], cores);
+}
+
 enum sy_status sy_stream_begin(struct sy_scheduler *s, const struct sy_item *item)
 {
     struct sy_stream_walk *w = &s->stream;
@@ -132,6 +146,7 @@ enum sy_status sy_stream_begin(struct sy_scheduler *s, const struct sy_item *ite
     if (status != SY_OK)
         return status;
     decide_sink(s, w, sy_tensor_key(s, w->item.tensor_out, true));
+    share_among_cores(s, w);
     uint32_t in_level = s->chain[SY_A][in_position(s)], out_level = s->chain[SY_C][out_position(s)];
     w->chunks = chunk_count(s, w, in_level, out_level);
     if (!w->chunks) {

@@ -11,10 +11,11 @@
 #include "sim/map/mapping.h"
 
 /* Cycles of the core clock that `bytes` take at a rate; 0 when the rate is unlimited. */
-static double cycles_for(const struct sy_chip *chip, double bytes, double bytes_per_s)
+static double cycles_for(const struct sy_chip *chip, const struct sy_level *level, double bytes, double bytes_per_s)
 {
     double hz = (double)chip->clock[0].frequency.num / (double)chip->clock[0].frequency.den;
-    return bytes_per_s > 0 ? bytes * hz / bytes_per_s : 0;
+    bool common = level->shared || level->kind != SY_LEVEL_SRAM; /* all cores share it evenly */
+    return bytes_per_s > 0 ? bytes * (common ? (double)sy_max(chip->cores, 1) : 1.0) * hz / bytes_per_s : 0;
 }
 
 /* Innermost tiles come in two sizes a dimension: full ones and one ragged rest. */
@@ -106,8 +107,8 @@ static double memory_cycles(const struct sy_problem *problem, double level_bytes
     double slowest = 0;
     for (uint32_t l = 0; l < problem->chip->levels; l++) {
         const struct sy_level *level = &problem->chip->level[l];
-        double read = cycles_for(problem->chip, level_bytes[l][0], level->read_bytes_per_s);
-        double write = cycles_for(problem->chip, level_bytes[l][1], level->write_bytes_per_s);
+        double read = cycles_for(problem->chip, level, level_bytes[l][0], level->read_bytes_per_s);
+        double write = cycles_for(problem->chip, level, level_bytes[l][1], level->write_bytes_per_s);
         double cycles = read > write ? read : write;
         if (level->kind == SY_LEVEL_DRAM)
             cycles = read + write; /* one bus */
@@ -177,8 +178,8 @@ static double step_cycles(const struct sy_problem *problem, const struct steps *
         const struct sy_level *level = &chip->level[l];
         double kept = level->refresh_interval_ps > level->refresh_time_ps
                           ? 1 - (double)level->refresh_time_ps / (double)level->refresh_interval_ps : 1;
-        double in = cycles_for(chip, bytes[l][0], level->read_bytes_per_s * kept);
-        double out = cycles_for(chip, bytes[l][1], level->write_bytes_per_s * kept);
+        double in = cycles_for(chip, level, bytes[l][0], level->read_bytes_per_s * kept);
+        double out = cycles_for(chip, level, bytes[l][1], level->write_bytes_per_s * kept);
         double cycles = level->kind == SY_LEVEL_DRAM ? in + out : in > out ? in : out;
         double busiest = in + engine[l][0] > out + engine[l][1] ? in + engine[l][0] : out + engine[l][1];
         cycles = busiest > cycles ? busiest : cycles;
@@ -236,7 +237,8 @@ bool sy_map_estimate(const struct sy_problem *problem, const struct sy_mapping *
         for (uint32_t i = 0; operand != SY_C && i < problem->home[operand]; i++) {
             uint32_t child = problem->chain[operand][i], parent = problem->chain[operand][i + 1];
             double tile = (double)sy_map_tile_bytes(problem, mapping, (enum sy_operand)operand, child);
-            first_in += cycles_for(problem->chip, tile, problem->chip->level[parent].read_bytes_per_s);
+            const struct sy_level *outer = &problem->chip->level[parent];
+            first_in += cycles_for(problem->chip, outer, tile, outer->read_bytes_per_s);
         }
     }
     estimate->traffic_bytes = whole(traffic);
