@@ -133,12 +133,33 @@ uint32_t sy_chip_chain(const struct sy_chip *chip, enum sy_operand operand, uint
     return count;
 }
 
+/* True when every value of `narrow` is a value of `wide`: integers of at most 8 bits fit any 16-bit float's significand. */
+static bool holds_exactly(enum sy_dtype wide, enum sy_dtype narrow)
+{
+    const struct sy_dtype_info *w = &sy_dtypes[wide], *n = &sy_dtypes[narrow];
+    if (wide == narrow)
+        return true;
+    if (w->block || n->block)
+        return false;
+    if (w->is_float && !n->is_float)
+        return n->bits <= 8 && w->bits >= 16;
+    return w->is_float == n->is_float && w->bits > n->bits;
+}
+
 const struct sy_precision *sy_chip_precision(const struct sy_chip *chip, enum sy_dtype a, enum sy_dtype b)
 {
-    for (uint32_t i = 0; i < chip->array.precisions; i++)
-        if (chip->array.precision[i].a == a && chip->array.precision[i].b == b)
-            return &chip->array.precision[i];
-    return NULL;
+    const struct sy_precision *best = NULL;
+    for (uint32_t i = 0; i < chip->array.precisions; i++) {
+        const struct sy_precision *pair = &chip->array.precision[i];
+        if (pair->a == a && pair->b == b)
+            return pair;
+        if (!holds_exactly(pair->a, a) || !holds_exactly(pair->b, b))
+            continue;
+        uint32_t bits = sy_dtypes[pair->a].bits + sy_dtypes[pair->b].bits;
+        if (!best || bits < sy_dtypes[best->a].bits + sy_dtypes[best->b].bits)
+            best = pair;
+    }
+    return best;
 }
 
 bool sy_chip_peak_macs(const struct sy_chip *chip, enum sy_dtype a, enum sy_dtype b, uint64_t *num, uint64_t *den)

@@ -411,10 +411,12 @@ static enum sy_status build(struct sy_executor *exec)
 static enum sy_status run(struct sy_executor *exec)
 {
     struct sck_outcome outcome;
+    uint32_t said_before = exec->diag ? exec->diag->errors : 0;
     enum sy_status status = sck_start(exec->sim, SCK_NEVER, &outcome);
     if (status != SY_OK) {
         /* Messages about input were delivered where they arose. */
-        if (status != SY_INPUT && status != SY_INTERRUPTED)
+        bool said = exec->diag && exec->diag->errors > said_before;
+        if (status != SY_INPUT && status != SY_INTERRUPTED && !said)
             sy_error(exec->diag, SY_NOWHERE, NULL, "%s", sck_last_error(exec->sim));
         return status;
     }

@@ -139,6 +139,10 @@ static enum sy_status check_precision(struct sy_replay *replay, const struct sy_
                  sy_dtypes[layer->in[1].dtype].name, replay->chip->name);
         return SY_UNSUPPORTED;
     }
+    if (precision->a != layer->in[0].dtype || precision->b != layer->in[1].dtype)
+        sy_result_warn(replay->result, "%s by %s runs as %s by %s on chip %s", sy_dtypes[layer->in[0].dtype].name,
+                       sy_dtypes[layer->in[1].dtype].name, sy_dtypes[precision->a].name, sy_dtypes[precision->b].name,
+                       replay->chip->name);
     return SY_OK;
 }
 
