@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Closed forms of one fold. Symbols as in docs/model.md:
+ * Closed forms of one fold. Symbols as in docs/model-array.md:
  *   i input registers, g column hop, v vertical operand hop, h partial-sum hop,
  *   p = multiply + accumulate stages, o output registers, q initiation interval.
  * Model: clock-period counts of registers on each path; the figures were

@@ -6,7 +6,7 @@
  * Cycles are inclusive clock periods: a result that is on the output port r
  * periods after the period of the first operand gives r + 1. "First beat" is
  * the period in which row 0 / column 0 of the first streamed beat is on its
- * input port; a preload runs before it. Derivations: docs/model.md.
+ * input port; a preload runs before it. Derivations: docs/model-array.md.
  *
  * All functions are pure, thread safe, allocate nothing, and check every
  * product: SY_OVERFLOW when a figure does not fit 64 bits.
