@@ -26,7 +26,9 @@
 #include "sim/base/diag.h"
 #include "sim/base/text.h"
 
+struct sy_arena;
 struct sy_layer;
+struct sy_scalesim_cfg;
 
 enum sy_scalesim_version { SY_SCALESIM_V1 = 1, SY_SCALESIM_V2, SY_SCALESIM_V3 };
 enum sy_scalesim_dataflow { SY_SCALESIM_OS, SY_SCALESIM_WS, SY_SCALESIM_IS };
@@ -73,8 +75,10 @@ struct sy_scalesim_layer {
     uint64_t sparsity_n, sparsity_m; /* v3, N:M of the topology file; 0:0 = 1:1 */
 };
 struct sy_scalesim_layer sy_scalesim_gemm(uint64_t m, uint64_t n, uint64_t k);
-/* From a CONV or GEMM of a workload; SY_UNSUPPORTED with the reason when the tool has no such layer. */
-enum sy_status sy_scalesim_from_layer(const struct sy_layer *from, struct sy_scalesim_layer *layer,
+/* From a CONV or GEMM of a workload; SY_UNSUPPORTED with the reason when the tool has no such layer. A convolution in
+ * groups stands for *copies layers of one group each, which is how the tool reads a depthwise layer; else *copies = 1.
+ */
+enum sy_status sy_scalesim_from_layer(const struct sy_layer *from, struct sy_scalesim_layer *layer, uint64_t *copies,
                                       struct sy_diag *diag);
 
 /* Words and cycle stamps of one operand; reads for ifmap and filter, writes for ofmap. */
@@ -130,5 +134,40 @@ void sy_scalesim_format_report(enum sy_scalesim_report report, const struct sy_s
  */
 enum sy_status sy_scalesim_write_reports(const char *directory, const struct sy_scalesim_config *config,
                                          const struct sy_scalesim_result *results, size_t count, struct sy_diag *diag);
+
+/* ---- whole runs, as the tool's command line makes them ---- */
+
+/* The configuration of a .cfg file (arch/import_scalesim_cfg.h) for one version of the tool. A v3 run takes the read
+ * bandwidths from [layout], and from Bandwidth when the file has no such section. */
+enum sy_status sy_scalesim_configure(const struct sy_scalesim_cfg *cfg, enum sy_scalesim_version version,
+                                     struct sy_scalesim_config *config, struct sy_diag *diag);
+
+struct sy_scalesim_run_options {
+    enum sy_scalesim_version version; /* V2 or V3 */
+    const char *cfg;                  /* -c */
+    const char *topology;             /* -t */
+    const char *kind;                 /* -i: "conv" or "gemm"; NULL = conv, as the tool */
+    const char *layout;    /* -l, NULL = none: must be readable; only custom layouts, which are refused, use it */
+    const char *directory; /* -p: reports go to directory/run_name, made when missing; NULL = no files */
+    uint64_t max_requests; /* of one layer, as in struct sy_scalesim_config */
+    /* Called after each layer; non-zero ends the run with SY_INTERRUPTED. NULL = none. */
+    int (*progress)(void *context, size_t layers_done, size_t layers);
+    void *progress_context;
+};
+/* Zero-initialise; release with sy_scalesim_run_free. Strings and arrays live in the arena. */
+struct sy_scalesim_run {
+    struct sy_arena *arena;
+    struct sy_scalesim_config config;
+    const char *run_name;
+    size_t layers;
+    const char **name; /* of each layer */
+    struct sy_scalesim_result *result;
+    size_t distinct; /* layers simulated; equal ones are taken over */
+};
+/* Read both files, run every layer, write the reports. A layer that is refused ends the run with its number and name;
+ * then no report is written. */
+enum sy_status sy_scalesim_run(const struct sy_scalesim_run_options *options, struct sy_scalesim_run *run,
+                               struct sy_diag *diag);
+void sy_scalesim_run_free(struct sy_scalesim_run *run);
 
 #endif

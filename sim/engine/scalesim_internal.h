@@ -153,6 +153,9 @@ int64_t sy_ss_writer_put(struct sy_ss_writer *writer, uint64_t count, int64_t cy
 void sy_ss_writer_finish(struct sy_ss_writer *writer, int64_t cycle);
 void sy_ss_writer_free(struct sy_ss_writer *writer);
 
+/* mkdir, fine when it exists; SY_IO with a message. */
+enum sy_status sy_ss_make_directory(const char *path, struct sy_diag *diag);
+
 /* v1: cycles and utilization. */
 enum sy_status sy_ss_v1(const struct sy_scalesim_config *config, const struct sy_scalesim_layer *layer,
                         struct sy_scalesim_result *result, struct sy_diag *diag);

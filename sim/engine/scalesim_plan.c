@@ -62,11 +62,12 @@ enum sy_status sy_ss_refuse(struct sy_diag *diag, const char *hint, const char *
     return SY_UNSUPPORTED;
 }
 
-enum sy_status sy_scalesim_from_layer(const struct sy_layer *from, struct sy_scalesim_layer *layer,
+enum sy_status sy_scalesim_from_layer(const struct sy_layer *from, struct sy_scalesim_layer *layer, uint64_t *copies,
                                       struct sy_diag *diag)
 {
-    static const char hint[] = "SCALE-Sim knows convolutions without padding, batch, groups or dilation, and GEMMs";
+    static const char hint[] = "SCALE-Sim knows GEMMs, and convolutions without padding, batch or dilation";
     const char *name = from->name ? from->name : "layer";
+    *copies = 1;
     if (from->op == SY_OP_GEMM) {
         const struct sy_gemm_dims *gemm = &from->dim.gemm;
         if (gemm->g != 1)
@@ -75,14 +76,15 @@ enum sy_status sy_scalesim_from_layer(const struct sy_layer *from, struct sy_sca
     } else if (from->op == SY_OP_CONV) {
         const struct sy_conv_dims *conv = &from->dim.conv;
         if (conv->b != 1 || conv->pt || conv->pb || conv->pl || conv->pr || conv->dh != 1 || conv->dw != 1 ||
-            conv->groups != 1)
-            return sy_ss_refuse(diag, hint, "%s: a convolution with padding, batch, groups or dilation", name);
+            conv->groups < 1)
+            return sy_ss_refuse(diag, hint, "%s: a convolution with padding, batch or dilation", name);
+        *copies = conv->groups;
         *layer = (struct sy_scalesim_layer){.ifmap_h = conv->h,
                                             .ifmap_w = conv->w,
                                             .filter_h = conv->fh,
                                             .filter_w = conv->fw,
-                                            .channels = conv->c,
-                                            .filters = conv->n,
+                                            .channels = conv->c / conv->groups,
+                                            .filters = conv->n / conv->groups,
                                             .stride_h = conv->sh,
                                             .stride_w = conv->sw};
     } else {

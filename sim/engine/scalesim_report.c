@@ -4,7 +4,7 @@
  * printed as Python prints them: integers plain, reals with the fewest digits
  * that read back as the same double. Cycle stamps are reals in the tool.
  */
-#include "sim/engine/scalesim.h"
+#include "sim/engine/scalesim_internal.h"
 
 #include <errno.h>
 #include <inttypes.h>
@@ -206,15 +206,19 @@ static enum sy_status write_report(const char *path, const struct sy_buf *text, 
     return sy_outfile_commit(file, diag);
 }
 
+enum sy_status sy_ss_make_directory(const char *path, struct sy_diag *diag)
+{
+    if (mkdir(path, 0777) == 0 || errno == EEXIST)
+        return SY_OK;
+    (void)sy_error(diag, ((struct sy_where){.file = path}), "its parent directory must exist",
+                   "cannot make the report directory: %s", strerror(errno));
+    return SY_IO;
+}
+
 enum sy_status sy_scalesim_write_reports(const char *directory, const struct sy_scalesim_config *config,
                                          const struct sy_scalesim_result *results, size_t count, struct sy_diag *diag)
 {
-    enum sy_status status = SY_OK;
-    if (mkdir(directory, 0777) != 0 && errno != EEXIST) {
-        (void)sy_error(diag, ((struct sy_where){.file = directory}), "its parent directory must exist",
-                       "cannot make the report directory: %s", strerror(errno));
-        return SY_IO;
-    }
+    enum sy_status status = sy_ss_make_directory(directory, diag);
     for (int i = 0; i < SY_SCALESIM_REPORTS && !status; i++) {
         struct sy_buf text = {0}, path = {0};
         if (i == SY_SCALESIM_SPARSE_REPORT && !config->sparse)

@@ -336,18 +336,19 @@ START_TEST(workload_layers_are_taken_when_the_tool_has_them)
 {
     struct sy_layer from;
     struct sy_scalesim_layer layer;
+    uint64_t copies;
     sy_layer_init(&from, SY_OP_GEMM);
     from.dim.gemm.m = 7;
     from.dim.gemm.n = 5;
     from.dim.gemm.k = 9;
     from.sparsity.keep = 2;
     from.sparsity.group = 4;
-    ck_assert_int_eq(sy_scalesim_from_layer(&from, &layer, NULL), SY_OK);
+    ck_assert_int_eq(sy_scalesim_from_layer(&from, &layer, &copies, NULL), SY_OK);
     ck_assert(layer.ifmap_h == 7 && layer.ifmap_w == 9 && layer.filter_h == 1 && layer.filter_w == 9);
     ck_assert(layer.channels == 1 && layer.filters == 5 && layer.stride_h == 1 && layer.stride_w == 1);
     ck_assert(layer.sparsity_n == 2 && layer.sparsity_m == 4);
     from.dim.gemm.g = 2;
-    ck_assert_int_eq(sy_scalesim_from_layer(&from, &layer, NULL), SY_UNSUPPORTED);
+    ck_assert_int_eq(sy_scalesim_from_layer(&from, &layer, &copies, NULL), SY_UNSUPPORTED);
     sy_layer_init(&from, SY_OP_CONV);
     from.dim.conv.h = 10;
     from.dim.conv.w = 11;
@@ -356,13 +357,18 @@ START_TEST(workload_layers_are_taken_when_the_tool_has_them)
     from.dim.conv.fh = 2;
     from.dim.conv.fw = 3;
     from.dim.conv.sh = 2;
-    ck_assert_int_eq(sy_scalesim_from_layer(&from, &layer, NULL), SY_OK);
+    ck_assert_int_eq(sy_scalesim_from_layer(&from, &layer, &copies, NULL), SY_OK);
     ck_assert(layer.ifmap_h == 10 && layer.ifmap_w == 11 && layer.filter_h == 2 && layer.filter_w == 3);
     ck_assert(layer.channels == 3 && layer.filters == 4 && layer.stride_h == 2 && layer.stride_w == 1);
+    ck_assert_uint_eq(copies, 1);
+    from.dim.conv.c = from.dim.conv.groups = 3;
+    from.dim.conv.n = 6;
+    ck_assert_int_eq(sy_scalesim_from_layer(&from, &layer, &copies, NULL), SY_OK);
+    ck_assert(copies == 3 && layer.channels == 1 && layer.filters == 2);
     from.dim.conv.pl = 1;
-    ck_assert_int_eq(sy_scalesim_from_layer(&from, &layer, NULL), SY_UNSUPPORTED);
+    ck_assert_int_eq(sy_scalesim_from_layer(&from, &layer, &copies, NULL), SY_UNSUPPORTED);
     sy_layer_init(&from, SY_OP_SOFTMAX);
-    ck_assert_int_eq(sy_scalesim_from_layer(&from, &layer, NULL), SY_UNSUPPORTED);
+    ck_assert_int_eq(sy_scalesim_from_layer(&from, &layer, &copies, NULL), SY_UNSUPPORTED);
 }
 END_TEST
 

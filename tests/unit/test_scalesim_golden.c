@@ -14,6 +14,12 @@ static const char *root(void)
     return data ? data : ".";
 }
 
+static void scratch_name(char *path, size_t size)
+{
+    const char *scratch = getenv("TMPDIR");
+    snprintf(path, size, "%s/scalesim_row_XXXXXX", scratch ? scratch : P_tmpdir);
+}
+
 static void validate(const char *data, struct sy_validation *validation)
 {
     struct sy_validate_options options = {.data_dir = root(), .data = data};
@@ -75,7 +81,8 @@ END_TEST
 /* Write a one-row table and validate it. */
 static void validate_row(const char *header, const char *row, struct sy_validation *validation)
 {
-    char path[] = "scalesim_row_XXXXXX";
+    char path[256];
+    scratch_name(path, sizeof path);
     int fd = mkstemp(path);
     ck_assert_int_ge(fd, 0);
     FILE *file = fdopen(fd, "w");
@@ -146,7 +153,8 @@ START_TEST(a_table_without_its_columns_is_an_error)
     static const char *const headers[] = {"a,b,c", "tool,rows,cols", "tool,rows,cols,bw_mode"};
     for (size_t i = 0; i < sizeof headers / sizeof *headers; i++) {
         struct sy_validation validation = {0};
-        char path[] = "scalesim_row_XXXXXX";
+        char path[256];
+        scratch_name(path, sizeof path);
         int fd = mkstemp(path);
         ck_assert_int_ge(fd, 0);
         FILE *file = fdopen(fd, "w");

@@ -143,7 +143,9 @@ END_TEST
 
 START_TEST(reports_are_written_into_a_new_directory)
 {
-    char base[] = "scalesim_report_XXXXXX", directory[64], path[256], *data;
+    char base[128], directory[160], path[256], *data;
+    const char *scratch = getenv("TMPDIR");
+    snprintf(base, sizeof base, "%s/scalesim_report_XXXXXX", scratch ? scratch : P_tmpdir);
     struct sy_scalesim_config config = array_of(SY_SCALESIM_V3, SY_SCALESIM_OS, 8, 64);
     struct sy_scalesim_layer layer = sy_scalesim_gemm(20, 20, 20);
     struct sy_scalesim_result result;
