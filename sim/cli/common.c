@@ -68,32 +68,50 @@ static enum systole_status write_failed(struct sy_cli *cli, const char *path)
     return sy_cli_error(cli, SYSTOLE_IO, "%s could not be written: %s", path, strerror(errno));
 }
 
+/* A device or pipe: nothing to rename onto. */
+static enum systole_status write_directly(struct sy_cli *cli, const char *path, const struct systole_text *text)
+{
+    FILE *file = fopen(path, "w");
+    if (!file)
+        return write_failed(cli, path);
+    bool good = fwrite(text->data, 1, text->length, file) == text->length;
+    return fclose(file) || !good ? write_failed(cli, path) : SYSTOLE_OK;
+}
+
+/* Everything into the descriptor, with the mode an ordinary new file has; the descriptor is closed. */
+static bool fill(int descriptor, const struct systole_text *text)
+{
+    mode_t mask = umask(0);
+    umask(mask);
+    FILE *file = fdopen(descriptor, "w");
+    if (!file) {
+        (void)close(descriptor);
+        return false;
+    }
+    bool good =
+        fwrite(text->data, 1, text->length, file) == text->length && !fflush(file) && !fchmod(descriptor, 0666 & ~mask);
+    int cause = errno;
+    if (fclose(file))
+        return false;
+    errno = cause;
+    return good;
+}
+
 static enum systole_status write_file(struct sy_cli *cli, const char *path, const struct systole_text *text)
 {
     char temporary[4096];
+    struct stat info;
     int length = snprintf(temporary, sizeof temporary, "%s.XXXXXX", path);
     if (length < 0 || (size_t)length >= sizeof temporary) {
         errno = ENAMETOOLONG;
         return write_failed(cli, path);
     }
-    struct stat info;
-    if (!stat(path, &info) && !S_ISREG(info.st_mode)) { /* a device or pipe: nothing to rename onto */
-        FILE *direct = fopen(path, "w");
-        if (!direct)
-            return write_failed(cli, path);
-        bool good = fwrite(text->data, 1, text->length, direct) == text->length;
-        return fclose(direct) || !good ? write_failed(cli, path) : SYSTOLE_OK;
-    }
+    if (!stat(path, &info) && !S_ISREG(info.st_mode))
+        return write_directly(cli, path, text);
     int descriptor = mkstemp(temporary);
     if (descriptor < 0)
         return write_failed(cli, path);
-    mode_t mask = umask(0);
-    umask(mask);
-    FILE *file = fdopen(descriptor, "w");
-    bool good = file && fwrite(text->data, 1, text->length, file) == text->length;
-    good = file && !fflush(file) && good && !fchmod(descriptor, 0666 & ~mask);
-    good = (file ? !fclose(file) : !close(descriptor)) && good;
-    if (good && !rename(temporary, path))
+    if (fill(descriptor, text) && !rename(temporary, path))
         return SYSTOLE_OK;
     enum systole_status status = write_failed(cli, path);
     (void)unlink(temporary);

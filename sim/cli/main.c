@@ -171,37 +171,50 @@ static int run(struct sy_cli *cli, const struct sy_subcommand *subcommand, int a
     return systole_exit_code(status);
 }
 
+static void set_up(struct sy_cli *cli, char folder[4096])
+{
+    const char *term = getenv("TERM"), *no_color = getenv("NO_COLOR");
+    cli->stderr_is_terminal = isatty(STDERR_FILENO);
+    cli->stdout_is_terminal = isatty(STDOUT_FILENO);
+    cli->color = !(no_color && *no_color) && term && strcmp(term, "dumb") != 0;
+    cli->unicode = shows_utf8();
+    cli->context.data_dir = find_data(folder);
+    cli->context.diagnose = print_diagnostic;
+    cli->context.diagnose_context = cli;
+    signal(SIGPIPE, SIG_IGN);
+    struct sigaction action = {.sa_handler = on_interrupt};
+    sigaction(SIGINT, &action, NULL);
+}
+
+static int written(void)
+{
+    if (!fflush(stdout) && !ferror(stdout))
+        return 0;
+    fputs("systole: error: standard output could not be written\n", stderr);
+    return systole_exit_code(SYSTOLE_IO);
+}
+
 int main(int argc, char **argv)
 {
     char folder[4096];
     struct sy_cli cli = {.context = {.struct_size = sizeof cli.context}};
-    const char *term = getenv("TERM"), *no_color = getenv("NO_COLOR");
-    cli.stderr_is_terminal = isatty(STDERR_FILENO);
-    cli.stdout_is_terminal = isatty(STDOUT_FILENO);
-    cli.color = !(no_color && *no_color) && term && strcmp(term, "dumb") != 0;
-    cli.unicode = shows_utf8();
-    cli.context.data_dir = find_data(folder);
-    cli.context.diagnose = print_diagnostic;
-    cli.context.diagnose_context = &cli;
-    signal(SIGPIPE, SIG_IGN);
-    struct sigaction action = {.sa_handler = on_interrupt};
-    sigaction(SIGINT, &action, NULL);
+    set_up(&cli, folder);
     if (argc < 2) {
         print_usage(stderr);
         return systole_exit_code(SYSTOLE_USAGE);
     }
     if (!strcmp(argv[1], "--version")) {
         printf("systole %s (model %s)\n", systole_version(), systole_model_revision());
-        return fflush(stdout) ? systole_exit_code(SYSTOLE_IO) : 0;
+        return written();
     }
-    bool wants_help = !strcmp(argv[1], "--help") || !strcmp(argv[1], "-h") || !strcmp(argv[1], "help");
-    if (wants_help && argc > 2 && find(argv[2])) {
-        sy_cli_help(find(argv[2]));
-        return fflush(stdout) ? systole_exit_code(SYSTOLE_IO) : 0;
-    }
-    if (wants_help) {
-        print_usage(stdout);
-        return fflush(stdout) ? systole_exit_code(SYSTOLE_IO) : 0;
+    if (!strcmp(argv[1], "--help") || !strcmp(argv[1], "-h") || !strcmp(argv[1], "help")) {
+        if (argc > 2 && !find(argv[2]))
+            return unknown_subcommand(argv[2]);
+        if (argc > 2)
+            sy_cli_help(find(argv[2]));
+        else
+            print_usage(stdout);
+        return written();
     }
     const struct sy_subcommand *subcommand = find(argv[1]);
     return subcommand ? run(&cli, subcommand, argc - 2, argv + 2) : unknown_subcommand(argv[1]);

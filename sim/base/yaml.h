@@ -16,8 +16,8 @@
  * mapping are unique; text is NUL-terminated and holds no NUL; a root exists
  * and is a mapping. All memory belongs to the caller's arena.
  */
-#ifndef SY_ARCH_YAML_H
-#define SY_ARCH_YAML_H
+#ifndef SY_BASE_YAML_H
+#define SY_BASE_YAML_H
 
 #include <stdbool.h>
 #include <stddef.h>

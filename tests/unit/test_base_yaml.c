@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "arch/yaml.h"
+#include "sim/base/yaml.h"
 
 #include "tests/unit/arch_support.h"
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* libyaml events to a tree with places; see arch/yaml.h for the subset and the invariants. */
-#include "arch/yaml.h"
+/* libyaml events to a tree with places; see sim/base/yaml.h for the subset and the invariants. */
+#include "sim/base/yaml.h"
 
 #include <stdlib.h>
 #include <string.h>
