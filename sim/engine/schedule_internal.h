@@ -149,6 +149,7 @@ struct sy_source sy_tensor_source(struct sy_scheduler *s, uint64_t key, const st
 uint64_t sy_tensor_next_use(const struct sy_scheduler *s, uint64_t key);
 struct sy_resident *sy_tensor_resident(struct sy_scheduler *s, const struct sy_source *source);
 void sy_tensors_begin_layer(struct sy_scheduler *s);
+void sy_tensors_retire(struct sy_scheduler *s, uint64_t key, struct sy_source *const *sources, uint32_t count);
 enum sy_status sy_tensors_evict(struct sy_scheduler *s, uint32_t level, struct sy_resident *victim);
 /* Try to reserve room for the layer's output; NULL when it does not stay. */
 struct sy_resident *sy_tensors_keep(struct sy_scheduler *s, uint64_t key, uint64_t bytes, uint32_t level,

@@ -706,6 +706,10 @@ enum sy_status sy_matrix_begin(struct sy_scheduler *s, const struct sy_matrix_it
     uint64_t elements = 0, out_bytes = 0, out_key = sy_tensor_key(s, item->tensor_c, true);
     if (!sy_mul3(item->m, item->n, item->groups, &elements) || !sy_dtype_bytes(item->c, elements, &out_bytes))
         return SY_OVERFLOW;
+    struct sy_source *sources[SY_C + SY_MAX_INPUTS] = {&w->source[SY_A], &w->source[SY_B]};
+    for (uint32_t i = 0; i < w->sides; i++)
+        sources[SY_C + i] = &w->side[i];
+    sy_tensors_retire(s, out_key, sources, SY_C + w->sides);
     w->source[SY_C] = (struct sy_source){.key = out_key, .on_chip = true, .level = keeping_level(s)};
     enum sy_status status = plan_item(s, w, out_key, out_bytes);
     if (status != SY_OK)

@@ -145,7 +145,12 @@ enum sy_status sy_stream_begin(struct sy_scheduler *s, const struct sy_item *ite
         item->kind == SY_ITEM_VECTOR ? take_vector(s, w, &item->u.vector) : take_data(s, w, &item->u.data);
     if (status != SY_OK)
         return status;
-    decide_sink(s, w, sy_tensor_key(s, w->item.tensor_out, true));
+    uint64_t out_key = sy_tensor_key(s, w->item.tensor_out, true);
+    struct sy_source *sources[SY_MAX_INPUTS];
+    for (uint32_t i = 0; i < w->inputs; i++)
+        sources[i] = &w->source[i];
+    sy_tensors_retire(s, out_key, sources, w->inputs);
+    decide_sink(s, w, out_key);
     share_among_cores(s, w);
     uint32_t in_level = s->chain[SY_A][in_position(s)], out_level = s->chain[SY_C][out_position(s)];
     w->chunks = chunk_count(s, w, in_level, out_level);

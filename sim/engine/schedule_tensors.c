@@ -126,6 +126,29 @@ void sy_tensors_begin_layer(struct sy_scheduler *s)
     }
 }
 
+/* A tensor is about to be written anew: an older version on chip is no longer it. What the running layer still reads of the
+ * old one is found under another key until the next layer begins and drops it. */
+void sy_tensors_retire(struct sy_scheduler *s, uint64_t key, struct sy_source *const *sources, uint32_t count)
+{
+    static const uint64_t old_version = UINT64_C(0x5A5A00000000A5A4);
+    for (uint32_t level = 0; key && level < s->on_chip; level++) {
+        struct sy_resident *resident = sy_space_find(&s->space[level], key);
+        bool read = false;
+        if (!resident)
+            continue;
+        for (uint32_t i = 0; i < count; i++) {
+            if (!sources[i]->on_chip || sources[i]->key != key)
+                continue;
+            sources[i]->key = key ^ old_version;
+            read = true;
+        }
+        if (read)
+            resident->key = key ^ old_version;
+        else
+            drop(s, level, resident);
+    }
+}
+
 /* Write a dirty tensor back through the levels outside, then drop it. */
 enum sy_status sy_tensors_evict(struct sy_scheduler *s, uint32_t level, struct sy_resident *victim)
 {
