@@ -109,22 +109,24 @@ static uint64_t os_cols(const struct v1_layer *layer, struct v1_lane *cols, uint
     return used;
 }
 
-/* Cycle after the last output: row folds follow each other at the longer of window and rows, column folds when the
- * first column is free. */
+/* Cycle after the last output: row folds follow each other at the longer of window and rows. The next column fold
+ * counts from the start of the last row fold less its columns, which may lie before cycle 0, but not before its end. */
 static uint64_t os_writes(const struct v1_layer *layer)
 {
-    uint64_t left = layer->filters, cols = sy_min(layer->cols, left), now = layer->window + cols - 1;
+    uint64_t left = layer->filters, cols = sy_min(layer->cols, left);
+    int64_t now = (int64_t)(layer->window + cols) - 1;
     for (;;) {
         uint64_t pixels = layer->pixels;
         for (; pixels > layer->rows; pixels -= layer->rows)
-            now += sy_max(layer->window, layer->rows);
-        uint64_t end = now + pixels;
+            now += (int64_t)sy_max(layer->window, layer->rows);
+        int64_t end = now + (int64_t)pixels;
         left -= cols;
         if (left == 0)
-            return end;
-        now -= pixels + cols - 1;
+            return (uint64_t)end;
+        now -= (int64_t)(pixels + cols) - 1;
         cols = sy_min(layer->cols, left);
-        now = sy_max(now + layer->window + cols, end);
+        now += (int64_t)(layer->window + cols);
+        now = now < end ? end : now;
     }
 }
 

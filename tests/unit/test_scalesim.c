@@ -332,7 +332,7 @@ END_TEST
 
 /* ---- layers of a workload ---- */
 
-START_TEST(workload_layers_are_taken_when_the_tool_has_them)
+START_TEST(a_gemm_of_a_workload_is_taken)
 {
     struct sy_layer from;
     struct sy_scalesim_layer layer;
@@ -344,27 +344,36 @@ START_TEST(workload_layers_are_taken_when_the_tool_has_them)
     from.sparsity.keep = 2;
     from.sparsity.group = 4;
     ck_assert_int_eq(sy_scalesim_from_layer(&from, &layer, &copies, NULL), SY_OK);
-    ck_assert(layer.ifmap_h == 7 && layer.ifmap_w == 9 && layer.filter_h == 1 && layer.filter_w == 9);
-    ck_assert(layer.channels == 1 && layer.filters == 5 && layer.stride_h == 1 && layer.stride_w == 1);
-    ck_assert(layer.sparsity_n == 2 && layer.sparsity_m == 4);
+    const struct sy_scalesim_layer expected = {7, 9, 1, 9, 1, 5, 1, 1, 2, 4};
+    ck_assert_mem_eq(&layer, &expected, sizeof layer);
+    ck_assert_uint_eq(copies, 1);
     from.dim.gemm.g = 2;
     ck_assert_int_eq(sy_scalesim_from_layer(&from, &layer, &copies, NULL), SY_UNSUPPORTED);
+}
+END_TEST
+
+START_TEST(a_convolution_of_a_workload_is_taken_group_by_group)
+{
+    struct sy_layer from;
+    struct sy_scalesim_layer layer;
+    uint64_t copies;
     sy_layer_init(&from, SY_OP_CONV);
     from.dim.conv.h = 10;
     from.dim.conv.w = 11;
     from.dim.conv.c = 3;
-    from.dim.conv.n = 4;
+    from.dim.conv.n = 6;
     from.dim.conv.fh = 2;
     from.dim.conv.fw = 3;
     from.dim.conv.sh = 2;
     ck_assert_int_eq(sy_scalesim_from_layer(&from, &layer, &copies, NULL), SY_OK);
-    ck_assert(layer.ifmap_h == 10 && layer.ifmap_w == 11 && layer.filter_h == 2 && layer.filter_w == 3);
-    ck_assert(layer.channels == 3 && layer.filters == 4 && layer.stride_h == 2 && layer.stride_w == 1);
+    const struct sy_scalesim_layer whole = {10, 11, 2, 3, 3, 6, 2, 1, 0, 0};
+    ck_assert_mem_eq(&layer, &whole, sizeof layer);
     ck_assert_uint_eq(copies, 1);
-    from.dim.conv.c = from.dim.conv.groups = 3;
-    from.dim.conv.n = 6;
+    from.dim.conv.groups = 3;
     ck_assert_int_eq(sy_scalesim_from_layer(&from, &layer, &copies, NULL), SY_OK);
-    ck_assert(copies == 3 && layer.channels == 1 && layer.filters == 2);
+    const struct sy_scalesim_layer group = {10, 11, 2, 3, 1, 2, 2, 1, 0, 0};
+    ck_assert_mem_eq(&layer, &group, sizeof layer);
+    ck_assert_uint_eq(copies, 3);
     from.dim.conv.pl = 1;
     ck_assert_int_eq(sy_scalesim_from_layer(&from, &layer, &copies, NULL), SY_UNSUPPORTED);
     sy_layer_init(&from, SY_OP_SOFTMAX);
@@ -384,7 +393,8 @@ int main(void)
     tcase_add_test(cases, sparse_layers_the_tool_raises_on_are_refused);
     tcase_add_test(cases, what_is_not_modelled_is_refused);
     tcase_add_test(cases, layers_beyond_the_limits_are_refused_at_once);
-    tcase_add_test(cases, workload_layers_are_taken_when_the_tool_has_them);
+    tcase_add_test(cases, a_gemm_of_a_workload_is_taken);
+    tcase_add_test(cases, a_convolution_of_a_workload_is_taken_group_by_group);
     suite_add_tcase(suite, cases);
     SRunner *runner = srunner_create(suite);
     srunner_run_all(runner, CK_NORMAL);
