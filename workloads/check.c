@@ -321,6 +321,9 @@ static void check_sizes(struct check *check)
     } else if (!sy_figure_parameters(layer, &figure) || !sy_layer_weight_bytes(layer, &figure)) {
         what = "the number of parameters";
     }
+    if (layer->op == SY_OP_REDUCE && !sy_mul(layer->dim.rows.rows, layer->dim.rows.cols, &figure)) {
+        what = "the number of reduced elements";
+    }
     for (uint32_t i = 0; i < layer->inputs && what == NULL; i++) {
         if (!sy_figure_input(layer, i, &figure) || !tensor_fits(layer->in[i].dtype, figure)) {
             what = "the size of an input";

@@ -186,8 +186,10 @@ bool sy_figure_input(const struct sy_layer *layer, uint32_t input, uint64_t *ele
         return true;
     case SY_OP_SOFTMAX:
     case SY_OP_NORM:
-    case SY_OP_REDUCE:
         return sy_mul(layer->dim.rows.rows, layer->dim.rows.cols, elements);
+    case SY_OP_REDUCE:
+        *elements = layer->dim.rows.operand;
+        return *elements != 0 || sy_mul(layer->dim.rows.rows, layer->dim.rows.cols, elements);
     case SY_OP_GATHER:
         *elements = layer->dim.gather.rows;
         return input == 0 || sy_mul(*elements, layer->dim.gather.cols, elements);

@@ -72,8 +72,9 @@ struct sy_elementwise_dims {
 };
 struct sy_rows_dims {
     uint64_t rows, cols;
-    uint64_t kind;   /* NORM: enum sy_norm_kind; REDUCE: enum sy_function (sum, mean, max, min, mul) */
-    uint64_t affine; /* NORM: enum sy_affine */
+    uint64_t kind;    /* NORM: enum sy_norm_kind; REDUCE: enum sy_function (sum, mean, max, min, mul) */
+    uint64_t affine;  /* NORM: enum sy_affine */
+    uint64_t operand; /* REDUCE: elements of the input where rows overlap; 0 = rows x cols */
 };
 struct sy_gather_dims {
     uint64_t rows, cols, table_rows;
@@ -133,7 +134,21 @@ enum sy_collective_kind { SY_ALL_REDUCE, SY_ALL_GATHER, SY_REDUCE_SCATTER, SY_AL
     X(MEAN, "mean", 1, 0, 1, 0)                                                                                        \
     X(WHERE, "where", 1, 0, 3, 0)                                                                                      \
     X(ROTARY, "rotary", 3, 0, 2, 0)                                                                                    \
-    X(ADAM, "adam", 4, 1, 3, 0)
+    X(ADAM, "adam", 4, 1, 3, 0)                                                                                        \
+    X(LEAKY_RELU, "leaky_relu", 2, 0, 1, 0)                                                                            \
+    X(PRELU, "prelu", 2, 0, 2, 0)                                                                                      \
+    X(ELU, "elu", 3, 1, 1, 0)                                                                                          \
+    X(HARDSIGMOID, "hardsigmoid", 3, 0, 1, 0)                                                                          \
+    X(SOFTPLUS, "softplus", 2, 2, 1, 0)                                                                                \
+    X(ROUND, "round", 1, 0, 1, 0)                                                                                      \
+    X(SIGN, "sign", 2, 0, 1, 0)                                                                                        \
+    X(NOT, "not", 1, 0, 1, 0)                                                                                          \
+    X(SIN, "sin", 2, 1, 1, 0)                                                                                          \
+    X(COS, "cos", 2, 1, 1, 0)                                                                                          \
+    X(DEQUANT, "dequant", 2, 0, 1, 0)                                                                                  \
+    X(COMPARE, "compare", 1, 0, 2, 0)                                                                                  \
+    X(LOGIC, "logic", 1, 0, 2, 0)                                                                                      \
+    X(MOD, "mod", 2, 1, 2, 0)
 
 enum sy_function {
 #define SY_FUNCTION_ENUM(id, name, simple, transcendental, inputs, params) SY_FN_##id,

@@ -232,12 +232,14 @@ static bool lower_norm(const struct sy_layer *layer, struct sy_work *work)
 
 static bool lower_reduce(const struct sy_layer *layer, struct sy_work *work)
 {
+    /* Short rows lie across lanes, so that lanes never meet; 32 is an assumption, about the lanes of a small unit. */
+    enum { SHORT_ROW = 32 };
     const struct sy_rows_dims *d = &layer->dim.rows;
     struct sy_vector_item *item = append_vector(work, d->rows * d->cols, 1);
     item->tensors_in[item->tensor_inputs++] = 0;
     return add_ops(&item->simple_ops, item->elements, 1) &&
            add_ops(&item->simple_ops, d->rows, d->kind == SY_FN_MEAN ? 1 : 0) &&
-           add_ops(&item->reduce_ops, d->rows, 1) &&
+           add_ops(&item->reduce_ops, d->rows, d->cols > SHORT_ROW ? 1 : 0) &&
            add_bytes(&item->bytes_in, layer->in[0].dtype, item->elements, 1) &&
            add_bytes(&item->bytes_out, layer->out.dtype, d->rows, 1);
 }

@@ -147,12 +147,13 @@ void sy_build_softmax(struct sy_builder *builder, const char *name, const char *
     }
 }
 
-void sy_build_reduce(struct sy_builder *builder, const char *name, const char *a, const char *y, uint64_t rows,
-                     uint64_t cols, enum sy_function function)
+void sy_build_reduce(struct sy_builder *builder, const char *name, const char *a, uint64_t a_elements, const char *y,
+                     uint64_t rows, uint64_t cols, enum sy_function function)
 {
     struct sy_layer layer;
     if (start(builder, &layer, SY_OP_REDUCE, name, y)) {
-        layer.dim.rows = (struct sy_rows_dims){.rows = rows, .cols = cols, .kind = (uint64_t)function};
+        layer.dim.rows =
+            (struct sy_rows_dims){.rows = rows, .cols = cols, .kind = (uint64_t)function, .operand = a_elements};
         layer.in[0] = tensor(builder, a, builder->activation, 0);
         finish(builder, &layer);
     }

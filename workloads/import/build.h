@@ -47,8 +47,9 @@ void sy_build_gather(struct sy_builder *builder, const char *name, const char *i
                      const char *y, uint64_t rows, uint64_t cols, uint64_t table_rows);
 void sy_build_softmax(struct sy_builder *builder, const char *name, const char *a, const char *y, uint64_t rows,
                       uint64_t cols);
-void sy_build_reduce(struct sy_builder *builder, const char *name, const char *a, const char *y, uint64_t rows,
-                     uint64_t cols, enum sy_function function);
+/* a_elements: of the input where rows overlap, 0 = rows * cols */
+void sy_build_reduce(struct sy_builder *builder, const char *name, const char *a, uint64_t a_elements, const char *y,
+                     uint64_t rows, uint64_t cols, enum sy_function function);
 /* y is a KV cache when `state` */
 void sy_build_move(struct sy_builder *builder, const char *name, const char *a, const char *y, uint64_t elements,
                    bool state);

@@ -287,7 +287,7 @@ static void head(struct sy_builder *b, const struct sy_hf *hf, const struct sy_h
         logits = "capped";
     }
     if (!pass->all_logits) {
-        sy_build_reduce(b, "sample", logits, "next_token", rows, hf->vocab, SY_FN_MAX);
+        sy_build_reduce(b, "sample", logits, 0, "next_token", rows, hf->vocab, SY_FN_MAX);
     }
 }
 

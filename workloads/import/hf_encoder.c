@@ -166,5 +166,5 @@ void sy_hf_whisper(struct sy_builder *b, const struct sy_hf *hf, const struct sy
                                              .m = pass->batch,
                                              .k = hidden,
                                              .n = hf->vocab});
-    sy_build_reduce(b, "sample", "logits", "next_token", pass->batch, hf->vocab, SY_FN_MAX);
+    sy_build_reduce(b, "sample", "logits", 0, "next_token", pass->batch, hf->vocab, SY_FN_MAX);
 }

@@ -167,14 +167,14 @@ void sy_hf_moe(struct sy_builder *b, const struct sy_hf *hf, uint64_t tokens, co
         sy_build_softmax(b, "router_softmax", "scores", "weights", tokens, hf->experts);
     }
     /* the top_k largest of a row: as many passes */
-    sy_build_reduce(b, "top_k", "weights", "chosen", choices, hf->experts, SY_FN_MAX);
+    sy_build_reduce(b, "top_k", "weights", tokens * hf->experts, "chosen", choices, hf->experts, SY_FN_MAX);
     sy_build_gather(b, "dispatch", "chosen", a, "dispatched", choices, hidden, tokens);
     run_experts(b, hf, count);
     sy_build_elementwise(b, "expert_scale", SY_FN_MUL, "expert_out", "chosen", choices, "expert_scaled",
                          choices * hidden);
     const char *routed = "expert_scaled";
     if (hf->top_k > 1) {
-        sy_build_reduce(b, "combine", routed, "routed", tokens * hidden, hf->top_k, SY_FN_SUM);
+        sy_build_reduce(b, "combine", routed, 0, "routed", tokens * hidden, hf->top_k, SY_FN_SUM);
         routed = "routed";
     }
     if (hf->shared_ff > 0) {
