@@ -1,0 +1,134 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Chrome trace-event JSON; see timeline.h. */
+#include "sim/report/timeline.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "sim/base/json.h"
+
+enum { FLUSH_BYTES = 1 << 16 };
+
+struct sy_timeline {
+    struct sy_outfile *file;
+    struct sy_buf text; /* not written yet */
+    enum sy_status status;
+    struct sy_hz core;
+    uint32_t units;
+    const char *unit[SY_MAX_UNITS];
+};
+
+/* A writer at depth 0 writes a bare value. */
+static void put_quoted(struct sy_buf *out, const char *text)
+{
+    struct sy_json_writer json;
+    sy_json_begin(&json, out);
+    sy_json_put_string(&json, NULL, text);
+}
+
+static void put_number(struct sy_buf *out, double value)
+{
+    char text[32];
+    sy_buf_puts(out, sy_format_double(text, value));
+}
+
+static void flush(struct sy_timeline *timeline)
+{
+    if (timeline->text.failed)
+        timeline->status = SY_NOMEM;
+    if (timeline->status == SY_OK)
+        timeline->status = sy_outfile_write(timeline->file, timeline->text.data, timeline->text.length);
+    sy_buf_clear(&timeline->text);
+}
+
+enum sy_status sy_timeline_create(const char *path, const char *chip, const char *workload, struct sy_hz core,
+                                  struct sy_timeline **timeline, struct sy_diag *diag)
+{
+    struct sy_timeline *made = calloc(1, sizeof *made);
+    if (!made)
+        return SY_NOMEM;
+    enum sy_status status = sy_outfile_open(path, &made->file, diag);
+    if (status != SY_OK) {
+        free(made);
+        return status;
+    }
+    made->core = core;
+    struct sy_buf *out = &made->text;
+    sy_buf_puts(out, "{\"displayTimeUnit\": \"ns\",\n \"otherData\": {\"schema\": \"systole.timeline/1\", \"chip\": ");
+    put_quoted(out, chip);
+    sy_buf_puts(out, ", \"workload\": ");
+    put_quoted(out, workload);
+    sy_buf_puts(out, ", \"core_hz\": ");
+    put_number(out, (double)core.num / (double)core.den);
+    sy_buf_puts(out, ", \"time\": \"ts and dur are microseconds of simulated time; args count core cycles\"},\n"
+                     " \"traceEvents\": [\n"
+                     "{\"ph\": \"M\", \"pid\": 1, \"name\": \"process_name\", \"args\": {\"name\": ");
+    put_quoted(out, chip);
+    sy_buf_puts(out, "}}");
+    *timeline = made;
+    return SY_OK;
+}
+
+/* The row of a unit; a new one is named first. Beyond the limit everything goes to the last row. */
+static uint32_t row_of(struct sy_timeline *timeline, const char *unit)
+{
+    for (uint32_t i = 0; i < timeline->units; i++)
+        if (timeline->unit[i] == unit || !strcmp(timeline->unit[i], unit))
+            return i;
+    if (timeline->units == SY_MAX_UNITS)
+        return SY_MAX_UNITS - 1;
+    uint32_t row = timeline->units++;
+    timeline->unit[row] = unit;
+    sy_buf_printf(&timeline->text, ",\n{\"ph\": \"M\", \"pid\": 1, \"tid\": %u, \"name\": \"thread_name\", \"args\": {\"name\": ",
+                  row);
+    put_quoted(&timeline->text, unit);
+    sy_buf_printf(&timeline->text,
+                  "}},\n{\"ph\": \"M\", \"pid\": 1, \"tid\": %u, \"name\": \"thread_sort_index\", \"args\": {\"sort_index\": %u}}",
+                  row, row);
+    return row;
+}
+
+void sy_timeline_add(struct sy_timeline *timeline, const struct sy_timeline_event *event)
+{
+    struct sy_buf *out = &timeline->text;
+    double us_a_cycle = 1e6 * (double)timeline->core.den / (double)timeline->core.num;
+    uint32_t row = row_of(timeline, event->unit);
+    sy_buf_printf(out, ",\n{\"ph\": \"X\", \"pid\": 1, \"tid\": %u, \"name\": ", row);
+    put_quoted(out, event->layer ? event->layer : event->kind);
+    sy_buf_puts(out, ", \"cat\": ");
+    put_quoted(out, event->kind);
+    sy_buf_puts(out, ", \"ts\": ");
+    put_number(out, (double)event->start * us_a_cycle);
+    sy_buf_puts(out, ", \"dur\": ");
+    put_number(out, (double)(event->end - event->start) * us_a_cycle);
+    sy_buf_printf(out, ", \"args\": {\"start_cycle\": %llu, \"cycles\": %llu, \"layer\": %llu, \"command\": %llu}}",
+                  (unsigned long long)event->start, (unsigned long long)(event->end - event->start),
+                  (unsigned long long)event->layer_index, (unsigned long long)event->command);
+    if (out->length >= FLUSH_BYTES || out->failed)
+        flush(timeline);
+}
+
+static void release(struct sy_timeline *timeline)
+{
+    sy_buf_free(&timeline->text);
+    free(timeline);
+}
+
+enum sy_status sy_timeline_commit(struct sy_timeline *timeline, struct sy_diag *diag)
+{
+    sy_buf_puts(&timeline->text, "\n]}\n");
+    flush(timeline);
+    enum sy_status status = timeline->status == SY_NOMEM ? SY_NOMEM : sy_outfile_commit(timeline->file, diag);
+    if (timeline->status == SY_NOMEM)
+        sy_outfile_abort(timeline->file);
+    release(timeline);
+    return status;
+}
+
+void sy_timeline_abandon(struct sy_timeline *timeline)
+{
+    if (!timeline)
+        return;
+    sy_outfile_abort(timeline->file);
+    release(timeline);
+}
