@@ -12,12 +12,14 @@
 
 struct systole_chip {
     struct sy_chip *chip;
-    char *path;
+    struct sy_arena *arena;
+    struct sy_result_request request; /* chip and set */
 };
 /* A trace is opened again at each run; an imported model is kept as the text of its trace. */
 struct systole_workload {
-    char *given; /* as the user named it: what reports show, the same on every machine */
-    char *path;  /* file it came from */
+    struct sy_arena *arena;
+    struct sy_result_request request; /* workload, as the user named it, and import options */
+    char *path;                       /* file it came from */
     char *name;
     struct sy_workload *workload; /* of an imported model, or NULL */
     char *text;                   /* its trace text, or NULL */
@@ -34,6 +36,11 @@ struct sy_diag systole_sink(const struct systole_context *context);
 int systole_take_options(void *mine, size_t mine_size, const void *theirs);
 /* Hands a buffer over as text; the buffer is emptied. */
 enum systole_status systole_hand_over(struct sy_buf *buf, struct systole_text *text);
+/* Deep copies, into an arena or into a new one that the caller destroys (also after SY_NOMEM). */
+enum sy_status systole_copy_request(const struct sy_result_request *from, struct sy_arena *arena,
+                                    struct sy_result_request *to);
+enum sy_status systole_keep_request(const struct sy_result_request *from, struct sy_arena **arena,
+                                    struct sy_result_request *to);
 /* "DIR/FOLDER/NAMESUFFIX" if that file exists; malloc'ed, else NULL. */
 char *systole_data_file(const struct systole_context *context, const char *folder, const char *name,
                         const char *suffix);

@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The library's face: workloads, traces, lists and validation. No logic of its own. */
-#include <dirent.h>
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "sim/base/json.h"
@@ -12,9 +13,6 @@
 #include "sim/systole_internal.h"
 #include "sim/validate/suite.h"
 #include "traces/trace.h"
-
-/* Model files are read whole; weights are not in the formats read here beyond this. */
-static const uint64_t model_file_limit = UINT64_C(4) << 30;
 
 static bool is_trace_head(const char *data, size_t length)
 {
@@ -76,38 +74,115 @@ static enum sy_status import_model(const char *format, const struct sy_import_op
     return SY_OK;
 }
 
+/* Hash of a file, and whether it is a trace, in constant memory: traces may be larger than memory. */
+static enum sy_status scan_file(const char *path, char sha256[65], bool *is_trace, struct sy_diag *diag)
+{
+    enum { PIECE = 1 << 16 };
+    struct sy_where where = {.file = path};
+    struct stat info;
+    struct sy_sha256 sha;
+    FILE *file = stat(path, &info) ? NULL : S_ISDIR(info.st_mode) ? (errno = EISDIR, NULL) : fopen(path, "rb");
+    char *piece = malloc(PIECE);
+    if (!file || !piece) {
+        enum sy_status status = file ? SY_NOMEM : SY_IO;
+        if (!file)
+            sy_error(diag, where, NULL, "cannot be read: %s", strerror(errno));
+        if (file)
+            (void)fclose(file);
+        free(piece);
+        return status;
+    }
+    sy_sha256_begin(&sha);
+    bool first = true, failed;
+    for (size_t length; (length = fread(piece, 1, PIECE, file)) > 0; first = false) {
+        if (first)
+            *is_trace = is_trace_head(piece, length);
+        sy_sha256_add(&sha, piece, length);
+    }
+    failed = ferror(file) != 0;
+    if (failed)
+        sy_error(diag, where, NULL, "cannot be read: %s", strerror(errno));
+    sy_sha256_hex_of(&sha, sha256);
+    (void)fclose(file);
+    free(piece);
+    return failed ? SY_IO : SY_OK;
+}
+
+static struct sy_result_request request_of(const char *name_or_path, const struct systole_import_options *options)
+{
+    return (struct sy_result_request){.workload = name_or_path,
+                                      .format = options->format,
+                                      .activation = options->activation,
+                                      .weight = options->weight,
+                                      .accumulator = options->accumulator,
+                                      .phase = options->phase,
+                                      .kind = options->kind,
+                                      .batch = options->batch,
+                                      .context = options->context,
+                                      .new_tokens = options->new_tokens,
+                                      .allow_unmodelled = options->allow_unmodelled != 0,
+                                      .dims = options->dims};
+}
+
+/* A trace has its shapes and precisions in it: options that would change them must not pass unnoticed. */
+static enum sy_status refuse_import_options(const struct sy_result_request *request, struct sy_diag *diag)
+{
+    const struct {
+        const char *name;
+        bool given;
+    } options[] = {{"batch", request->batch != 0},           {"context", request->context != 0},
+                   {"new_tokens", request->new_tokens != 0}, {"phase", request->phase != NULL},
+                   {"kind", request->kind != NULL},          {"activation", request->activation != NULL},
+                   {"weight", request->weight != NULL},      {"accumulator", request->accumulator != NULL},
+                   {"dims", request->dims != NULL}};
+    enum sy_status status = SY_OK;
+    for (size_t i = 0; i < sizeof options / sizeof options[0]; i++)
+        if (options[i].given) {
+            sy_error(diag, ((struct sy_where){.file = request->workload}), "import the model again with it",
+                     "is a layer trace, its layers are fixed: the import option '%s' cannot change them",
+                     options[i].name);
+            status = SY_USAGE;
+        }
+    return status;
+}
+
+static enum sy_status open_trace(struct systole_workload *made, const char *name, struct sy_diag *diag)
+{
+    struct sy_trace_reader *reader = NULL;
+    enum sy_status status = refuse_import_options(&made->request, diag);
+    if (status == SY_OK)
+        status = sy_trace_open(made->path, NULL, 0, &reader, diag);
+    sy_trace_close(reader);
+    if (status == SY_OK && !(made->name = strdup(name)))
+        status = SY_NOMEM;
+    return status;
+}
+
 static enum sy_status load(const struct systole_context *context, const char *name_or_path,
                            const struct systole_import_options *options, struct systole_workload *made,
                            struct sy_diag *diag)
 {
     struct sy_import_options import;
-    char *data = NULL;
-    size_t length = 0;
+    struct sy_result_request request = request_of(name_or_path, options);
+    bool is_trace = false;
     made->path = systole_data_file(context, "workloads/nets", name_or_path, ".slt.gz");
-    made->given = strdup(name_or_path);
-    if (!made->given || (!made->path && !(made->path = strdup(name_or_path))))
+    if (!made->path && !(made->path = strdup(name_or_path)))
         return SY_NOMEM;
-    enum sy_status status = take_import_options(options, &import, diag);
+    enum sy_status status = systole_keep_request(&request, &made->arena, &made->request);
+    if (status == SY_OK)
+        status = take_import_options(options, &import, diag);
     if (status == SY_OK && access(made->path, F_OK) && !strchr(name_or_path, '/') && !strchr(name_or_path, '.')) {
         sy_error(diag, SY_NOWHERE, "`systole list workloads` names the shipped ones", "there is no workload '%s'",
                  name_or_path);
         return SY_INPUT;
     }
     if (status == SY_OK)
-        status = sy_read_file(made->path, model_file_limit, &data, &length, diag);
+        status = scan_file(made->path, made->sha256, &is_trace, diag);
     if (status != SY_OK)
         return status;
-    sy_sha256_hex(data, length, made->sha256);
-    if (!options->format && is_trace_head(data, length)) {
-        struct sy_trace_reader *reader = NULL;
-        status = sy_trace_open(made->path, NULL, 0, &reader, diag);
-        made->name = status == SY_OK ? strdup(name_or_path) : NULL;
-        sy_trace_close(reader);
-    } else {
-        status = import_model(options->format, &import, made, diag);
-    }
-    free(data);
-    return status;
+    if (is_trace && !options->format)
+        return open_trace(made, name_or_path, diag);
+    return import_model(options->format, &import, made, diag);
 }
 
 enum systole_status systole_workload_load(const struct systole_context *context, const char *name_or_path,
@@ -135,7 +210,7 @@ void systole_workload_free(struct systole_workload *workload)
     if (!workload)
         return;
     sy_workload_destroy(workload->workload);
-    free(workload->given);
+    sy_arena_destroy(workload->arena);
     free(workload->path);
     free(workload->name);
     free(workload->text);

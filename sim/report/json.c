@@ -4,6 +4,52 @@
 
 #include "sim/report/report_format.h"
 
+static void put_list(struct sy_json_writer *json, const char *key, const char *const *list)
+{
+    if (!list)
+        return;
+    sy_json_open_array(json, key);
+    for (; *list; list++)
+        sy_json_put_string(json, NULL, *list);
+    sy_json_close_array(json);
+}
+
+/* What the caller asked for beyond the defaults, enough to repeat the run. */
+static void put_request(struct sy_json_writer *json, const struct sy_result_request *request)
+{
+    const struct {
+        const char *key, *value;
+    } texts[] = {{"format", request->format}, {"activation", request->activation},
+                 {"weight", request->weight}, {"accumulator", request->accumulator},
+                 {"phase", request->phase},   {"kind", request->kind}};
+    const struct {
+        const char *key;
+        uint64_t value;
+    } numbers[] = {{"batch", request->batch}, {"context", request->context}, {"new_tokens", request->new_tokens}};
+    if (!request->chip || !request->workload)
+        return;
+    sy_json_open_object(json, "request");
+    sy_json_put_string(json, "chip", request->chip);
+    put_list(json, "set", request->set);
+    sy_json_put_string(json, "workload", request->workload);
+    sy_json_open_object(json, "import");
+    for (size_t i = 0; i < sizeof texts / sizeof texts[0]; i++)
+        if (texts[i].value)
+            sy_json_put_string(json, texts[i].key, texts[i].value);
+    for (size_t i = 0; i < sizeof numbers / sizeof numbers[0]; i++)
+        if (numbers[i].value)
+            sy_json_put_u64(json, numbers[i].key, numbers[i].value);
+    put_list(json, "dims", request->dims);
+    if (request->allow_unmodelled)
+        sy_json_put_bool(json, "allow_unmodelled", true);
+    sy_json_close_object(json);
+    if (request->energy_table)
+        sy_json_put_string(json, "energy_table", request->energy_table);
+    if (request->seed)
+        sy_json_put_u64(json, "seed", request->seed);
+    sy_json_close_object(json);
+}
+
 static void put_head(struct sy_json_writer *json, const struct sy_result *result,
                      const struct sy_report_options *options)
 {
@@ -26,6 +72,7 @@ static void put_head(struct sy_json_writer *json, const struct sy_result *result
     sy_json_put_string(json, "fidelity", result->fidelity);
     sy_json_put_string(json, "memory", result->memory);
     sy_json_put_string(json, "objective", result->objective);
+    put_request(json, &result->request);
 }
 
 static void put_totals(struct sy_json_writer *json, const struct sy_result *result)

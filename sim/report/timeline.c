@@ -7,15 +7,18 @@
 
 #include "sim/base/json.h"
 
-enum { FLUSH_BYTES = 1 << 16 };
+enum { FLUSH_BYTES = 1 << 16, MAX_ROWS = 128 };
 
 struct sy_timeline {
     struct sy_outfile *file;
     struct sy_buf text; /* not written yet */
     enum sy_status status;
     struct sy_hz core;
-    uint32_t units;
-    const char *unit[SY_MAX_UNITS];
+    uint32_t rows;
+    struct row {
+        const char *unit;
+        uint64_t end; /* of its last event */
+    } row[MAX_ROWS];
 };
 
 /* A writer at depth 0 writes a bare value. */
@@ -69,22 +72,37 @@ enum sy_status sy_timeline_create(const char *path, const char *chip, const char
     return SY_OK;
 }
 
-/* The row of a unit; a new one is named first. Beyond the limit everything goes to the last row. */
-static uint32_t row_of(struct sy_timeline *timeline, const char *unit)
+static void name_row(struct sy_timeline *timeline, uint32_t row, uint32_t number)
 {
-    for (uint32_t i = 0; i < timeline->units; i++)
-        if (timeline->unit[i] == unit || !strcmp(timeline->unit[i], unit))
+    struct sy_buf *out = &timeline->text;
+    struct sy_buf name = {0};
+    sy_buf_puts(&name, timeline->row[row].unit);
+    if (number > 1)
+        sy_buf_printf(&name, " (%u)", number);
+    sy_buf_printf(out,
+                  ",\n{\"ph\": \"M\", \"pid\": 1, \"tid\": %u, \"name\": \"thread_name\", \"args\": {\"name\": ", row);
+    put_quoted(out, name.data ? name.data : "");
+    sy_buf_printf(out, "}},\n{\"ph\": \"M\", \"pid\": 1, \"tid\": %u, \"name\": \"thread_sort_index\", ", row);
+    sy_buf_printf(out, "\"args\": {\"sort_index\": %u}}", row);
+    sy_buf_free(&name);
+}
+
+/* A row of the unit that is free at `start`, a new one if none is. Beyond the limit, the unit's first. */
+static uint32_t row_of(struct sy_timeline *timeline, const struct sy_timeline_event *event)
+{
+    uint32_t of_unit = 0, first = 0;
+    for (uint32_t i = 0; i < timeline->rows; i++) {
+        if (strcmp(timeline->row[i].unit, event->unit))
+            continue;
+        if (timeline->row[i].end <= event->start)
             return i;
-    if (timeline->units == SY_MAX_UNITS)
-        return SY_MAX_UNITS - 1;
-    uint32_t row = timeline->units++;
-    timeline->unit[row] = unit;
-    sy_buf_printf(&timeline->text, ",\n{\"ph\": \"M\", \"pid\": 1, \"tid\": %u, \"name\": \"thread_name\", \"args\": {\"name\": ",
-                  row);
-    put_quoted(&timeline->text, unit);
-    sy_buf_printf(&timeline->text,
-                  "}},\n{\"ph\": \"M\", \"pid\": 1, \"tid\": %u, \"name\": \"thread_sort_index\", \"args\": {\"sort_index\": %u}}",
-                  row, row);
+        first = of_unit++ ? first : i;
+    }
+    if (timeline->rows == MAX_ROWS)
+        return first;
+    uint32_t row = timeline->rows++;
+    timeline->row[row].unit = event->unit;
+    name_row(timeline, row, of_unit + 1);
     return row;
 }
 
@@ -92,7 +110,8 @@ void sy_timeline_add(struct sy_timeline *timeline, const struct sy_timeline_even
 {
     struct sy_buf *out = &timeline->text;
     double us_a_cycle = 1e6 * (double)timeline->core.den / (double)timeline->core.num;
-    uint32_t row = row_of(timeline, event->unit);
+    uint32_t row = row_of(timeline, event);
+    timeline->row[row].end = event->end > timeline->row[row].end ? event->end : timeline->row[row].end;
     sy_buf_printf(out, ",\n{\"ph\": \"X\", \"pid\": 1, \"tid\": %u, \"name\": ", row);
     put_quoted(out, event->layer ? event->layer : event->kind);
     sy_buf_puts(out, ", \"cat\": ");

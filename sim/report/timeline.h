@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Timelines: Chrome trace-event JSON, which chrome://tracing and Perfetto
- * show. One row a unit, one event a command of a unit. Times are microseconds
+ * show. One row a unit (more where a unit has several transfers in flight),
+ * one event a command. Times are microseconds
  * of simulated time (cycles / core clock), not cycles called microseconds; the
  * cycles are in each event's arguments, the clock in `otherData`.
  *
@@ -16,7 +17,7 @@
 struct sy_timeline;
 
 struct sy_timeline_event {
-    const char *unit;    /* the row; rows appear in the order of their first events */
+    const char *unit;    /* the row; rows appear in the order of their first events; lives as long as the timeline */
     const char *kind;    /* "load", "matmul", ... */
     const char *layer;   /* shown on the event; NULL = kind */
     uint64_t start, end; /* core cycles */

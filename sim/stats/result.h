@@ -115,11 +115,24 @@ struct sy_result_input {
     char sha256[65];
 };
 
+/* How to repeat the run, in the caller's words. NULL, 0 or false: not asked for. Lists end with NULL. */
+struct sy_result_request {
+    const char *chip, *workload; /* name or path */
+    const char *const *set;      /* overrides of chip keys */
+    const char *energy_table;
+    uint64_t seed;
+    const char *format, *activation, *weight, *accumulator, *phase, *kind; /* of the import */
+    uint64_t batch, context, new_tokens;
+    bool allow_unmodelled;
+    const char *const *dims;
+};
+
 struct sy_result {
     struct sy_arena *arena;
     const char *chip, *workload, *fidelity, *memory, *objective;
     uint32_t inputs;
     struct sy_result_input input[4];
+    struct sy_result_request request;
     /* totals */
     uint64_t cycles; /* core clock */
     struct sy_hz core_hz;

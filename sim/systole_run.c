@@ -1,0 +1,183 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The library's face: runs. No logic of its own. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "arch/energy.h"
+#include "sim/engine/replay.h"
+#include "sim/report/timeline.h"
+#include "sim/systole_internal.h"
+#include "traces/trace.h"
+
+struct choice {
+    const char *name;
+    int value;
+};
+
+static int choose(const struct choice *choices, size_t count, const char *given, const char *what, struct sy_diag *diag)
+{
+    struct sy_buf known = {0};
+    const char *names[8];
+    if (!given)
+        return choices[0].value;
+    for (size_t i = 0; i < count; i++) {
+        if (!strcmp(choices[i].name, given))
+            return choices[i].value;
+        names[i] = choices[i].name;
+        sy_buf_printf(&known, "%s%s", i ? ", " : "", choices[i].name);
+    }
+    const char *near = sy_nearest(given, names, count);
+    struct sy_buf hint = {0};
+    sy_buf_printf(&hint, "%s%s%sknown: %s", near ? "did you mean " : "", near ? near : "", near ? "? " : "",
+                  known.data ? known.data : "");
+    sy_error(diag, SY_NOWHERE, hint.data, "%s '%s' is not known", what, given);
+    sy_buf_free(&hint);
+    sy_buf_free(&known);
+    return -1;
+}
+
+#define CHOOSE(list, given, what) choose(list, sizeof list / sizeof list[0], given, what, diag)
+
+static enum sy_status replay_options(const struct systole_run_options *options, const char *data_dir,
+                                     struct sy_replay_options *replay, struct sy_diag *diag)
+{
+    static const struct choice fidelities[] = {{"event", SY_FIDELITY_EVENT}};
+    static const struct choice memories[] = {{"shared", SY_MEMORY_SHARED}, {"ideal", SY_MEMORY_IDEAL}};
+    static const struct choice objectives[] = {{"cycles", SY_OBJECTIVE_CYCLES},
+                                               {"energy", SY_OBJECTIVE_ENERGY},
+                                               {"edp", SY_OBJECTIVE_EDP},
+                                               {"traffic", SY_OBJECTIVE_TRAFFIC}};
+    static const struct choice kernels[] = {{"systemc", SCK_SYSTEMC}, {"heap", SCK_HEAP}};
+    int fidelity = CHOOSE(fidelities, options->fidelity, "fidelity"),
+        memory = CHOOSE(memories, options->memory, "memory model");
+    int objective = CHOOSE(objectives, options->objective, "objective"),
+        kernel = CHOOSE(kernels, options->kernel, "kernel");
+    if (fidelity < 0 || memory < 0 || objective < 0 || kernel < 0)
+        return SY_USAGE;
+    *replay = (struct sy_replay_options){.fidelity = (enum sy_fidelity)fidelity,
+                                         .memory = (enum sy_memory_mode)memory,
+                                         .objective = (enum sy_objective)objective,
+                                         .kernel = (enum sck_backend)kernel,
+                                         .emit_schedule = options->emit_schedule,
+                                         .vcd = options->vcd,
+                                         .data_dir = data_dir,
+                                         .progress = options->progress,
+                                         .progress_context = options->progress_context,
+                                         .cancel = options->cancel};
+    return SY_OK;
+}
+
+/* ---- what the result remembers of the request ---- */
+
+static enum sy_status note_inputs(struct sy_result *result, const struct systole_chip *chip,
+                                  const struct systole_workload *workload, const struct systole_run_options *options)
+{
+    struct sy_result_request request = workload->request;
+    request.chip = chip->request.chip;
+    request.set = chip->request.set;
+    request.energy_table = options->energy_table;
+    request.seed = options->seed;
+    enum sy_status status = systole_copy_request(&request, result->arena, &result->request);
+    if (status != SY_OK)
+        return status;
+    const struct {
+        const char *role, *path, *sha256;
+    } inputs[] = {{"chip", result->request.chip, chip->chip->sha256},
+                  {"workload", result->request.workload, workload->sha256}};
+    for (size_t i = 0; i < sizeof inputs / sizeof inputs[0]; i++) {
+        struct sy_result_input *input = &result->input[result->inputs++];
+        input->role = inputs[i].role;
+        input->path = inputs[i].path;
+        memcpy(input->sha256, inputs[i].sha256, sizeof input->sha256);
+    }
+    return SY_OK;
+}
+
+/* ---- a run ---- */
+
+static void add_to_timeline(void *context, const struct sy_span *span, const char *layer_name)
+{
+    static const char *const kinds[SY_CMD_COUNT] = {[SY_CMD_LOAD] = "load",
+                                                    [SY_CMD_MATMUL] = "matmul",
+                                                    [SY_CMD_VECTOR] = "vector",
+                                                    [SY_CMD_STORE] = "store",
+                                                    [SY_CMD_WAIT] = "wait"};
+    struct sy_timeline_event event = {.unit = span->unit,
+                                      .kind = kinds[span->kind],
+                                      .layer = layer_name,
+                                      .start = span->start,
+                                      .end = span->end,
+                                      .layer_index = span->layer,
+                                      .command = span->command};
+    sy_timeline_add(context, &event);
+}
+
+/* The timeline, when one is asked for, appears only after a good run. */
+static enum sy_status replay_with_timeline(const struct systole_chip *chip, const struct systole_workload *workload,
+                                           struct sy_trace_reader *reader, const struct sy_energy_table *energy,
+                                           const char *path, struct sy_replay_options *replay,
+                                           struct sy_result **result, struct sy_diag *diag)
+{
+    struct sy_timeline *timeline = NULL;
+    enum sy_status status = SY_OK;
+    if (path)
+        status =
+            sy_timeline_create(path, chip->chip->name, workload->name, chip->chip->clock[0].frequency, &timeline, diag);
+    replay->span = timeline ? add_to_timeline : NULL;
+    replay->span_context = timeline;
+    if (status == SY_OK)
+        status = sy_replay(chip->chip, reader, energy, replay, result, diag);
+    if (status != SY_OK) {
+        sy_timeline_abandon(timeline);
+        return status;
+    }
+    if (timeline && (status = sy_timeline_commit(timeline, diag)) != SY_OK)
+        sy_result_destroy(*result);
+    return status;
+}
+
+static enum sy_status run(const struct systole_context *context, const struct systole_chip *chip,
+                          const struct systole_workload *workload, const struct systole_run_options *options,
+                          struct sy_result **result, struct sy_diag *diag)
+{
+    struct sy_replay_options replay;
+    struct sy_trace_reader *reader = NULL;
+    struct sy_energy_table *energy = NULL;
+    const char *data_dir = context ? context->data_dir : NULL;
+    enum sy_status status = replay_options(options, data_dir, &replay, diag);
+    if (status != SY_OK)
+        return status;
+    const char *table = options->energy_table      ? options->energy_table
+                        : chip->chip->energy_table ? chip->chip->energy_table
+                                                   : "default";
+    status = sy_energy_load(table, data_dir, &energy, diag);
+    if (status == SY_OK)
+        status = sy_trace_open(workload->path, workload->text, workload->length, &reader, diag);
+    if (status == SY_OK)
+        status = replay_with_timeline(chip, workload, reader, energy, options->timeline, &replay, result, diag);
+    sy_trace_close(reader);
+    sy_energy_destroy(energy);
+    return status;
+}
+
+enum systole_status systole_run(const struct systole_context *context, const struct systole_chip *chip,
+                                const struct systole_workload *workload, const struct systole_run_options *options,
+                                struct systole_result **result)
+{
+    struct systole_run_options mine;
+    struct sy_diag diag = systole_sink(context);
+    struct systole_result *made = calloc(1, sizeof *made);
+    if (!made)
+        return SYSTOLE_NOMEM;
+    enum sy_status status = systole_take_options(&mine, sizeof mine, options) ? SY_OK : SY_USAGE;
+    if (status == SY_OK)
+        status = run(context, chip, workload, &mine, &made->result, &diag);
+    if (status == SY_OK && (status = note_inputs(made->result, chip, workload, &mine)) != SY_OK)
+        sy_result_destroy(made->result);
+    if (status != SY_OK) {
+        free(made);
+        return (enum systole_status)status;
+    }
+    *result = made;
+    return SYSTOLE_OK;
+}
