@@ -133,7 +133,8 @@ uint32_t sy_chip_chain(const struct sy_chip *chip, enum sy_operand operand, uint
     return count;
 }
 
-/* True when every value of `narrow` is a value of `wide`: integers of at most 8 bits fit any 16-bit float's significand. */
+/* True when every value of `narrow` is a value of `wide`: integers of at most 8 bits fit any 16-bit float's
+ * significand. */
 static bool holds_exactly(enum sy_dtype wide, enum sy_dtype narrow)
 {
     const struct sy_dtype_info *w = &sy_dtypes[wide], *n = &sy_dtypes[narrow];

@@ -174,8 +174,8 @@ enum sy_status sy_chip_reference(struct sy_buf *out);
 uint32_t sy_chip_chain(const struct sy_chip *chip, enum sy_operand operand, uint32_t chain[SY_MAX_LEVELS]);
 /* MACs a cycle of the whole chip (all cores and arrays) for a pair of formats as num / den; false when unsupported. */
 bool sy_chip_peak_macs(const struct sy_chip *chip, enum sy_dtype a, enum sy_dtype b, uint64_t *num, uint64_t *den);
-/* The pair of formats the array runs a by b as: that pair itself, else the narrowest pair that holds both exactly (an int16
- * array runs int8 operands); NULL when there is none. */
+/* The pair of formats the array runs a by b as: that pair itself, else the narrowest pair that holds both exactly (an
+ * int16 array runs int8 operands); NULL when there is none. */
 const struct sy_precision *sy_chip_precision(const struct sy_chip *chip, enum sy_dtype a, enum sy_dtype b);
 
 #endif

@@ -18,11 +18,11 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "sim/base/yaml.h"
 #include "sim/base/arena.h"
 #include "sim/base/diag.h"
 #include "sim/base/text.h"
 #include "sim/base/units.h"
+#include "sim/base/yaml.h"
 
 enum sy_field_type {
     /*                 stored as       written as */

@@ -35,8 +35,9 @@ static const struct sy_array_tile *cached_tile(struct sy_executor *exec, const s
         entry->dataflow == command->u.matmul.dataflow && entry->a == command->u.matmul.a &&
         entry->b == command->u.matmul.b && entry->accumulate == command->u.matmul.accumulate)
         return &entry->tile;
-    entry->valid = sy_array_tile_of(exec->chip, command->u.matmul.dataflow, m, k, n, (enum sy_dtype)command->u.matmul.a,
-                                    (enum sy_dtype)command->u.matmul.b, command->u.matmul.accumulate, &entry->tile) == SY_OK;
+    entry->valid =
+        sy_array_tile_of(exec->chip, command->u.matmul.dataflow, m, k, n, (enum sy_dtype)command->u.matmul.a,
+                         (enum sy_dtype)command->u.matmul.b, command->u.matmul.accumulate, &entry->tile) == SY_OK;
     if (!entry->valid)
         return NULL;
     entry->m = m;
@@ -148,7 +149,8 @@ static void emit_span(struct sy_exec_unit *unit, const struct sy_exec_entry *ent
         options->span(options->span_context, &span);
 }
 
-static enum sy_status start_matmul(struct sy_exec_unit *unit, const struct sy_array_tile *tile, const struct start *start)
+static enum sy_status start_matmul(struct sy_exec_unit *unit, const struct sy_array_tile *tile,
+                                   const struct start *start)
 {
     const struct sy_array_run *run = &tile->run;
     struct sy_executor *exec = unit->exec;

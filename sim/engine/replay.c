@@ -25,9 +25,14 @@ static bool array_cost(void *context, uint8_t dataflow, uint64_t m, uint64_t k, 
         if (sy_array_tile_of(replay->chip, dataflow, m, k, n, replay->a, replay->b, true, &tile) != SY_OK)
             return false;
         uint64_t own = tile.run.occupancy_cycles + tile.gap.preload_cycles + tile.gap.output_cycles;
-        *memo = (struct sy_cost_memo){m, k, n, sy_max(own, tile.port_cycles),
+        *memo = (struct sy_cost_memo){m,
+                                      k,
+                                      n,
+                                      sy_max(own, tile.port_cycles),
                                       tile.run.lead_cycles + sy_max(tile.run.latency_cycles, tile.run.occupancy_cycles),
-                                      replay->a, replay->b, dataflow};
+                                      replay->a,
+                                      replay->b,
+                                      dataflow};
     }
     *steady = memo->steady;
     *alone = memo->alone;

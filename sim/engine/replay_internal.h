@@ -40,7 +40,7 @@ struct sy_replay {
     const struct sy_upcoming *window[SY_FEED_SLOTS];
     bool in_layer, own_commands, scheduled_any;
     uint64_t layer_index, layers_done, finish, expected_macs, skipped_macs, layer_macs_left;
-    enum sy_dtype a, b;       /* operand formats of the layer being planned */
+    enum sy_dtype a, b; /* operand formats of the layer being planned */
     struct sy_layer_entry *entry;
     uint64_t entries, entry_capacity;
     struct sy_flight flight[SY_FLIGHTS];

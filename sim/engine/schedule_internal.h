@@ -60,7 +60,7 @@ struct sy_matrix_walk {
     uint32_t sides;
     struct sy_ring side_ring;
     uint64_t macs_total, macs_share, macs_walked, macs_given; /* of all cores; of this core's share; so far */
-    struct sy_users last_out; /* latest command that wrote C at its home */
+    struct sy_users last_out;                                 /* latest command that wrote C at its home */
     bool done;
 };
 

@@ -53,7 +53,8 @@ static uint32_t keeping_level(const struct sy_scheduler *s)
     for (uint32_t i = 0; i < s->chain_length[SY_C]; i++) {
         uint32_t level = s->chain[SY_C][i];
         bool common = s->chip->cores <= 1 || s->chip->level[level].shared; /* every core reads all of it */
-        if (common && level < s->on_chip && s->chip->level[level].stores_whole_tensors && s->chip->level[level].holds >> SY_A & 1)
+        if (common && level < s->on_chip && s->chip->level[level].stores_whole_tensors &&
+            s->chip->level[level].holds >> SY_A & 1)
             return level;
     }
     return UINT32_MAX;

@@ -128,8 +128,9 @@ static void decide_sink(struct sy_scheduler *s, struct sy_stream_walk *w, uint64
 static void share_among_cores(const struct sy_scheduler *s, struct sy_stream_walk *w)
 {
     uint64_t cores = sy_max(s->chip->cores, 1);
-    uint64_t *parts[] = {&w->elements, &w->out_bytes, &w->gather_rows, &w->item.simple_ops, &w->item.transcendental_ops,
-                         &w->item.reduce_ops, &w->item.bytes_in};
+    uint64_t *parts[] = {
+        &w->elements,        &w->out_bytes,    &w->gather_rows, &w->item.simple_ops, &w->item.transcendental_ops,
+        &w->item.reduce_ops, &w->item.bytes_in};
     for (size_t i = 0; i < sizeof parts / sizeof parts[0]; i++)
         *parts[i] = sy_ceil_div(*parts[i], cores);
     for (uint32_t i = 0; i < w->inputs; i++)

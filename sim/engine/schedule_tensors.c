@@ -126,8 +126,8 @@ void sy_tensors_begin_layer(struct sy_scheduler *s)
     }
 }
 
-/* A tensor is about to be written anew: an older version on chip is no longer it. What the running layer still reads of the
- * old one is found under another key until the next layer begins and drops it. */
+/* A tensor is about to be written anew: an older version on chip is no longer it. What the running layer still reads of
+ * the old one is found under another key until the next layer begins and drops it. */
 void sy_tensors_retire(struct sy_scheduler *s, uint64_t key, struct sy_source *const *sources, uint32_t count)
 {
     static const uint64_t old_version = UINT64_C(0x5A5A00000000A5A4);

@@ -60,13 +60,19 @@ static bool array_cycles(const struct sy_problem *problem, const struct sy_mappi
 }
 
 /* A link of an operand: what one change of its tile moves, in bytes, and where. */
-struct moved { enum sy_operand operand; uint32_t child, parent; double in, out; };
-struct moves { uint32_t count; struct moved move[SY_OPERANDS * SY_MAX_LEVELS]; };
+struct moved {
+    enum sy_operand operand;
+    uint32_t child, parent;
+    double in, out;
+};
+struct moves {
+    uint32_t count;
+    struct moved move[SY_OPERANDS * SY_MAX_LEVELS];
+};
 
 /* Bytes from the outer side of each link of an operand; level_bytes gathers what each level's ports move. */
 static bool link_bytes(const struct sy_problem *problem, const struct sy_mapping *mapping, enum sy_operand operand,
-                       double level_bytes[SY_MAX_LEVELS][2], struct moves *moves, double *home_read,
-                       double *home_write)
+                       double level_bytes[SY_MAX_LEVELS][2], struct moves *moves, double *home_read, double *home_write)
 {
     for (uint32_t i = 0; i < problem->home[operand]; i++) {
         uint32_t child = problem->chain[operand][i], parent = problem->chain[operand][i + 1];
@@ -130,11 +136,18 @@ static uint64_t whole(double value)
 }
 
 /* ---- steps ----
- * The loops that turn more than once, outer to inner. A step is reached when one loop advances and those inside it start
- * again; that "carry" decides which tiles change. All steps with the same carry cost the same. */
+ * The loops that turn more than once, outer to inner. A step is reached when one loop advances and those inside it
+ * start again; that "carry" decides which tiles change. All steps with the same carry cost the same. */
 
-struct turning { uint32_t level; enum sy_dim dim; double trips; };
-struct steps { uint32_t loops; struct turning loop[SY_MAX_LEVELS * SY_DIMS]; };
+struct turning {
+    uint32_t level;
+    enum sy_dim dim;
+    double trips;
+};
+struct steps {
+    uint32_t loops;
+    struct turning loop[SY_MAX_LEVELS * SY_DIMS];
+};
 
 static void list_steps(const struct sy_problem *problem, const struct sy_mapping *mapping, struct steps *steps)
 {
@@ -150,8 +163,8 @@ static void list_steps(const struct sy_problem *problem, const struct sy_mapping
 }
 
 /* Whether the operand's tile at `level` changes when loop `carry` advances. */
-static bool tile_changes(const struct sy_problem *problem, const struct steps *steps, uint32_t carry, enum sy_operand operand,
-                         uint32_t level)
+static bool tile_changes(const struct sy_problem *problem, const struct steps *steps, uint32_t carry,
+                         enum sy_operand operand, uint32_t level)
 {
     for (uint32_t i = carry; i < steps->loops; i++)
         if (steps->loop[i].level >= level && sy_map_indexes(problem, operand, steps->loop[i].dim))
@@ -177,7 +190,8 @@ static double step_cycles(const struct sy_problem *problem, const struct steps *
     for (uint32_t l = 0; l < chip->levels; l++) {
         const struct sy_level *level = &chip->level[l];
         double kept = level->refresh_interval_ps > level->refresh_time_ps
-                          ? 1 - (double)level->refresh_time_ps / (double)level->refresh_interval_ps : 1;
+                          ? 1 - (double)level->refresh_time_ps / (double)level->refresh_interval_ps
+                          : 1;
         double in = cycles_for(chip, level, bytes[l][0], level->read_bytes_per_s * kept);
         double out = cycles_for(chip, level, bytes[l][1], level->write_bytes_per_s * kept);
         double cycles = level->kind == SY_LEVEL_DRAM ? in + out : in > out ? in : out;

@@ -88,8 +88,8 @@ uint64_t sy_map_tile_bytes(const struct sy_problem *problem, const struct sy_map
     enum sy_dtype dtype = operand == SY_C ? sy_map_c_dtype(problem, mapping, level) : problem->dtype[operand];
     uint64_t elements, bytes = 0;
     if (operand == SY_A && problem->item.window.is_conv) {
-        /* The largest box of any tile: below the padding; where tiles straddle output rows, one that begins at the end of a
-         * row and so spans most rows. */
+        /* The largest box of any tile: below the padding; where tiles straddle output rows, one that begins at the end
+         * of a row and so spans most rows. */
         const struct sy_window *window = &problem->item.window;
         uint64_t m = tile[SY_DIM_M], m0 = 0;
         if (m < problem->size[SY_DIM_M]) {

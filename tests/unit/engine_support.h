@@ -26,9 +26,24 @@ struct machine {
 
 static inline struct machine plain_machine(void)
 {
-    return (struct machine){.rows = 8, .cols = 8, .arrays = 1, .lanes = 8, .engines = 1, .overhead = 4, .queue = 8, .depth = 2,
-        .accumulator_kib = 8, .scratch_kib = 32, .cores = 1, .dram_gbs = 16, .latency_ns = 20, .burst = 64,
-        .split_store = true, .prefetch = true, .dataflows = "[ws]", .timing = "gemmini-ws"};
+    return (struct machine){.rows = 8,
+                            .cols = 8,
+                            .arrays = 1,
+                            .lanes = 8,
+                            .engines = 1,
+                            .overhead = 4,
+                            .queue = 8,
+                            .depth = 2,
+                            .accumulator_kib = 8,
+                            .scratch_kib = 32,
+                            .cores = 1,
+                            .dram_gbs = 16,
+                            .latency_ns = 20,
+                            .burst = 64,
+                            .split_store = true,
+                            .prefetch = true,
+                            .dataflows = "[ws]",
+                            .timing = "gemmini-ws"};
 }
 
 static inline struct machine random_machine(uint64_t *seed)
@@ -64,32 +79,37 @@ static inline void chip_text(const struct machine *m, struct sy_buf *out)
 {
     const char *yes = "true", *no = "false";
     sy_buf_printf(out,
-        "name: t\ndescription: test\nsource: test\nconfidence: assumed\ntechnology: {node: 28 nm}\nclocks: {core: 1 GHz}\n"
-        "cores: %llu\ncore:\n  array:\n    rows: %llu\n    cols: %llu\n    count: %llu\n    dataflows: %s\n"
-        "    precisions: [{a: int8, b: int8, accumulator: int32, rate: 1}]\n    timing: %s\n",
-        (unsigned long long)m->cores, (unsigned long long)m->rows, (unsigned long long)m->cols,
-        (unsigned long long)m->arrays, m->dataflows, m->timing);
-    sy_buf_printf(out,
+                  "name: t\ndescription: test\nsource: test\nconfidence: assumed\ntechnology: {node: 28 nm}\nclocks: "
+                  "{core: 1 GHz}\n"
+                  "cores: %llu\ncore:\n  array:\n    rows: %llu\n    cols: %llu\n    count: %llu\n    dataflows: %s\n"
+                  "    precisions: [{a: int8, b: int8, accumulator: int32, rate: 1}]\n    timing: %s\n",
+                  (unsigned long long)m->cores, (unsigned long long)m->rows, (unsigned long long)m->cols,
+                  (unsigned long long)m->arrays, m->dataflows, m->timing);
+    sy_buf_printf(
+        out,
         "  vector: {lanes: %llu, simple_cycles: 1, transcendental_cycles: 4, reduce_cycles: 4, startup: 2 cycles, "
         "follows_array: %s, fuses_epilogue: %s}\n"
         "  dma: {engines: %llu, shared_load_store: %s, overhead: %llu cycles, queue_depth: %llu}\n",
         (unsigned long long)m->lanes, m->follows ? yes : no, m->fuses ? yes : no, (unsigned long long)m->engines,
         m->split_store ? no : yes, (unsigned long long)m->overhead, (unsigned long long)m->queue);
-    sy_buf_printf(out,
+    sy_buf_printf(
+        out,
         "memory:\n  - {name: acc, kind: sram, holds: [C], capacity: %llu KiB, accumulates: true, depth: %llu}\n"
         "  - {name: spad, kind: sram, holds: [A, B], capacity: %llu KiB, depth: %llu}\n",
         (unsigned long long)m->accumulator_kib, (unsigned long long)m->depth, (unsigned long long)m->scratch_kib,
         (unsigned long long)m->depth);
     if (m->middle_kib)
         sy_buf_printf(out,
-            "  - {name: shared, kind: sram, holds: [A, B, C], shared: true, capacity: %llu KiB, depth: 2, "
-            "bandwidth: 64 GB/s, stores_whole_tensors: %s}\n", (unsigned long long)m->middle_kib, m->keeps ? yes : no);
+                      "  - {name: shared, kind: sram, holds: [A, B, C], shared: true, capacity: %llu KiB, depth: 2, "
+                      "bandwidth: 64 GB/s, stores_whole_tensors: %s}\n",
+                      (unsigned long long)m->middle_kib, m->keeps ? yes : no);
     char rate[32];
     sy_buf_printf(out,
-        "  - {name: dram, kind: dram, holds: [A, B, C], capacity: 8 GiB, bandwidth: %s GB/s, latency: %llu ns, burst: %llu B, "
-        "energy: ddr4}\nprefetch_across_layers: %s\nserialize: %s\n",
-        sy_format_double(rate, m->dram_gbs), (unsigned long long)m->latency_ns, (unsigned long long)m->burst,
-        m->prefetch ? yes : no, m->serialize ? yes : no);
+                  "  - {name: dram, kind: dram, holds: [A, B, C], capacity: 8 GiB, bandwidth: %s GB/s, latency: %llu "
+                  "ns, burst: %llu B, "
+                  "energy: ddr4}\nprefetch_across_layers: %s\nserialize: %s\n",
+                  sy_format_double(rate, m->dram_gbs), (unsigned long long)m->latency_ns, (unsigned long long)m->burst,
+                  m->prefetch ? yes : no, m->serialize ? yes : no);
 }
 
 static inline struct sy_chip *machine_chip(const struct machine *m)
@@ -141,24 +161,27 @@ static inline const char *random_workload(uint64_t *seed, struct sy_buf *out, ui
     for (uint64_t i = 0; i < layers; i++) {
         uint64_t kind = draw(seed, 0, 9), previous = i ? i - 1 : 0;
         if (kind < 6) {
-            sy_buf_printf(out, "gemm l%llu m=%llu k=%llu n=%llu g=%llu a=t%llu:int8 b=w%llu:int8:weight y=t%llu:int8%s\n",
+            sy_buf_printf(
+                out, "gemm l%llu m=%llu k=%llu n=%llu g=%llu a=t%llu:int8 b=w%llu:int8:weight y=t%llu:int8%s\n",
                 (unsigned long long)i, (unsigned long long)draw(seed, 1, 200), (unsigned long long)draw(seed, 1, 200),
                 (unsigned long long)draw(seed, 1, 200), (unsigned long long)(draw(seed, 0, 4) ? 1 : draw(seed, 2, 5)),
                 (unsigned long long)previous, (unsigned long long)i, (unsigned long long)i + 1, post[draw(seed, 0, 4)]);
         } else if (kind < 9) {
             uint64_t f = draw(seed, 1, 4), c = draw(seed, 1, 16);
             uint64_t groups = draw(seed, 0, 3) ? 1 : c;
-            sy_buf_printf(out, "conv l%llu h=%llu w=%llu c=%llu n=%llu fh=%llu fw=%llu sh=%llu sw=%llu pt=%llu pb=1 pl=1 pr=1 "
-                "groups=%llu a=t%llu:int8 b=w%llu:int8:weight y=t%llu:int8%s\n", (unsigned long long)i,
-                (unsigned long long)draw(seed, 4, 24), (unsigned long long)draw(seed, 4, 24), (unsigned long long)c,
-                (unsigned long long)(groups * draw(seed, 1, 3)), (unsigned long long)f, (unsigned long long)f,
-                (unsigned long long)draw(seed, 1, 2), (unsigned long long)draw(seed, 1, 2), (unsigned long long)draw(seed, 0, 1),
-                (unsigned long long)groups, (unsigned long long)previous, (unsigned long long)i, (unsigned long long)i + 1,
-                post[draw(seed, 0, 3)]);
+            sy_buf_printf(
+                out,
+                "conv l%llu h=%llu w=%llu c=%llu n=%llu fh=%llu fw=%llu sh=%llu sw=%llu pt=%llu pb=1 pl=1 pr=1 "
+                "groups=%llu a=t%llu:int8 b=w%llu:int8:weight y=t%llu:int8%s\n",
+                (unsigned long long)i, (unsigned long long)draw(seed, 4, 24), (unsigned long long)draw(seed, 4, 24),
+                (unsigned long long)c, (unsigned long long)(groups * draw(seed, 1, 3)), (unsigned long long)f,
+                (unsigned long long)f, (unsigned long long)draw(seed, 1, 2), (unsigned long long)draw(seed, 1, 2),
+                (unsigned long long)draw(seed, 0, 1), (unsigned long long)groups, (unsigned long long)previous,
+                (unsigned long long)i, (unsigned long long)i + 1, post[draw(seed, 0, 3)]);
         } else {
             sy_buf_printf(out, "softmax l%llu rows=%llu cols=%llu a=t%llu:int8 y=t%llu:int8\n", (unsigned long long)i,
-                (unsigned long long)draw(seed, 1, 64), (unsigned long long)draw(seed, 1, 500), (unsigned long long)previous,
-                (unsigned long long)i + 1);
+                          (unsigned long long)draw(seed, 1, 64), (unsigned long long)draw(seed, 1, 500),
+                          (unsigned long long)previous, (unsigned long long)i + 1);
         }
     }
     sy_buf_printf(out, "end %llu\n", (unsigned long long)layers);

@@ -8,8 +8,10 @@
 #include "sim/base/checked.h"
 #include "sim/engine/array_tile.h"
 
-static const struct sy_replay_options heap_shared = {.fidelity = SY_FIDELITY_EVENT, .memory = SY_MEMORY_SHARED, .kernel = SCK_HEAP};
-static const struct sy_replay_options heap_ideal = {.fidelity = SY_FIDELITY_EVENT, .memory = SY_MEMORY_IDEAL, .kernel = SCK_HEAP};
+static const struct sy_replay_options heap_shared = {
+    .fidelity = SY_FIDELITY_EVENT, .memory = SY_MEMORY_SHARED, .kernel = SCK_HEAP};
+static const struct sy_replay_options heap_ideal = {
+    .fidelity = SY_FIDELITY_EVENT, .memory = SY_MEMORY_IDEAL, .kernel = SCK_HEAP};
 
 static bool same_result(const struct sy_result *a, const struct sy_result *b)
 {
@@ -33,13 +35,15 @@ START_TEST(runs_conserve_and_respect_lower_bounds_on_random_chips)
         struct machine m = random_machine(&seed);
         struct sy_chip *chip = machine_chip(&m);
         struct log_sink said;
-        struct sy_result *result = run_trace(chip, "t", random_workload(&seed, &text, draw(&seed, 1, 6)), &heap_shared, &said);
+        struct sy_result *result =
+            run_trace(chip, "t", random_workload(&seed, &text, draw(&seed, 1, 6)), &heap_shared, &said);
         if (result) {
             double peak = (double)(m.rows * m.cols * m.arrays * m.cores), bytes_per_cycle = m.dram_gbs;
             ck_assert_msg((double)result->cycles * peak >= (double)result->macs, "round %d", round);
             double bytes = (double)(result->dram_read_bytes + result->dram_write_bytes);
-            ck_assert_msg((double)result->cycles * bytes_per_cycle >= bytes * 0.999, "round %d: %g bytes in %llu cycles\n%s", round,
-                          bytes, (unsigned long long)result->cycles, text.data);
+            ck_assert_msg((double)result->cycles * bytes_per_cycle >= bytes * 0.999,
+                          "round %d: %g bytes in %llu cycles\n%s", round, bytes, (unsigned long long)result->cycles,
+                          text.data);
             ck_assert(result->utilization > 0 || result->macs == 0);
             ck_assert(result->utilization <= 1);
             ran++;
@@ -66,7 +70,8 @@ START_TEST(both_kernels_and_a_replayed_schedule_give_the_same_cycles)
         struct log_sink said;
         struct sy_replay_options options = heap_shared;
         options.emit_schedule = path;
-        struct sy_result *heap = run_trace(chip, "t", random_workload(&seed, &text, draw(&seed, 1, 5)), &options, &said);
+        struct sy_result *heap =
+            run_trace(chip, "t", random_workload(&seed, &text, draw(&seed, 1, 5)), &options, &said);
         log_end(&said);
         if (heap) {
             options = heap_shared;
@@ -106,8 +111,11 @@ START_TEST(with_perfect_memory_a_tile_takes_the_arrays_closed_form)
         struct sy_chip *chip = machine_chip(&m);
         uint64_t mm = draw(&seed, 1, 60), kk = draw(&seed, 1, 60), nn = draw(&seed, 1, 60);
         char text[300];
-        snprintf(text, sizeof text, "systole-trace 1\ngemm l m=%llu k=%llu n=%llu a=x:int8 b=w:int8:weight y=y:int32 tile0=%llu,%llu,%llu\nend 1\n",
-                 (unsigned long long)mm, (unsigned long long)kk, (unsigned long long)nn, (unsigned long long)mm, (unsigned long long)kk, (unsigned long long)nn);
+        snprintf(text, sizeof text,
+                 "systole-trace 1\ngemm l m=%llu k=%llu n=%llu a=x:int8 b=w:int8:weight y=y:int32 "
+                 "tile0=%llu,%llu,%llu\nend 1\n",
+                 (unsigned long long)mm, (unsigned long long)kk, (unsigned long long)nn, (unsigned long long)mm,
+                 (unsigned long long)kk, (unsigned long long)nn);
         struct sy_result *result = must_run(chip, "t", text, &heap_ideal);
         struct sy_array_tile tile;
         ck_assert_int_eq(sy_array_tile_of(chip, 0, mm, kk, nn, SY_INT8, SY_INT8, false, &tile), SY_OK);
@@ -117,8 +125,9 @@ START_TEST(with_perfect_memory_a_tile_takes_the_arrays_closed_form)
         uint64_t rest = array->stall[SY_STALL_NO_WORK];
         uint64_t own = tile.run.lead_cycles + sy_max(tile.run.latency_cycles, tile.run.occupancy_cycles);
         ck_assert_msg(array->cycles - loads - rest == own, "%llu x %llu x %llu: %llu - %llu - %llu, closed form %llu",
-                      (unsigned long long)mm, (unsigned long long)kk, (unsigned long long)nn, (unsigned long long)array->cycles,
-                      (unsigned long long)loads, (unsigned long long)rest, (unsigned long long)own);
+                      (unsigned long long)mm, (unsigned long long)kk, (unsigned long long)nn,
+                      (unsigned long long)array->cycles, (unsigned long long)loads, (unsigned long long)rest,
+                      (unsigned long long)own);
         ck_assert_uint_le(loads, 1);
         ck_assert_uint_eq(array->busy, tile.run.beats);
         sy_result_destroy(result);
@@ -141,7 +150,8 @@ START_TEST(more_of_a_resource_is_never_slower_on_a_fixed_schedule)
         struct sy_replay_options options = heap_ideal;
         struct log_sink said;
         options.emit_schedule = path;
-        struct sy_result *base = run_trace(chip, "t", random_workload(&seed, &text, draw(&seed, 1, 4)), &options, &said);
+        struct sy_result *base =
+            run_trace(chip, "t", random_workload(&seed, &text, draw(&seed, 1, 4)), &options, &said);
         log_end(&said);
         for (int kind = 0; base && kind < 4; kind++) {
             struct machine more = m;
@@ -155,8 +165,8 @@ START_TEST(more_of_a_resource_is_never_slower_on_a_fixed_schedule)
                 more.overhead = draw(&seed, 0, m.overhead);
             struct sy_chip *larger = machine_chip(&more);
             struct sy_result *result = must_run(larger, path, NULL, &heap_ideal);
-            ck_assert_msg(result->cycles <= base->cycles, "round %d, resource %d: %llu cycles became %llu\n%s", round, kind,
-                          (unsigned long long)base->cycles, (unsigned long long)result->cycles, text.data);
+            ck_assert_msg(result->cycles <= base->cycles, "round %d, resource %d: %llu cycles became %llu\n%s", round,
+                          kind, (unsigned long long)base->cycles, (unsigned long long)result->cycles, text.data);
             sy_result_destroy(result);
             sy_chip_destroy(larger);
         }
@@ -182,7 +192,8 @@ START_TEST(serialize_is_the_sum_and_overlap_never_exceeds_it)
         struct sy_replay_options options = heap_ideal;
         struct log_sink said;
         options.emit_schedule = path;
-        struct sy_result *overlapped = run_trace(chip, "t", random_workload(&seed, &text, draw(&seed, 1, 4)), &options, &said);
+        struct sy_result *overlapped =
+            run_trace(chip, "t", random_workload(&seed, &text, draw(&seed, 1, 4)), &options, &said);
         log_end(&said);
         if (overlapped) {
             m.serialize = true;
@@ -190,16 +201,17 @@ START_TEST(serialize_is_the_sum_and_overlap_never_exceeds_it)
             struct sy_result *serial = must_run(serial_chip, path, NULL, &heap_ideal);
             ck_assert_msg(overlapped->cycles <= serial->cycles, "round %d: %llu overlapped, %llu serial\n%s", round,
                           (unsigned long long)overlapped->cycles, (unsigned long long)serial->cycles, text.data);
-            /* Serialised, exactly one unit works at a time: what they do sums to the time. The array's own fill, preload
-             * and conflicts are work here; what drains behind its last beat is charged to whatever comes next, at most
-             * rows and columns twice over a tile. */
+            /* Serialised, exactly one unit works at a time: what they do sums to the time. The array's own fill,
+             * preload and conflicts are work here; what drains behind its last beat is charged to whatever comes next,
+             * at most rows and columns twice over a tile. */
             uint64_t sum = 0;
             for (uint32_t i = 0; i < serial->units; i++)
                 sum += serial->unit[i].busy;
             const uint64_t *stall = serial->unit[0].stall;
             sum += stall[SY_STALL_PRELOAD] + stall[SY_STALL_FILL_DRAIN] + stall[SY_STALL_BANK_CONFLICT];
             uint64_t drain = serial->unit[0].commands * (2 * m.rows + 2 * m.cols + 8);
-            ck_assert_msg(sum <= serial->cycles && serial->cycles <= sum + drain, "round %d: units sum to %llu of %llu cycles", round, (unsigned long long)sum,
+            ck_assert_msg(sum <= serial->cycles && serial->cycles <= sum + drain,
+                          "round %d: units sum to %llu of %llu cycles", round, (unsigned long long)sum,
                           (unsigned long long)serial->cycles);
             sy_result_destroy(serial);
             sy_chip_destroy(serial_chip);
@@ -220,10 +232,12 @@ START_TEST(repeats_become_linear)
         struct sy_chip *chip = machine_chip(&m);
         char body[400], text[3][500];
         uint64_t cycles[3], runs = 0;
-        snprintf(body, sizeof body, "gemm a m=%llu k=%llu n=%llu a=h:int8:shared b=w1:int8:weight y=u:int8 post=relu\n"
+        snprintf(body, sizeof body,
+                 "gemm a m=%llu k=%llu n=%llu a=h:int8:shared b=w1:int8:weight y=u:int8 post=relu\n"
                  "gemm b m=%llu k=%llu n=%llu a=u:int8 b=w2:int8:weight y=h:int8:shared post=bias\n",
-                 (unsigned long long)draw(&seed, 1, 64), (unsigned long long)draw(&seed, 1, 100), (unsigned long long)draw(&seed, 1, 100),
-                 (unsigned long long)draw(&seed, 1, 64), (unsigned long long)draw(&seed, 1, 100), (unsigned long long)draw(&seed, 1, 100));
+                 (unsigned long long)draw(&seed, 1, 64), (unsigned long long)draw(&seed, 1, 100),
+                 (unsigned long long)draw(&seed, 1, 100), (unsigned long long)draw(&seed, 1, 64),
+                 (unsigned long long)draw(&seed, 1, 100), (unsigned long long)draw(&seed, 1, 100));
         for (int i = 0; i < 3; i++) {
             struct log_sink said;
             snprintf(text[i], sizeof text[i], "systole-trace 1\nrepeat %d {\n%s}\nend 4\n", 60 * (i + 1), body);
@@ -237,13 +251,13 @@ START_TEST(repeats_become_linear)
             runs++;
             sy_result_destroy(result);
         }
-        /* A period may span several iterations, so 60 of them need not hold whole periods: less than one iteration's time
-         * of difference. */
+        /* A period may span several iterations, so 60 of them need not hold whole periods: less than one iteration's
+         * time of difference. */
         if (runs == 3) {
             uint64_t first = cycles[1] - cycles[0], second = cycles[2] - cycles[1];
             uint64_t difference = first > second ? first - second : second - first;
-            ck_assert_msg(difference <= first / 60 + 1, "round %d: %llu then %llu\n%s", round, (unsigned long long)first,
-                          (unsigned long long)second, text[0]);
+            ck_assert_msg(difference <= first / 60 + 1, "round %d: %llu then %llu\n%s", round,
+                          (unsigned long long)first, (unsigned long long)second, text[0]);
         }
         sy_chip_destroy(chip);
     }
@@ -312,8 +326,10 @@ START_TEST(halving_a_buffer_never_reduces_traffic_under_the_traffic_objective)
         m.scratch_kib = draw(&seed, 8, 64) * 2;
         m.accumulator_kib = draw(&seed, 4, 32) * 2;
         char text[300];
-        snprintf(text, sizeof text, "systole-trace 1\ngemm l m=%llu k=%llu n=%llu a=x:int8 b=w:int8:weight y=y:int8\nend 1\n",
-                 (unsigned long long)draw(&seed, 1, 500), (unsigned long long)draw(&seed, 1, 500), (unsigned long long)draw(&seed, 1, 500));
+        snprintf(text, sizeof text,
+                 "systole-trace 1\ngemm l m=%llu k=%llu n=%llu a=x:int8 b=w:int8:weight y=y:int8\nend 1\n",
+                 (unsigned long long)draw(&seed, 1, 500), (unsigned long long)draw(&seed, 1, 500),
+                 (unsigned long long)draw(&seed, 1, 500));
         struct sy_chip *large = machine_chip(&m);
         if (draw(&seed, 0, 1))
             m.scratch_kib /= 2;
@@ -321,7 +337,8 @@ START_TEST(halving_a_buffer_never_reduces_traffic_under_the_traffic_objective)
             m.accumulator_kib /= 2;
         struct sy_chip *small = machine_chip(&m);
         struct sy_result *much = must_run(large, "t", text, &options), *little = must_run(small, "t", text, &options);
-        ck_assert_msg(little->dram_read_bytes + little->dram_write_bytes >= much->dram_read_bytes + much->dram_write_bytes,
+        ck_assert_msg(little->dram_read_bytes + little->dram_write_bytes >=
+                          much->dram_read_bytes + much->dram_write_bytes,
                       "round %d: %llu bytes with more, %llu with less\n%s", round,
                       (unsigned long long)(much->dram_read_bytes + much->dram_write_bytes),
                       (unsigned long long)(little->dram_read_bytes + little->dram_write_bytes), text);

@@ -30,8 +30,8 @@ struct sy_builder {
 struct sy_build_gemm {
     const char *name, *a, *b, *y;
     uint64_t m, k, n;
-    uint64_t g, experts;           /* g 0 = 1 */
-    bool bias, tied, b_is_weight;  /* b_is_weight: the tensor b is a weight of another layer */
+    uint64_t g, experts;          /* g 0 = 1 */
+    bool bias, tied, b_is_weight; /* b_is_weight: the tensor b is a weight of another layer */
     enum sy_function function;
     const char *mul, *add;
 };

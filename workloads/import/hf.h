@@ -13,18 +13,18 @@ enum sy_hf_kind { SY_HF_DECODER, SY_HF_BERT, SY_HF_VIT, SY_HF_WHISPER };
 
 /* What is fixed for a model type and not in its config file. */
 enum sy_hf_trait {
-    SY_HF_GATED = 1 << 0,        /* gate, up, down instead of two layers */
-    SY_HF_RMS = 1 << 1,          /* RMS norm instead of layer norm */
+    SY_HF_GATED = 1 << 0, /* gate, up, down instead of two layers */
+    SY_HF_RMS = 1 << 1,   /* RMS norm instead of layer norm */
     SY_HF_QKV_BIAS = 1 << 2,
-    SY_HF_OUT_BIAS = 1 << 3,     /* bias of the attention output */
+    SY_HF_OUT_BIAS = 1 << 3, /* bias of the attention output */
     SY_HF_MLP_BIAS = 1 << 4,
-    SY_HF_QK_NORM = 1 << 5,      /* norm of each query and key head */
-    SY_HF_SANDWICH = 1 << 6,     /* norms behind attention and MLP too (Gemma) */
+    SY_HF_QK_NORM = 1 << 5,  /* norm of each query and key head */
+    SY_HF_SANDWICH = 1 << 6, /* norms behind attention and MLP too (Gemma) */
     SY_HF_ROTARY = 1 << 7,
-    SY_HF_TIED = 1 << 8,         /* tie_word_embeddings when the file does not say */
+    SY_HF_TIED = 1 << 8, /* tie_word_embeddings when the file does not say */
     SY_HF_MOE = 1 << 9,
-    SY_HF_MLA = 1 << 10,         /* multi-head latent attention */
-    SY_HF_POST_LN = 1 << 11,     /* norm behind the residual addition */
+    SY_HF_MLA = 1 << 10,     /* multi-head latent attention */
+    SY_HF_POST_LN = 1 << 11, /* norm behind the residual addition */
     SY_HF_SIGMOID_ROUTER = 1 << 12,
     SY_HF_SCALED_EMBEDDING = 1 << 13,
     SY_HF_LEARNED_POSITIONS = 1 << 14,
@@ -47,7 +47,9 @@ struct sy_hf_family {
     uint64_t first_expert_layer; /* MOE layers begin here when the file does not say */
 };
 
-struct sy_hf_layer { bool sliding, experts; };
+struct sy_hf_layer {
+    bool sliding, experts;
+};
 
 struct sy_hf {
     const struct sy_hf_family *family;
@@ -55,28 +57,28 @@ struct sy_hf {
     uint64_t layers, hidden, heads, kv_heads, head_dim, ff, vocab, positions;
     enum sy_function function;
     uint64_t window, pattern;
-    uint64_t experts, top_k, expert_ff, shared_ff;        /* MOE */
-    uint64_t first_dense, sparse_step;                    /* MOE: which layers */
-    const uint64_t *histogram;                            /* MOE: weight of each expert, NULL = uniform */
-    bool worst_routing;                                   /* MOE: all tokens pick the same experts */
-    uint64_t q_lora, kv_lora, nope, rope, value_dim;      /* MLA; q_lora 0 = one projection */
-    uint64_t embed_dim;                                   /* OPT: width of the embedding when not hidden */
-    uint64_t types;                                       /* BERT: token types */
-    uint64_t image_h, image_w, patch, channels, labels;   /* VIT */
+    uint64_t experts, top_k, expert_ff, shared_ff;      /* MOE */
+    uint64_t first_dense, sparse_step;                  /* MOE: which layers */
+    const uint64_t *histogram;                          /* MOE: weight of each expert, NULL = uniform */
+    bool worst_routing;                                 /* MOE: all tokens pick the same experts */
+    uint64_t q_lora, kv_lora, nope, rope, value_dim;    /* MLA; q_lora 0 = one projection */
+    uint64_t embed_dim;                                 /* OPT: width of the embedding when not hidden */
+    uint64_t types;                                     /* BERT: token types */
+    uint64_t image_h, image_w, patch, channels, labels; /* VIT */
     uint64_t decoder_layers, decoder_heads, decoder_ff, source_positions, mel_bins; /* WHISPER */
     double softcap;
-    const struct sy_hf_layer *layer;                      /* one a layer */
+    const struct sy_hf_layer *layer; /* one a layer */
 };
 
 /* Sizes of one forward pass. */
 struct sy_hf_pass {
     uint64_t batch;
-    uint64_t queries;  /* tokens of a sequence computed now */
-    uint64_t cached;   /* tokens of a sequence whose keys and values are cached already */
-    uint64_t tokens;   /* batch * queries */
+    uint64_t queries;     /* tokens of a sequence computed now */
+    uint64_t cached;      /* tokens of a sequence whose keys and values are cached already */
+    uint64_t tokens;      /* batch * queries */
     bool causal, appends; /* appends: keys and values go to a cache that outlives the pass */
     bool decode;
-    bool all_logits;   /* logits of every token (training), else of the last of a sequence */
+    bool all_logits; /* logits of every token (training), else of the last of a sequence */
 };
 
 /* Functions below stop at the builder's first failure. */

@@ -14,14 +14,14 @@ struct sy_import_options {
     enum sy_dtype activation, weight, accumulator; /* precision when the file has none */
     bool has_dtype;                                /* the three above were set by the user */
     uint64_t batch;                                /* 0 = 1 or what the file says */
-    uint64_t context; /* LLMs: tokens already in the KV cache, or the prompt length in prefill */
-    uint64_t new_tokens;         /* importers make one step; who wants growing contexts imports each */
-    const char *phase; /* "prefill", "decode", "train-step" or NULL */
-    const char *kind;  /* SCALE-Sim: "conv", "gemm" or NULL = from the header */
-    bool has_kv;                 /* kv was set by the user */
-    enum sy_dtype kv;            /* precision of the KV cache, else that of the activations */
-    const char *routing;         /* mixture of experts: NULL or "uniform", "worst" (all tokens pick the same experts), or a
-                                    file with one weight an expert */
+    uint64_t context;    /* LLMs: tokens already in the KV cache, or the prompt length in prefill */
+    uint64_t new_tokens; /* importers make one step; who wants growing contexts imports each */
+    const char *phase;   /* "prefill", "decode", "train-step" or NULL */
+    const char *kind;    /* SCALE-Sim: "conv", "gemm" or NULL = from the header */
+    bool has_kv;         /* kv was set by the user */
+    enum sy_dtype kv;    /* precision of the KV cache, else that of the activations */
+    const char *routing; /* mixture of experts: NULL or "uniform", "worst" (all tokens pick the same experts), or a
+                            file with one weight an expert */
     bool allow_unmodelled;
     const char *const *dims; /* "name=value" pairs for symbolic dimensions, NULL-terminated, or NULL */
 };

@@ -24,9 +24,25 @@ enum { OX_MOST_RANK = 8, OX_MOST_DATA = 4096 };
 
 /* TensorProto.DataType of the ONNX specification. */
 enum ox_type {
-    OX_FLOAT = 1, OX_UINT8 = 2, OX_INT8 = 3, OX_UINT16 = 4, OX_INT16 = 5, OX_INT32 = 6, OX_INT64 = 7, OX_STRING = 8,
-    OX_BOOL = 9, OX_FLOAT16 = 10, OX_DOUBLE = 11, OX_UINT32 = 12, OX_UINT64 = 13, OX_BFLOAT16 = 16, OX_FLOAT8_FIRST = 17,
-    OX_FLOAT8_LAST = 20, OX_UINT4 = 21, OX_INT4 = 22, OX_FLOAT4 = 23
+    OX_FLOAT = 1,
+    OX_UINT8 = 2,
+    OX_INT8 = 3,
+    OX_UINT16 = 4,
+    OX_INT16 = 5,
+    OX_INT32 = 6,
+    OX_INT64 = 7,
+    OX_STRING = 8,
+    OX_BOOL = 9,
+    OX_FLOAT16 = 10,
+    OX_DOUBLE = 11,
+    OX_UINT32 = 12,
+    OX_UINT64 = 13,
+    OX_BFLOAT16 = 16,
+    OX_FLOAT8_FIRST = 17,
+    OX_FLOAT8_LAST = 20,
+    OX_UINT4 = 21,
+    OX_INT4 = 22,
+    OX_FLOAT4 = 23
 };
 
 struct ox_shape {
@@ -38,24 +54,24 @@ struct ox_value {
     const char *name;
     size_t length;
     uint32_t hash;
-    bool known;              /* shape is set */
-    bool constant;           /* computed when the model is compiled: costs nothing */
-    bool weight;             /* comes from an initializer */
-    bool declared;           /* declared_shape is set (value_info or output) */
-    bool dequantized;        /* behind DequantizeLinear: held as integers, read as numbers */
-    bool counted;            /* its parameters were counted by an earlier layer */
-    uint32_t uses;           /* nodes that read it, and 1 when the graph returns it */
-    int type;                /* enum ox_type, 0 = unknown */
+    bool known;       /* shape is set */
+    bool constant;    /* computed when the model is compiled: costs nothing */
+    bool weight;      /* comes from an initializer */
+    bool declared;    /* declared_shape is set (value_info or output) */
+    bool dequantized; /* behind DequantizeLinear: held as integers, read as numbers */
+    bool counted;     /* its parameters were counted by an earlier layer */
+    uint32_t uses;    /* nodes that read it, and 1 when the graph returns it */
+    int type;         /* enum ox_type, 0 = unknown */
     struct ox_shape shape, declared_shape;
-    const char *tensor;      /* name in layers: its own, or of the value it is a view of */
-    double *data;            /* elements(), or NULL */
+    const char *tensor;        /* name in layers: its own, or of the value it is a view of */
+    double *data;              /* elements(), or NULL */
     struct sy_layer *producer; /* layer that writes it when that can take fused functions, else NULL */
-    uint64_t order;          /* number of layers emitted when it was made: larger = later */
+    uint64_t order;            /* number of layers emitted when it was made: larger = later */
 };
 
 struct ox_attribute {
     struct sy_bytes name;
-    uint64_t type;           /* 1 float, 2 int, 3 string, 4 tensor, 5 graph, 6 floats, 7 ints, 8 strings */
+    uint64_t type; /* 1 float, 2 int, 3 string, 4 tensor, 5 graph, 6 floats, 7 ints, 8 strings */
     int64_t integer;
     float number;
     struct sy_bytes bytes;   /* string, or tensor message */
@@ -66,7 +82,7 @@ struct ox_attribute {
 struct ox_node {
     const char *op, *domain, *name;
     struct sy_where where;
-    struct ox_value **in, **out;   /* NULL where left out */
+    struct ox_value **in, **out; /* NULL where left out */
     uint32_t inputs, outputs, input_room, output_room;
     struct ox_attribute *attribute;
     uint32_t attributes, attribute_room;
@@ -78,11 +94,11 @@ struct ox {
     const struct sy_import_options *options;
     struct sy_diag *diag;
     struct sy_workload *workload;
-    enum sy_status status;         /* first failure */
-    struct ox_value **slot;        /* hash table of values, open addressing */
+    enum sy_status status;  /* first failure */
+    struct ox_value **slot; /* hash table of values, open addressing */
     uint64_t slots, values;
     struct ox_node node;
-    bool silent;                   /* all inputs are constant: shapes only, no layers */
+    bool silent; /* all inputs are constant: shapes only, no layers */
     uint64_t layers;
     uint64_t opset;                /* of the default domain */
     struct sy_bytes functions[64]; /* model-local functions: names, to say so */
@@ -124,7 +140,10 @@ bool ox_alias(struct ox *ox, const struct ox_value *of, const struct ox_shape *s
 bool ox_broadcast(struct ox *ox, const struct ox_shape *a, const struct ox_shape *b, struct ox_shape *out);
 
 /* Type of what is computed from a value. */
-static inline int ox_type(const struct ox_value *value) { return value->dequantized ? OX_FLOAT : value->type; }
+static inline int ox_type(const struct ox_value *value)
+{
+    return value->dequantized ? OX_FLOAT : value->type;
+}
 /* ---- sliding windows of convolutions and pools: onnx_window.c ---- */
 struct ox_window {
     uint32_t dims; /* 1 to 3 spatial dimensions */
@@ -151,7 +170,10 @@ bool ox_reduce(struct ox *ox, struct ox_value *a, struct ox_value *out, uint64_t
                enum sy_function function);
 bool ox_move(struct ox *ox, struct ox_value *a, struct ox_value *out, uint64_t elements);
 /* g products of a (m x k) and b (k x n) into out; bias: a vector of n that is fused, or NULL. */
-struct ox_product { uint64_t g, m, k, n; bool shared_b; };
+struct ox_product {
+    uint64_t g, m, k, n;
+    bool shared_b;
+};
 bool ox_gemm(struct ox *ox, const struct ox_product *p, struct ox_value *a, struct ox_value *b, struct ox_value *bias,
              struct ox_value *out);
 /* A value between two layers of one node; elements in one dimension. */
@@ -164,7 +186,10 @@ bool ox_fold(struct ox *ox);
 int ox_data_ints(const struct ox_value *value, int64_t *out, int most);
 
 /* Start and step of each dimension that a Slice takes, and the shape that is left; false after reporting. */
-struct ox_slice { int64_t start[OX_MOST_RANK], step[OX_MOST_RANK]; struct ox_shape shape; };
+struct ox_slice {
+    int64_t start[OX_MOST_RANK], step[OX_MOST_RANK];
+    struct ox_shape shape;
+};
 bool ox_plan_slice(struct ox *ox, const struct ox_value *from, struct ox_slice *slice);
 
 /* ---- the table ---- */

@@ -14,7 +14,10 @@
 #include <stddef.h>
 #include <stdint.h>
 
-struct sy_bytes { const uint8_t *data; size_t length; };
+struct sy_bytes {
+    const uint8_t *data;
+    size_t length;
+};
 
 enum sy_wire { SY_WIRE_VARINT = 0, SY_WIRE_64 = 1, SY_WIRE_BYTES = 2, SY_WIRE_32 = 5 };
 
