@@ -80,8 +80,9 @@ const struct sy_array_key sy_array_keys[] = {
              "os, shift_registers: what happens when a finished fold meets occupied output registers."),
     KEY_ENUM(fold_overlap, SY_OVERLAP_WAVEFRONT, "How close folds may follow each other."),
     KEY_ENUM(fold_order, SY_FOLDS_COLUMNS_OUTER, "Which fold index changes slowest."),
-    KEY_U64(accumulate_distance_cycles, 0, MAX_WAIT, 0,
-            "Periods between two accumulations into the same accumulator row: the shortest distance of two folds."),
+    KEY_U64(
+        accumulate_distance_cycles, 0, MAX_WAIT, 0,
+        "ws, is: periods between two accumulations into the same accumulator row: the shortest distance of two folds."),
     KEY_U64(min_stream_beats, 1, MAX_WAIT, 1, "A shorter stream is padded to this many beats."),
     KEY_U64(stream_multiple_beats, 1, MAX_WAIT, 1, "Streams are padded to a multiple of this many beats."),
     KEY_BOOL(os_stream_whole_rows, 0, "os: K is streamed in steps of as many beats as there are rows."),

@@ -32,7 +32,7 @@ void sy_cycle_problem(struct sy_cycle_sim *sim, const char *format, ...)
 struct sy_cycle_pe sy_cycle_view_pe(const struct sy_cycle_view *view, uint64_t row, uint64_t col)
 {
     struct sy_cycle_pe none = {0};
-    return row < view->sim->rows && col < view->sim->cols ? view->sim->pe[row * view->sim->cols + col].seen : none;
+    return row < view->sim->rows && col < view->sim->cols ? view->sim->seen[row * view->sim->cols + col] : none;
 }
 
 /* ---- beats ---- */
@@ -102,7 +102,7 @@ static void keep(struct sy_cycle_sim *sim, const struct sy_word *sum, uint64_t r
 {
     struct sy_word value = *sum;
     if (sim->wires && sim->timing->os_restart == SY_RESTART_RUNNING_SUM) {
-        struct sy_pe *pe = &sim->pe[sum->index * sim->cols + col];
+        struct sy_os_pe *pe = &sim->os_pe[sum->index * sim->cols + col];
         value.value = sy_number_difference(sim->job->format, sum->value, pe->drained);
         pe->drained = sum->value;
     }
@@ -115,7 +115,7 @@ static void keep(struct sy_cycle_sim *sim, const struct sy_word *sum, uint64_t r
 void sy_cycle_emit(struct sy_cycle_sim *sim, const struct sy_word *sum, uint64_t col)
 {
     struct sy_cycle_control *control = &sim->control[sum->fold];
-    uint64_t row = sum->index - (sim->os ? control->base_row : 0);
+    uint64_t row = (uint64_t)sum->index - (sim->os ? control->base_row : 0);
     uint64_t port = port_period(sim, control, col);
     if (row < (sim->os ? control->real_rows : control->real_beats) && col < control->real_cols) {
         keep(sim, sum, row, col, port);
@@ -213,14 +213,22 @@ static bool make_registers(struct sy_cycle_sim *sim)
 {
     uint64_t pes = sim->rows * sim->cols, lanes = sim->own_wires ? sim->timing->preload_rows_per_cycle : 1;
     sim->pe = sy_arena_array(sim->arena, pes, sizeof *sim->pe);
+    sim->os_pe = sy_arena_array(sim->arena, sim->os ? pes : 1, sizeof *sim->os_pe);
     sim->below = make_words(sim, pes);
     sim->drain_below = make_words(sim, sim->cols);
     sim->weight_below = make_words(sim, sim->cols * lanes);
-    if (sim->pe == NULL || sim->below == NULL || sim->drain_below == NULL || sim->weight_below == NULL) {
+    if (sim->pe == NULL || sim->os_pe == NULL || sim->below == NULL || sim->drain_below == NULL ||
+        sim->weight_below == NULL) {
         return false;
     }
     for (uint64_t i = 0; i < pes; i++) {
-        sim->pe[i].active = sim->pe[i].shadow = sim->pe[i].copy = sim->pe[i].pending = sy_no_word;
+        sim->pe[i].active = sim->pe[i].shadow = sy_no_word;
+    }
+    for (uint64_t i = 0; sim->os && i < pes; i++) {
+        sim->os_pe[i].copy = sim->os_pe[i].pending = sy_no_word;
+    }
+    if (sim->job->observe != NULL && (sim->seen = sy_arena_array(sim->arena, pes, sizeof *sim->seen)) == NULL) {
+        return false;
     }
     return make_pe_chains(sim, pes, lanes) && make_skew_chains(sim, lanes);
 }
@@ -276,7 +284,7 @@ static enum sy_status plan_fold(struct sy_cycle_sim *sim, uint64_t index)
         return SY_USAGE;
     }
     place(job->dataflow, f, control);
-    if (control->real_rows > sim->rows || control->real_cols > sim->cols || control->real_beats > UINT32_MAX / 2) {
+    if (control->real_rows > sim->rows || control->real_cols > sim->cols || control->real_beats > SY_MAX_BEATS / 2) {
         return SY_USAGE;
     }
     bool padded = t->ragged == SY_RAGGED_PADDED, bottom = t->row_placement == SY_ROWS_BOTTOM;

@@ -68,7 +68,7 @@ static void put_top(struct sy_cycle_sim *sim, struct sy_word word, const struct 
 /* Put one beat on the edge; or, with a fold outside 0..folds-1, a token that only changes roles. */
 static void put_beat(struct sy_cycle_sim *sim, int32_t fold, uint64_t beat, const struct sy_cycle_control *control)
 {
-    struct sy_word word = {.fold = fold, .index = (uint32_t)beat, .kind = SY_WORD_OPERAND};
+    struct sy_word word = {.fold = fold, .index = (uint32_t)beat & SY_INDEX_MASK, .kind = SY_WORD_OPERAND};
     put_left(sim, word, control);
     put_top(sim, word, control);
     sim->progress = sim->now;
@@ -184,8 +184,7 @@ static bool fold_allows(const struct sy_cycle_sim *sim)
     uint64_t fold = sim->stream_fold;
     if (fold > 0) {
         const struct sy_cycle_control *before = &sim->control[fold - 1];
-        if (sim->now < before->start + sim->timing->accumulate_distance_cycles ||
-            sim->now < before->start + sim->job->tile_interval || !sums_allow(sim, before)) {
+        if (sim->now < before->start + sim->job->tile_interval || !sums_allow(sim, before)) {
             return false;
         }
     }
@@ -227,9 +226,7 @@ static void flush(struct sy_cycle_sim *sim)
     }
     const struct sy_cycle_control *last = &sim->control[sim->stream_fold - 1];
     bool window_over = sim->now >= sim->phase_start + sim->phase_window;
-    bool distant = sim->serial || sim->now >= last->start + t->accumulate_distance_cycles;
-    if (window_over && distant &&
-        sim->now >= sim->last_beat + t->mac_initiation_interval + t->accumulator_clear_cycles) {
+    if (window_over && sim->now >= sim->last_beat + t->mac_initiation_interval + t->accumulator_clear_cycles) {
         bool bottom = t->row_placement == SY_ROWS_BOTTOM;
         put_beat(sim, (int32_t)(sim->folds + sim->stream_fold), 0, &no_operands);
         open_phase(sim, (int64_t)(sim->folds + sim->stream_fold), bottom ? last->used_rows : sim->rows);
@@ -276,7 +273,7 @@ static bool in_use(const struct sy_cycle_sim *sim, int32_t fold, uint64_t row, u
 static struct sy_word bias_word(const struct sy_cycle_sim *sim, int64_t phase, uint64_t row)
 {
     int64_t next = phase < 0 ? -1 - phase : phase + 1;
-    struct sy_word word = {.fold = (int32_t)next, .index = (uint32_t)row, .kind = SY_WORD_BIAS};
+    struct sy_word word = {.fold = (int32_t)next, .index = (uint32_t)row & SY_INDEX_MASK, .kind = SY_WORD_BIAS};
     bool comes = sim->timing->bias_preload && next < (int64_t)sim->folds && (phase < 0 || !sim->serial);
     return comes ? word : sy_no_word;
 }
@@ -315,7 +312,7 @@ static void change_roles(struct sy_cycle_sim *sim, struct sy_pe *pe, int32_t fol
     struct sy_word next = pe->shadow;
     pe->shadow = in_use(sim, pe->active.fold, row, col) ? pe->active : sy_no_word;
     if (pe->shadow.kind == SY_WORD_SUM) {
-        pe->shadow.index = (uint32_t)row;
+        pe->shadow.index = (uint32_t)row & SY_INDEX_MASK;
     }
     if (real_fold(sim, fold)) {
         bool wanted = sim->timing->bias_preload;
@@ -350,12 +347,13 @@ static void shift_down(struct sy_cycle_sim *sim, struct sy_pe *pe, uint64_t row,
 }
 
 /* The fold's last product has been added: the finished sum, `accumulate` periods later. */
-static void finished_sum(struct sy_cycle_sim *sim, struct sy_pe *pe, struct sy_word sum, uint64_t row, uint64_t col)
+static void finished_sum(struct sy_cycle_sim *sim, struct sy_word sum, uint64_t row, uint64_t col)
 {
     if (sum.kind != SY_WORD_SUM) {
         return;
     }
-    sum.index = (uint32_t)row;
+    struct sy_os_pe *pe = &sim->os_pe[row * sim->cols + col];
+    sum.index = (uint32_t)row & SY_INDEX_MASK;
     if (sim->wires) {
         pe->copy = sum;
         sim->finished++;
@@ -385,13 +383,13 @@ static void accumulate(struct sy_cycle_sim *sim, struct sy_pe *pe, const struct 
             pe->active.fold = product->fold;
             pe->active.kind = SY_WORD_SUM;
             pe->active.value = sy_number_sum(sim->job->format, pe->active.value, product->value);
-            if (product->index + 1 == sim->control[product->fold].beats && !sim->swap) {
+            if ((uint64_t)product->index + 1 == sim->control[product->fold].beats && !sim->swap) {
                 done = pe->active;
             }
         }
     }
     if (!sim->swap) {
-        finished_sum(sim, pe, sy_chain_pass(&sim->accumulate, row * sim->cols + col, done), row, col);
+        finished_sum(sim, sy_chain_pass(&sim->accumulate, row * sim->cols + col, done), row, col);
     }
 }
 
@@ -432,12 +430,8 @@ static void step_pe(struct sy_cycle_sim *sim, uint64_t row, uint64_t col, const 
     if (sim->swap) {
         shift_down(sim, pe, row, col);
     }
-    if (sim->job->observe != NULL) {
-        pe->seen = (struct sy_cycle_pe){.operand_valid = left->kind == SY_WORD_OPERAND,
-                                        .sum_valid = pe->active.kind == SY_WORD_SUM,
-                                        .operand = left->value,
-                                        .stationary = top.value,
-                                        .sum = pe->active.value};
+    if (sim->seen != NULL) {
+        sy_cycle_see(&sim->seen[index], left, &top, &pe->active);
     }
 }
 
@@ -445,7 +439,7 @@ static void step_pe(struct sy_cycle_sim *sim, uint64_t row, uint64_t col, const 
 static void vertical_wires(struct sy_cycle_sim *sim)
 {
     for (uint64_t index = 0; index < sim->rows * sim->cols; index++) {
-        struct sy_pe *pe = &sim->pe[index];
+        struct sy_os_pe *pe = &sim->os_pe[index];
         struct sy_word down = sim->below[index];
         if (sim->select) {
             uint64_t next_row = index / sim->cols + 1;
@@ -484,7 +478,7 @@ static void shift_out(struct sy_cycle_sim *sim)
     if (sim->chain_active && sim->now >= sim->ready_at) {
         uint64_t col = sim->cols - sim->chain_left;
         for (uint64_t r = 0; r < sim->rows; r++) {
-            struct sy_pe *row = &sim->pe[r * sim->cols];
+            struct sy_os_pe *row = &sim->os_pe[r * sim->cols];
             if (in_use(sim, row[0].copy.fold, r, col)) {
                 sy_cycle_emit(sim, &row[0].copy, col);
             }
@@ -499,7 +493,7 @@ static void shift_out(struct sy_cycle_sim *sim)
         sim->chain_active = --sim->chain_left > 0;
     }
     for (uint64_t index = 0; index < sim->rows * sim->cols; index++) {
-        struct sy_pe *pe = &sim->pe[index];
+        struct sy_os_pe *pe = &sim->os_pe[index];
         struct sy_word copied = sy_chain_pass(&sim->copy, index, pe->pending);
         pe->pending = sy_no_word;
         if (copied.kind != SY_WORD_SUM) {

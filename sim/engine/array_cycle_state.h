@@ -28,9 +28,10 @@ enum sy_word_kind {
 struct sy_word {
     union sy_number value;
     int32_t fold;
-    uint32_t index;
-    enum sy_word_kind kind;
+    uint32_t index : 28;
+    uint32_t kind : 4; /* enum sy_word_kind */
 };
+enum { SY_INDEX_MASK = (1 << 28) - 1, SY_MAX_BEATS = 1 << 27 };
 
 /* `count` register chains of `length` each. */
 struct sy_chains {
@@ -40,14 +41,17 @@ struct sy_chains {
 };
 
 struct sy_pe {
-    struct sy_word active;   /* ws, is: weight in use; os: accumulator */
-    struct sy_word shadow;   /* ws, is: next weight; os swap: the accumulator that shifts */
-    struct sy_word copy;     /* os shift_registers: output register */
-    struct sy_word pending;  /* written at the end of the period */
-    uint64_t shifts_left;    /* os swap */
-    uint64_t next_operand;   /* earliest period of the next operand (initiation interval) */
-    union sy_number drained; /* os running sum: what the reader saw last */
-    struct sy_cycle_pe seen;
+    struct sy_word active; /* ws, is: weight in use; os: accumulator */
+    struct sy_word shadow; /* ws, is: next weight; os swap: the accumulator that shifts */
+    uint64_t next_operand; /* earliest period of the next operand (initiation interval) */
+    uint64_t shifts_left;  /* os swap */
+};
+
+/* os: the rest of a PE. */
+struct sy_os_pe {
+    struct sy_word copy;     /* output register, or the finished sum waiting for the select */
+    struct sy_word pending;  /* written to it at the end of the period */
+    union sy_number drained; /* running sum: what the reader saw last */
 };
 
 /* A fold as control sees it. used_* and base include padding of ragged edges. */
@@ -80,6 +84,9 @@ struct sy_cycle_sim {
     uint64_t output;
     /* registers */
     struct sy_pe *pe;
+    struct sy_os_pe *os_pe;
+    struct sy_cycle_pe *seen; /* NULL without an observer */
+    uint64_t weights_until;   /* weights are on the wires before this period */
     struct sy_chains hop, multiply, accumulate, link, drain, weight, copy;
     struct sy_chains left, top, bias; /* skew registers: words by the period in which they reach the edge */
     struct sy_word *below, *drain_below, *weight_below;
@@ -132,6 +139,16 @@ static inline struct sy_word sy_chain_take(struct sy_chains *chains, uint64_t i)
     struct sy_word out = *slot;
     *slot = sy_no_word;
     return out;
+}
+
+static inline void sy_cycle_see(struct sy_cycle_pe *seen, const struct sy_word *operand,
+                                const struct sy_word *stationary, const struct sy_word *sum)
+{
+    seen->operand_valid = operand->kind == SY_WORD_OPERAND;
+    seen->sum_valid = sum->kind == SY_WORD_SUM;
+    seen->operand = operand->value;
+    seen->stationary = stationary->value;
+    seen->sum = sum->value;
 }
 
 /* The first problem is kept. */

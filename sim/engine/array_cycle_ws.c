@@ -32,7 +32,7 @@ static union sy_number streamed_value(const struct sy_cycle_sim *sim, uint64_t f
 static struct sy_word weight_word(const struct sy_cycle_sim *sim, uint64_t fold, uint64_t row, uint64_t col)
 {
     const struct sy_cycle_control *control = &sim->control[fold];
-    struct sy_word word = {.fold = (int32_t)fold, .index = (uint32_t)row, .kind = SY_WORD_PAD};
+    struct sy_word word = {.fold = (int32_t)fold, .index = (uint32_t)row & SY_INDEX_MASK, .kind = SY_WORD_PAD};
     if (row < control->base_row || row >= control->base_row + control->used_rows || col >= control->used_cols) {
         return word;
     }
@@ -85,6 +85,9 @@ static void put_words(struct sy_cycle_sim *sim)
         }
     }
     sim->progress = sim->now;
+    if (sim->own_wires) {
+        sim->weights_until = sim->now + 1 + sim->top.length + sim->rows * sim->weight.length;
+    }
     if (sim->word == control->words) {
         control->loaded = true;
         control->last_word = sim->now;
@@ -209,8 +212,9 @@ void sy_cycle_stationary_control(struct sy_cycle_sim *sim)
     if (may_stream(sim)) {
         const struct sy_cycle_control *control = &sim->control[sim->stream_fold];
         for (uint64_t r = 0; r < control->used_rows; r++) {
-            struct sy_word word = {
-                .fold = (int32_t)sim->stream_fold, .index = (uint32_t)sim->beat, .kind = SY_WORD_OPERAND};
+            struct sy_word word = {.fold = (int32_t)sim->stream_fold,
+                                   .index = (uint32_t)sim->beat & SY_INDEX_MASK,
+                                   .kind = SY_WORD_OPERAND};
             if (r < control->real_rows && sim->beat < control->real_beats) {
                 word.value = streamed_value(sim, sim->stream_fold, r, sim->beat);
             }
@@ -223,10 +227,12 @@ void sy_cycle_stationary_control(struct sy_cycle_sim *sim)
 
 /* ---- one period ---- */
 
-static void weight_wires(struct sy_cycle_sim *sim, struct sy_pe *pe, uint64_t row, uint64_t col)
+/* Own wires: pass the words on; the one for this PE is returned, to be written at the end of the period. */
+static struct sy_word weight_wires(struct sy_cycle_sim *sim, const struct sy_pe *pe, uint64_t row, uint64_t col)
 {
     uint64_t lanes = sim->timing->preload_rows_per_cycle;
     bool shadowed = sim->timing->weight_load == SY_LOAD_DOUBLE_BUFFERED;
+    struct sy_word mine = sy_no_word;
     for (uint64_t lane = 0; lane < lanes; lane++) {
         uint64_t wire = col * lanes + lane;
         struct sy_word word = row == 0 ? sy_chain_take(&sim->top, wire) : sim->weight_below[wire];
@@ -238,8 +244,9 @@ static void weight_wires(struct sy_cycle_sim *sim, struct sy_pe *pe, uint64_t ro
             sy_cycle_problem(sim, "a weight of fold %d reached a shadow register still holding fold %d", word.fold,
                              pe->shadow.fold);
         }
-        pe->pending = word;
+        mine = word;
     }
+    return mine;
 }
 
 /* The weight for this operand; exchanges active and shadow when its fold begins here. */
@@ -332,30 +339,17 @@ static void latch_weight(struct sy_cycle_sim *sim, struct sy_pe *pe, const struc
     }
 }
 
-/* End of the period: the weight register is written. */
-static void take_weight(struct sy_cycle_sim *sim, struct sy_pe *pe, const struct sy_word *above, uint64_t row,
-                        uint64_t col)
-{
-    if (sim->latch) {
-        latch_weight(sim, pe, above, row, col);
-    }
-    if (pe->pending.kind == SY_WORD_WEIGHT) {
-        *(sim->timing->weight_load == SY_LOAD_DOUBLE_BUFFERED ? &pe->shadow : &pe->active) = pe->pending;
-        pe->pending = sy_no_word;
-    }
-}
-
 static void step_pe(struct sy_cycle_sim *sim, uint64_t row, uint64_t col, const struct sy_word *operand)
 {
     uint64_t index = row * sim->cols + col;
     struct sy_pe *pe = &sim->pe[index];
-    struct sy_word above = row > 0 ? sim->below[col] : sy_no_word;
-    if (!sim->own_wires && row == 0 && sim->top.count > 0) {
+    struct sy_word above = row > 0 ? sim->below[col] : sy_no_word, weight = sy_no_word;
+    if (row == 0 && !sim->own_wires && sim->top.count > 0) {
         above = sy_chain_take(&sim->top, col);
     }
     struct sy_word product = multiply(sim, pe, operand, row, col);
-    if (sim->own_wires) {
-        weight_wires(sim, pe, row, col);
+    if (sim->now < sim->weights_until) {
+        weight = weight_wires(sim, pe, row, col);
     }
     product = sy_chain_pass(&sim->multiply, index, product);
     struct sy_word sum = add(sim, &product, &above, row, col);
@@ -363,18 +357,19 @@ static void step_pe(struct sy_cycle_sim *sim, uint64_t row, uint64_t col, const 
     if (sim->pass && sum.kind == SY_WORD_SUM) {
         sy_cycle_problem(sim, "the select cut off a partial sum of fold %d to load weights", sum.fold);
     }
-    take_weight(sim, pe, &above, row, col);
+    if (sim->latch) {
+        latch_weight(sim, pe, &above, row, col);
+    }
+    if (weight.kind == SY_WORD_WEIGHT) {
+        *(sim->timing->weight_load == SY_LOAD_DOUBLE_BUFFERED ? &pe->shadow : &pe->active) = weight;
+    }
     if (row + 1 < sim->rows) {
         sim->below[col] = sy_chain_pass(&sim->link, index, sim->pass ? above : sum);
     } else if (sum.kind == SY_WORD_SUM && !sim->pass) {
         sy_cycle_emit(sim, &sum, col);
     }
-    if (sim->job->observe != NULL) {
-        pe->seen = (struct sy_cycle_pe){.operand_valid = operand->kind == SY_WORD_OPERAND,
-                                        .sum_valid = sum.kind == SY_WORD_SUM,
-                                        .operand = operand->value,
-                                        .stationary = pe->active.value,
-                                        .sum = sum.value};
+    if (sim->seen != NULL) {
+        sy_cycle_see(&sim->seen[index], operand, &pe->active, &sum);
     }
 }
 

@@ -248,6 +248,7 @@ static void respect_sums(const struct sy_array_timing *t, enum sy_dataflow_kind 
         /* A stream that enters further down must not overtake what is still above it. */
         uint64_t above = sy_minus(fold->descent, next->descent);
         raise_to(interval, sy_calc_add(calc, fold->stream, above), &interval->fill_drain);
+        raise_to(interval, t->accumulate_distance_cycles, &interval->output);
         if (context.continues && t->partial_sums == SY_SUMS_TOP_PORT) {
             raise_to(interval, fold->reentry, &interval->output);
         }
@@ -274,9 +275,6 @@ struct sy_fold_interval sy_fold_interval(const struct sy_array_timing *t, enum s
     }
     if (context.next) {
         respect_sums(t, dataflow, fold, context, &interval, calc);
-    }
-    if (context.next || swap) {
-        raise_to(&interval, t->accumulate_distance_cycles, &interval.output);
     }
     return interval;
 }

@@ -161,7 +161,6 @@ static void fill_run(struct run_sum *run, const struct axis *inner, const struct
     struct sy_fold_context end = {0};
     struct sy_fold_interval closing = sy_fold_interval(t, run->dataflow, last, end, calc);
     add_interval(run, closing, 1);
-    out->next_beat_hold_cycles = sy_minus(t->accumulate_distance_cycles, closing.total);
     out->first_completion_cycles = first->stream;
     uint64_t hold = sy_calc_add(calc, last->stream, last->hold);
     if (last->on_wires > 0) {
@@ -169,6 +168,9 @@ static void fill_run(struct run_sum *run, const struct axis *inner, const struct
         hold = sy_calc_add(calc, last->finish, last->on_wires);
     }
     out->output_hold_cycles = sy_minus(hold, closing.total);
+    if (run->dataflow != SY_OS) {
+        out->next_beat_hold_cycles = sy_minus(t->accumulate_distance_cycles, closing.total);
+    }
     bool overlap = run->dataflow != SY_OS && t->fold_overlap != SY_OVERLAP_NONE;
     if (overlap) {
         out->first_descent_cycles = first->descent;

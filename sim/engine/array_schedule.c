@@ -54,7 +54,7 @@ static enum sy_status check_interval(struct plan *plan, struct sy_fold_interval 
     uint64_t hold = plan->fold.hold;
     *interval = needed.total;
     if (collides && asked == 0) {
-        asked = sy_max(needed.total - needed.output, plan->timing->accumulate_distance_cycles);
+        asked = needed.total - needed.output;
     }
     if (asked == 0) {
         return SY_OK;
@@ -136,7 +136,10 @@ static uint64_t tile_end(struct walk *walk, const struct tile_time *tile, uint64
     if (plan->swap && index > 0) {
         end = sy_max(end, sy_calc_add(calc, tile->start, plan->fold.drain));
     }
-    return sy_max(end, sy_calc_add(calc, tile->start, t->accumulate_distance_cycles));
+    if (plan->schedule->dataflow != SY_OS) {
+        end = sy_max(end, sy_calc_add(calc, tile->start, t->accumulate_distance_cycles));
+    }
+    return end;
 }
 
 /* First beat of the tile that follows; its first beat is beat `first_beat` of the run. */

@@ -369,22 +369,34 @@ END_TEST
 
 /* ---- whole tiles, and tiles after tiles ---- */
 
-static void random_tile(struct rng *rng, struct test_case *tc, unsigned parts, uint64_t n_of[])
+/* A part of the GEMM: n columns of C from the first k of K. */
+struct part {
+    uint64_t k, n;
+};
+
+static void random_tile(struct rng *rng, struct test_case *tc, unsigned parts, struct part part[])
 {
     struct sy_cycle_job *job = &tc->job;
     job->rows = pick(rng, 1, 6);
     job->cols = pick(rng, 1, 6);
-    job->m = chance(rng, 50) ? pick(rng, 1, 8) : pick(rng, 1, 20);
-    job->k = chance(rng, 50) ? pick(rng, 1, 8) : pick(rng, 1, 20);
+    job->m = chance(rng, 30) ? pick(rng, 1, 3) : pick(rng, 1, 20);
+    job->k = chance(rng, 30) ? pick(rng, 1, 3) : pick(rng, 1, 20);
     job->n = 0;
+    bool corner = chance(rng, 20); /* a whole fold and slivers: the whole one is through last */
+    if (corner) {
+        job->m = job->rows + 1;
+        job->k = pick(rng, 1, 2);
+    }
     for (unsigned i = 0; i < parts; i++) {
-        job->n += n_of[i] = chance(rng, 50) ? pick(rng, 1, 5) : pick(rng, 1, 16);
+        part[i].n = corner ? job->cols + 1 : chance(rng, 50) ? pick(rng, 1, 5) : pick(rng, 1, 16);
+        part[i].k = parts == 1 ? job->k : pick(rng, 1, job->k);
+        job->n += part[i].n;
     }
     job->format = formats[pick(rng, 0, FORMATS - 1)];
 }
 
 /* The folds of `parts` tiles side by side along N; where[i] = index of the first fold of part i. */
-static void folds_of_parts(struct test_case *tc, unsigned parts, const uint64_t n_of[], uint64_t where[])
+static void folds_of_parts(struct test_case *tc, unsigned parts, const struct part part[], uint64_t where[])
 {
     struct sy_cycle_job *job = &tc->job;
     uint64_t n0 = 0;
@@ -392,29 +404,29 @@ static void folds_of_parts(struct test_case *tc, unsigned parts, const uint64_t 
     for (unsigned i = 0; i < parts; i++) {
         struct sy_cycle_fold *fold;
         uint64_t folds;
-        ck_assert_int_eq(
-            sy_cycle_folds_of(&tc->timing, job->dataflow, job->rows, job->cols, job->m, job->k, n_of[i], &fold, &folds),
-            SY_OK);
+        ck_assert_int_eq(sy_cycle_folds_of(&tc->timing, job->dataflow, job->rows, job->cols, job->m, part[i].k,
+                                           part[i].n, &fold, &folds),
+                         SY_OK);
         tc->fold = realloc(tc->fold, (job->folds + folds) * sizeof *tc->fold);
         where[i] = job->folds;
         for (uint64_t f = 0; f < folds; f++) {
             fold[f].n0 += n0;
             tc->fold[job->folds++] = fold[f];
         }
-        n0 += n_of[i];
+        n0 += part[i].n;
         free(fold);
     }
 }
 
-static struct sy_array_run run_of(const struct test_case *tc, uint64_t n)
+static struct sy_array_run run_of(const struct test_case *tc, struct part part)
 {
     struct sy_array_run run;
     const struct sy_cycle_job *job = &tc->job;
-    ck_assert_int_eq(sy_array_run_of_tile(&tc->timing, job->dataflow, job->rows, job->cols, job->m, job->k, n, &run),
-                     SY_OK);
+    ck_assert_int_eq(
+        sy_array_run_of_tile(&tc->timing, job->dataflow, job->rows, job->cols, job->m, part.k, part.n, &run), SY_OK);
     ck_assert_uint_eq(run.occupancy_cycles,
                       run.beats + run.preload_exposed_cycles + run.output_bound_cycles + run.fill_drain_cycles);
-    ck_assert_uint_eq(run.useful_macs, job->m * job->k * n);
+    ck_assert_uint_eq(run.useful_macs, job->m * part.k * part.n);
     ck_assert_uint_le(run.useful_macs, run.mapped_pe_beats);
     ck_assert_uint_le(run.mapped_pe_beats, run.pe_beats);
     return run;
@@ -433,13 +445,14 @@ START_TEST(random_tiles_of_many_folds_take_the_runs_cycles_and_give_the_gemm)
     struct rng rng = {77001u + (uint64_t)_i};
     for (int i = 0; i < 400; i++) {
         struct test_case tc = {0};
-        uint64_t n, where;
+        struct part part;
+        uint64_t where;
         tc.job.dataflow = (enum sy_dataflow_kind)pick(&rng, 0, SY_DATAFLOW_KINDS - 1);
         tc.timing = spaced_timing(&rng, tc.job.dataflow);
-        random_tile(&rng, &tc, 1, &n);
-        folds_of_parts(&tc, 1, &n, &where);
+        random_tile(&rng, &tc, 1, &part);
+        folds_of_parts(&tc, 1, &part, &where);
         run_case(&tc, &rng);
-        struct sy_array_run run = run_of(&tc, n);
+        struct sy_array_run run = run_of(&tc, part);
         ck_assert_msg(tc.status == SY_OK, "%s", describe(&tc));
         ck_assert_msg(run.latency_cycles == tc.result.cycles && run.lead_cycles == tc.result.lead_cycles &&
                           run.first_result_cycles == tc.result.first_result_cycle,
@@ -461,16 +474,17 @@ START_TEST(runs_follow_runs_as_the_array_allows)
     struct rng rng = {88002u + (uint64_t)_i};
     for (int i = 0; i < 300; i++) {
         struct test_case tc = {0};
-        uint64_t n[3], where[3], start[3] = {0};
+        struct part part[3];
+        uint64_t where[3], start[3] = {0};
         tc.job.dataflow = (enum sy_dataflow_kind)pick(&rng, 0, SY_DATAFLOW_KINDS - 1);
         tc.timing = spaced_timing(&rng, tc.job.dataflow);
         tc.timing.first_result = SY_FIRST_AT_PORT;
         tc.timing.cycle_count = SY_COUNT_PERIODS;
-        random_tile(&rng, &tc, 3, n);
-        folds_of_parts(&tc, 3, n, where);
+        random_tile(&rng, &tc, 3, part);
+        folds_of_parts(&tc, 3, part, where);
         run_case(&tc, &rng);
         ck_assert_msg(tc.status == SY_OK, "%s", describe(&tc));
-        struct sy_array_run run[3] = {run_of(&tc, n[0]), run_of(&tc, n[1]), run_of(&tc, n[2])};
+        struct sy_array_run run[3] = {run_of(&tc, part[0]), run_of(&tc, part[1]), run_of(&tc, part[2])};
         for (int p = 0; p < 3; p++) {
             ck_assert_int_eq(
                 sy_array_first_beat_after(p ? &run[p - 1] : NULL, p ? start[p - 1] : 0, &run[p], 0, &start[p]), SY_OK);
