@@ -339,14 +339,18 @@ static void latch_weight(struct sy_cycle_sim *sim, struct sy_pe *pe, const struc
     }
 }
 
+/* What enters the partial-sum wires of a column: weights when the wires are shared. */
+static struct sy_word from_top(struct sy_cycle_sim *sim, uint64_t col)
+{
+    bool shared = !sim->own_wires && sim->top.count > 0;
+    return shared ? sy_chain_take(&sim->top, col) : sy_no_word;
+}
+
 static void step_pe(struct sy_cycle_sim *sim, uint64_t row, uint64_t col, const struct sy_word *operand)
 {
     uint64_t index = row * sim->cols + col;
     struct sy_pe *pe = &sim->pe[index];
-    struct sy_word above = row > 0 ? sim->below[col] : sy_no_word, weight = sy_no_word;
-    if (row == 0 && !sim->own_wires && sim->top.count > 0) {
-        above = sy_chain_take(&sim->top, col);
-    }
+    struct sy_word above = row > 0 ? sim->below[col] : from_top(sim, col), weight = sy_no_word;
     struct sy_word product = multiply(sim, pe, operand, row, col);
     if (sim->now < sim->weights_until) {
         weight = weight_wires(sim, pe, row, col);
