@@ -324,6 +324,26 @@ static enum sy_status parse_unmodelled(struct sy_scan *scan, struct sy_unmodelle
     return ok ? SY_OK : SY_INPUT;
 }
 
+static enum sy_status parse_pass(struct sy_scan *scan, struct sy_pass *pass)
+{
+    static const char *const phases[] = {"prefill", "decode", "train-step"};
+    const char *at = scan->p;
+    bool known = false;
+    if (!sy_scan_name(scan, &pass->phase)) {
+        return SY_INPUT;
+    }
+    for (size_t i = 0; i < sizeof phases / sizeof phases[0] && pass->phase != NULL; i++) {
+        known = known || strcmp(pass->phase, phases[i]) == 0;
+    }
+    if (!known) {
+        return sy_scan_error(scan, at, NULL, "expected prefill, decode or train-step");
+    }
+    bool ok = sy_scan_value_ends(scan) && sy_scan_u64(scan, &pass->sequences) && sy_scan_value_ends(scan) &&
+              sy_scan_u64(scan, &pass->tokens) && sy_scan_value_ends(scan) && sy_scan_u64(scan, &pass->context) &&
+              sy_scan_value_ends(scan);
+    return ok ? SY_OK : SY_INPUT;
+}
+
 static inline const struct sy_record_syntax *parse_first_word(struct sy_scan *scan)
 {
     const struct sy_syntax *syntax = scan->syntax;
@@ -356,6 +376,9 @@ static enum sy_status parse_body(struct sy_scan *scan, struct sy_parsed *parsed,
     case SY_FORM_UNMODELLED:
         record->kind = SY_TRACE_UNMODELLED;
         return parse_unmodelled(scan, &record->unmodelled);
+    case SY_FORM_PASS:
+        record->kind = SY_TRACE_PASS;
+        return parse_pass(scan, &record->pass);
     case SY_FORM_NET:
         return sy_scan_name(scan, &parsed->name) && sy_scan_value_ends(scan) ? SY_OK : SY_INPUT;
     case SY_FORM_END:

@@ -61,6 +61,7 @@ enum sy_form {
     SY_FORM_REPEAT,
     SY_FORM_CLOSE,
     SY_FORM_UNMODELLED,
+    SY_FORM_PASS,
     SY_FORM_NET,
     SY_FORM_END
 };
@@ -83,7 +84,7 @@ struct sy_record_syntax {
     struct sy_key key[SY_TRACE_MAX_KEYS]; /* at the index of its name */
 };
 
-enum { SY_RECORD_WORDS = SY_OP_COUNT + SY_CMD_COUNT + 5 };
+enum { SY_RECORD_WORDS = SY_OP_COUNT + SY_CMD_COUNT + 6 };
 
 struct sy_syntax {
     struct sy_words words;                           /* first words of lines, at the index of their record */

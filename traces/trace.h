@@ -15,6 +15,7 @@
  *     gemm q m=1 k=4096 n=4096 a=x:bf16 b=wq:bf16:weight y=q:bf16 acc=fp32
  *     }
  *     unmodelled NonMaxSuppression 1 4096
+ *     pass decode 8 8 4096                # language models: phase, sequences, tokens of the pass, context
  *     end 5
  *
  * Every line ends with a newline (a carriage return before it is ignored).
@@ -58,7 +59,7 @@
  * commands of the whole file, so a command may depend on one of an earlier
  * layer; they run on through the rounds of a repeat block.
  *
- * `end N` counts the records before it: layers, commands, unmodelled, `repeat`
+ * `end N` counts the records before it: layers, commands, unmodelled, pass, `repeat`
  * and `}` lines.
  */
 #ifndef SY_TRACES_TRACE_H
@@ -74,6 +75,7 @@ enum sy_trace_kind {
     SY_TRACE_REPEAT, /* a block follows, `repeat` times */
     SY_TRACE_END_REPEAT,
     SY_TRACE_COMMAND,    /* part of the schedule of the layer record before it */
+    SY_TRACE_PASS,       /* `pass <phase> <sequences> <tokens> <context>`: what step of a language model it is */
     SY_TRACE_UNMODELLED, /* `unmodelled <op> <count> <bytes>`: let through by --allow-unmodelled */
     SY_TRACE_END         /* the `end` line was seen and its count matched */
 };
@@ -86,6 +88,7 @@ struct sy_trace_record {
     struct sy_command command;
     uint64_t command_id; /* place of the command in the file, from 0 */
     struct sy_unmodelled unmodelled;
+    struct sy_pass pass;
     uint64_t line;        /* 1-based in the decompressed text */
     uint64_t byte_offset; /* of the record in the decompressed text */
 };
@@ -138,6 +141,7 @@ enum sy_status sy_trace_put_layer(struct sy_trace_writer *writer, const struct s
 enum sy_status sy_trace_put_repeat(struct sy_trace_writer *writer, uint64_t times);
 enum sy_status sy_trace_put_end_repeat(struct sy_trace_writer *writer);
 enum sy_status sy_trace_put_command(struct sy_trace_writer *writer, const struct sy_command *command);
+enum sy_status sy_trace_put_pass(struct sy_trace_writer *writer, const struct sy_pass *pass);
 enum sy_status sy_trace_put_unmodelled(struct sy_trace_writer *writer, const struct sy_unmodelled *item);
 enum sy_status sy_trace_finish(struct sy_trace_writer *writer); /* writes `end`, the index, renames; frees the writer */
 void sy_trace_abandon(struct sy_trace_writer *writer);          /* removes the temporary file, frees the writer */

@@ -212,6 +212,7 @@ void sy_writer_count(struct sy_trace_writer *writer, enum sy_form form)
         state->depth--;
         break;
     case SY_FORM_UNMODELLED:
+    case SY_FORM_PASS:
     case SY_FORM_NET:
     case SY_FORM_END:
         break;
@@ -461,6 +462,27 @@ enum sy_status sy_trace_put_unmodelled(struct sy_trace_writer *writer, const str
     return status;
 }
 
+enum sy_status sy_trace_put_pass(struct sy_trace_writer *writer, const struct sy_pass *pass)
+{
+    if (writer->status != SY_OK) {
+        return writer->status;
+    }
+    const uint64_t numbers[] = {pass->sequences, pass->tokens, pass->context};
+    struct sy_line_out line = start_line(writer);
+    sy_put_text(&line, "pass ");
+    sy_put_name(&line, pass->phase);
+    for (size_t i = 0; i < sizeof numbers / sizeof numbers[0]; i++) {
+        sy_put_text(&line, " ");
+        sy_put_number(&line, numbers[i]);
+    }
+    sy_put_text(&line, "\n");
+    enum sy_status status = put_formatted(writer, &line);
+    if (status == SY_OK) {
+        sy_writer_count(writer, SY_FORM_PASS);
+    }
+    return status;
+}
+
 /* ---- workloads ---- */
 
 static enum sy_status put_record(struct sy_trace_writer *writer, const struct sy_workload_record *record)
@@ -483,6 +505,9 @@ enum sy_status sy_trace_write_workload(const char *path, const struct sy_workloa
     enum sy_status status = sy_trace_create(path, workload->name, options, &writer, diag);
     if (status != SY_OK) {
         return status;
+    }
+    if (workload->pass.phase != NULL) {
+        status = sy_trace_put_pass(writer, &workload->pass);
     }
     for (const struct sy_workload_record *it = workload->first; it != NULL && status == SY_OK; it = it->next) {
         status = put_record(writer, it);

@@ -132,6 +132,11 @@ static enum sy_status take_record(struct sy_feed *feed)
     case SY_TRACE_UNMODELLED:
         note_unmodelled(feed);
         return SY_OK;
+    case SY_TRACE_PASS:
+        feed->pass = feed->record.pass;
+        snprintf(feed->phase, sizeof feed->phase, "%s", feed->record.pass.phase);
+        feed->pass.phase = feed->phase;
+        return SY_OK;
     case SY_TRACE_END:
         feed->ended = true;
         break;

@@ -181,6 +181,18 @@ static enum sy_status begin_layer(struct sy_replay *replay, struct sy_feed_slot 
     return sy_scheduler_begin(replay->scheduler, replay->window, count, replay->layer_index);
 }
 
+/* Weights and cached state that the layer cannot do without, as bytes in memory. */
+static void count_model_bytes(struct sy_replay *replay, const struct sy_layer *layer)
+{
+    for (uint32_t i = 0; i < layer->inputs; i++) {
+        uint64_t bytes = 0;
+        bool table = layer->op == SY_OP_GATHER; /* only the rows looked up are read */
+        uint64_t elements = table ? sy_layer_output_elements(layer) : sy_layer_input_elements(layer, i);
+        if (layer->in[i].flags & (SY_TENSOR_WEIGHT | SY_TENSOR_STATE) && sy_dtype_bytes(layer->in[i].dtype, elements, &bytes))
+            replay->result->model_bytes += bytes;
+    }
+}
+
 static enum sy_status end_layer(struct sy_replay *replay, const struct sy_feed_slot *slot)
 {
     struct sy_layer_entry *entry = &replay->entry[replay->flight[replay->layer_index % SY_FLIGHTS].entry];
@@ -206,6 +218,7 @@ static enum sy_status end_layer(struct sy_replay *replay, const struct sy_feed_s
         replay->result->kept_bytes_saved += made->saved_bytes;
     }
     replay->expected_macs += sy_layer_macs(&slot->upcoming.layer);
+    count_model_bytes(replay, &slot->upcoming.layer);
     sy_feed_pop(&replay->feed);
     replay->layer_index++;
     replay->in_layer = false;
@@ -320,6 +333,10 @@ static enum sy_status finish_result(struct sy_replay *replay, const struct sy_en
     result->macs = result->work.macs;
     result->work.skipped_macs = replay->skipped_macs;
     result->expected_macs = replay->expected_macs;
+    result->phase = replay->feed.pass.phase ? sy_arena_strdup(result->arena, replay->feed.pass.phase) : NULL;
+    result->sequences = replay->feed.pass.sequences;
+    result->tokens = replay->feed.pass.tokens;
+    result->context = replay->feed.pass.context;
     result->unmodelled_kinds = replay->feed.unmodelled_kinds;
     for (uint32_t i = 0; i < replay->feed.unmodelled_kinds; i++) {
         result->unmodelled[i].op = sy_arena_strdup(result->arena, replay->feed.unmodelled_names[i]);

@@ -39,6 +39,55 @@ REAL_FIGURE(arithmetic_intensity, result->arithmetic_intensity > 0)
 REAL_FIGURE(roofline_macs_per_s, true)
 WHOLE_FIGURE(kept_bytes_saved)
 
+static bool is_phase(const struct sy_result *result, const char *phase)
+{
+    return result->phase && !strcmp(result->phase, phase) && result->seconds > 0;
+}
+
+/* Device time only: host and queueing are not in it. */
+static bool get_ttft_s(const struct sy_result *result, double *value, uint64_t *whole)
+{
+    *whole = 0;
+    *value = result->seconds;
+    return is_phase(result, "prefill");
+}
+
+static bool get_tpot_s(const struct sy_result *result, double *value, uint64_t *whole)
+{
+    *whole = 0;
+    *value = result->seconds;
+    return is_phase(result, "decode");
+}
+
+static bool get_tokens_per_s(const struct sy_result *result, double *value, uint64_t *whole)
+{
+    *whole = 0;
+    *value = result->seconds > 0 ? (double)result->tokens / result->seconds : 0;
+    return result->phase && result->seconds > 0;
+}
+
+static bool get_j_per_token(const struct sy_result *result, double *value, uint64_t *whole)
+{
+    *whole = 0;
+    *value = result->tokens ? result->energy_j / (double)result->tokens : 0;
+    return result->phase && result->tokens && result->energies;
+}
+
+static bool get_mfu(const struct sy_result *result, double *value, uint64_t *whole)
+{
+    *whole = 0;
+    *value = result->utilization;
+    return result->phase != NULL;
+}
+
+static bool get_mbu(const struct sy_result *result, double *value, uint64_t *whole)
+{
+    double peak = result->seconds * result->dram_peak_bytes_per_s;
+    *whole = 0;
+    *value = peak > 0 ? (double)result->model_bytes / peak : 0;
+    return is_phase(result, "decode") && peak > 0;
+}
+
 static bool get_skipped_macs(const struct sy_result *result, double *value, uint64_t *whole)
 {
     *whole = result->work.skipped_macs;
@@ -69,6 +118,14 @@ const struct sy_figure_info sy_figures[] = {
     {"arithmetic_intensity", "MAC/byte", false, false, "macs / bytes of backing stores", get_arithmetic_intensity},
     {"roofline_macs_per_s", "MAC/s", false, false, "the smaller of peak and intensity x bandwidth",
      get_roofline_macs_per_s},
+    {"tokens_per_s", "token/s", false, false, "tokens of the pass, all sequences / seconds", get_tokens_per_s},
+    {"ttft_s", "s", false, true, "time to first token: one prefill pass on the device, host and queueing left out", get_ttft_s},
+    {"tpot_s", "s", false, true, "time per output token: one decode step at the stated context", get_tpot_s},
+    {"j_per_token", "J/token", false, true, "energy / tokens of the pass", get_j_per_token},
+    {"mfu", "of peak MACs", false, false,
+     "model MACs / (cycles x peak MACs a cycle); of attention only the visible query-key pairs count", get_mfu},
+    {"mbu", "of peak bytes", false, false,
+     "bytes of weights and cached state, each once / (seconds x peak bandwidth of all backing stores)", get_mbu},
     {"kept_bytes_saved", "byte", true, false, "backing-store traffic avoided by tensors kept on chip",
      get_kept_bytes_saved},
 };

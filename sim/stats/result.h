@@ -148,6 +148,9 @@ struct sy_result {
     double dram_peak_bytes_per_s;
     double arithmetic_intensity; /* MACs a byte of backing-store traffic */
     double roofline_macs_per_s;  /* min(peak, intensity x bandwidth) */
+    /* language models: what the pass was, and its compulsory bytes (weights and cached state, each read once) */
+    const char *phase;         /* "prefill", "decode", "train-step"; NULL = not a language model */
+    uint64_t sequences, tokens, context, model_bytes;
     uint64_t kept_bytes_saved;   /* backing-store traffic avoided by residency */
 
     uint32_t stalls;

@@ -242,6 +242,10 @@ static enum sy_status build(struct importer *im)
     if (status != SY_OK) {
         return status;
     }
+    if (pass.causal) {
+        static const char *const phases[] = {"prefill", "decode", "train-step"};
+        im->workload->pass = (struct sy_pass){phases[im->phase], pass.batch, pass.tokens, pass.cached + pass.queries};
+    }
     choose_precision(im, &builder);
     builders[im->hf.family->kind](&builder, &im->hf, &pass);
     if (builder.status == SY_OK && im->phase == PHASE_TRAIN) {
