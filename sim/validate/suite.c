@@ -43,7 +43,7 @@ static void summarize(const struct sy_validation *v, const char *group, double *
     memset(stats, 0, sizeof *stats);
     for (uint64_t i = 0; i < v->rows; i++) {
         const struct sy_validation_row *row = &v->row[i];
-        if (group != NULL && row->group != group) {
+        if (group != NULL ? row->group != group : row->aside) {
             continue;
         }
         stats->rows++;
@@ -61,7 +61,7 @@ static void summarize(const struct sy_validation *v, const char *group, double *
     mean /= (double)stats->measured;
     for (uint64_t i = 0; i < v->rows; i++) {
         const struct sy_validation_row *row = &v->row[i];
-        if (row->measured && (group == NULL || row->group == group)) {
+        if (row->measured && (group == NULL ? !row->aside : row->group == group)) {
             residual += (row->expected - row->actual) * (row->expected - row->actual);
             total += (row->expected - mean) * (row->expected - mean);
         }
@@ -200,6 +200,7 @@ enum sy_status sy_suite_add(struct sy_suite_context *context, const struct sy_su
     row->file = context->table->file;
     row->line = in->line;
     row->group = group;
+    row->aside = in->aside;
     row->refused = in->refusal != NULL;
     row->exact = row->refused == in->expects_refusal && in->note == NULL;
     const char *why = in->note ? in->note : in->refusal;

@@ -41,6 +41,7 @@ struct sy_validation_row {
     const char *group;
     bool exact, refused;
     bool measured;
+    bool aside;              /* counts in its group only: a figure beside the main one */
     double expected, actual; /* main figure */
     double ape;              /* percent */
     const char *note;        /* first figure that is not met, or why it was refused; NULL when exact and run */
@@ -121,6 +122,7 @@ struct sy_suite_row {
     const struct sy_suite_figure *figure;
     uint32_t figures;
     const char *note; /* not NULL: the row is not exact for this further reason; copied */
+    bool aside;       /* a figure beside the suite's main one: left out of the statistics of the whole */
 };
 enum sy_status sy_suite_add(struct sy_suite_context *context, const struct sy_suite_row *row);
 
