@@ -20,21 +20,25 @@ static void reset_queue(struct sy_dram_queue *queue, uint32_t size)
 
 static void reset_style(struct sy_dram_channel *ch)
 {
-    if (ch->plan->arbitration == SY_DRAM_PER_BANK) {
-        struct sy_dram_per_bank *pb = &ch->per_bank;
+    struct sy_dram_per_bank *pb = &ch->per_bank;
+    struct sy_dram_by_age *ba = &ch->by_age;
+    const bool per_bank = ch->plan->arbitration == SY_DRAM_PER_BANK;
+    for (int w = 0; w < 2; w++) {
+        fill(per_bank ? &pb->front_age[w] : &ba->hit_age[w], SY_AGE_NONE);
+        if (!per_bank)
+            fill(&ba->row_age[w], SY_AGE_NONE);
+    }
+    if (per_bank) {
         memset(pb->head, SY_NIL, sizeof pb->head);
         memset(pb->tail, SY_NIL, sizeof pb->tail);
+        memset(pb->bank_head, SY_NIL, sizeof pb->bank_head);
+        memset(pb->bank_tail, SY_NIL, sizeof pb->bank_tail);
         return;
     }
-    struct sy_dram_by_age *ba = &ch->by_age;
     memset(ba->hit_head, SY_NIL, sizeof ba->hit_head);
     memset(ba->hit_tail, SY_NIL, sizeof ba->hit_tail);
     memset(ba->miss_head, SY_NIL, sizeof ba->miss_head);
     memset(ba->miss_tail, SY_NIL, sizeof ba->miss_tail);
-    for (int w = 0; w < 2; w++) {
-        fill(&ba->hit_age[w], INT32_MAX);
-        fill(&ba->row_age[w], INT32_MAX);
-    }
     ba->activating_bank = -1;
 }
 
@@ -90,6 +94,8 @@ uint64_t sy_dram_channel_refreshed(struct sy_dram_channel *ch, int32_t t)
     ch->pending_refreshes--;
     ch->refreshed_at = t;
     ch->counts.refreshes++;
+    if (ch->log)
+        ch->log->command(ch->log->context, ch->base + t, SY_DRAM_REFRESH, (uint32_t)__builtin_ctzll(banks), 0);
     return banks;
 }
 
@@ -169,50 +175,33 @@ static void rebase(struct sy_dram_channel *ch)
     ch->base += by;
 }
 
-/* Keep ages below 2^24: subtract the oldest one waiting. */
-static void renumber(struct sy_dram_channel *ch)
-{
-    struct sy_dram_by_age *ba = &ch->by_age;
-    int32_t oldest = ba->next_age;
-    for (int w = 0; w < 2; w++)
-        for (uint32_t b = 0; b < ch->plan->banks; b++) {
-            const uint8_t head[2] = {ba->hit_head[w][b], ba->miss_head[w][b]};
-            for (int k = 0; k < 2; k++)
-                if (head[k] != SY_NIL && ch->queue[w].age[head[k]] < oldest)
-                    oldest = ch->queue[w].age[head[k]];
-        }
-    for (int w = 0; w < 2; w++) {
-        for (uint32_t i = 0; i < ch->plan->queue_size[w]; i++)
-            ch->queue[w].age[i] -= oldest;
-        for (uint32_t b = 0; b < ch->plan->banks; b++) {
-            ba->hit_age[w].v[b] -= ba->hit_age[w].v[b] == INT32_MAX ? 0 : oldest << 6;
-            ba->row_age[w].v[b] -= ba->row_age[w].v[b] == INT32_MAX ? 0 : oldest << 6;
-        }
-    }
-    ba->next_age -= oldest;
-}
-
 /* ---- acceptance ---- */
 static void push_front(struct sy_dram_channel *ch, bool write, uint8_t entry, uint32_t bank)
 {
     struct sy_dram_per_bank *pb = &ch->per_bank;
     struct sy_dram_queue *queue = &ch->queue[write];
+    pb->before[write][entry] = pb->tail[write];
     if (pb->head[write] == SY_NIL)
         pb->head[write] = entry;
     else
         queue->next[pb->tail[write]] = entry;
     pb->tail[write] = entry;
-    pb->present_count[write][bank]++;
-    pb->present[write] |= UINT64_C(1) << bank;
+    pb->bank_next[write][entry] = SY_NIL;
+    if (pb->bank_head[write][bank] == SY_NIL) {
+        pb->bank_head[write][bank] = entry;
+        pb->present[write] |= UINT64_C(1) << bank;
+        if (!(pb->full >> bank & 1))
+            pb->front_age[write].v[bank] = queue->age[entry] << 6 | (int32_t)bank;
+    } else {
+        pb->bank_next[write][pb->bank_tail[write][bank]] = entry;
+    }
+    pb->bank_tail[write][bank] = entry;
 }
 
 static void push_buffer(struct sy_dram_channel *ch, bool write, uint8_t entry, uint32_t bank)
 {
     struct sy_dram_by_age *ba = &ch->by_age;
     struct sy_dram_queue *queue = &ch->queue[write];
-    if (ba->next_age >= SY_REBASE_AT)
-        renumber(ch);
-    queue->age[entry] = ba->next_age++;
     queue->counted[entry] = false;
     const bool hit = (ch->open >> bank & 1) && ch->open_row[bank] == queue->row[entry];
     uint8_t *head = hit ? &ba->hit_head[write][bank] : &ba->miss_head[write][bank];
@@ -223,6 +212,33 @@ static void push_buffer(struct sy_dram_channel *ch, bool write, uint8_t entry, u
         queue->next[*tail] = entry;
     *tail = entry;
     ch->kernel->offer(ch, write, bank);
+}
+
+/* Keep ages below 2^24: count them from the oldest entry of both queues, or from this one when both are empty. Entries
+ * that are free may hold anything. */
+static void renumber(struct sy_dram_channel *ch)
+{
+    const bool per_bank = ch->plan->arbitration == SY_DRAM_PER_BANK;
+    struct sy_lanes *const ages[2][2] = {
+        {per_bank ? &ch->per_bank.front_age[0] : &ch->by_age.hit_age[0], per_bank ? NULL : &ch->by_age.row_age[0]},
+        {per_bank ? &ch->per_bank.front_age[1] : &ch->by_age.hit_age[1], per_bank ? NULL : &ch->by_age.row_age[1]}};
+    const uint8_t(*heads[2])[SY_LANES_MAX] = {per_bank ? ch->per_bank.bank_head : ch->by_age.hit_head,
+                                              per_bank ? ch->per_bank.bank_head : ch->by_age.miss_head};
+    int32_t oldest = ch->next_age;
+    for (int w = 0; w < 2; w++)
+        for (uint32_t b = 0; b < ch->plan->banks; b++)
+            for (int k = 0; k < 2; k++)
+                if (heads[k][w][b] != SY_NIL && ch->queue[w].age[heads[k][w][b]] < oldest)
+                    oldest = ch->queue[w].age[heads[k][w][b]];
+    for (int w = 0; w < 2; w++) {
+        for (uint32_t i = 0; i < ch->plan->queue_size[w]; i++)
+            ch->queue[w].age[i] -= ch->queue[w].age[i] >= oldest ? oldest : 0;
+        for (uint32_t b = 0; b < ch->plan->banks; b++)
+            for (int k = 0; k < 2; k++)
+                if (ages[w][k] && ages[w][k]->v[b] != SY_AGE_NONE)
+                    ages[w][k]->v[b] -= oldest << 6;
+    }
+    ch->next_age -= oldest;
 }
 
 void sy_dram_channel_push(struct sy_dram_channel *ch, const struct sy_dram_request *request, int64_t at)
@@ -243,6 +259,9 @@ void sy_dram_channel_push(struct sy_dram_channel *ch, const struct sy_dram_reque
         ch->now = queue->accepted[entry];
     ch->next_event = ch->now;
     ch->waiting_reads += !request->write;
+    if (ch->next_age >= SY_REBASE_AT)
+        renumber(ch);
+    queue->age[entry] = ch->next_age++;
     if (ch->plan->arbitration == SY_DRAM_PER_BANK)
         push_front(ch, request->write, entry, request->bank);
     else
@@ -257,6 +276,8 @@ int64_t sy_dram_channel_run(struct sy_dram_channel *ch, int64_t limit, unsigned 
         const int32_t until = (int32_t)(relative < SY_REBASE_AT ? relative : SY_REBASE_AT);
         const int32_t tick = ch->kernel->run[ch->plan->arbitration][width](ch, until, stop);
         const int64_t clock = tick < 0 ? -1 : ch->base + tick;
+        if (tick >= 0)
+            ch->next_event = ch->now;
         if (ch->now >= SY_REBASE_AT)
             rebase(ch);
         if (clock >= 0 || (limit != INT64_MAX && ch->base + ch->now >= limit))
@@ -268,13 +289,7 @@ const struct sy_dram_kernel *sy_dram_kernel_select(unsigned force)
 {
 #if defined(__x86_64__) && !defined(SY_DRAM_PORTABLE)
     __builtin_cpu_init();
-    const bool wide = __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512vl") &&
-                      __builtin_cpu_supports("avx512bw") && __builtin_cpu_supports("avx512dq") &&
-                      __builtin_cpu_supports("bmi2");
-    const bool half = __builtin_cpu_supports("avx2") && __builtin_cpu_supports("bmi2");
-    if (wide && (force == 0 || force == 16))
-        return &sy_dram_kernel_16;
-    if (half && (force == 0 || force == 8))
+    if (force != 4 && __builtin_cpu_supports("avx2") && __builtin_cpu_supports("bmi2"))
         return &sy_dram_kernel_8;
 #else
     (void)force;

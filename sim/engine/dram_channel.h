@@ -35,6 +35,7 @@ enum {
     SY_NEVER = 1 << 24, /* later than any clock; SY_NEVER << 6 still fits int32 */
     SY_REBASE_AT = 1 << 23,
     SY_NIL = 255,            /* end of a list of queue entries */
+    SY_AGE_NONE = INT32_MAX, /* no entry behind a lane of ages */
     SY_DRAM_MAX_DOMAINS = 8, /* activation windows: pseudo-channels x ranks */
     SY_DRAM_MAX_GROUPS = 32  /* bank groups of a channel */
 };
@@ -94,18 +95,21 @@ struct sy_dram_counts {
 struct sy_dram_queue {
     uint32_t row[SY_DRAM_MAX_QUEUE];
     int32_t accepted[SY_DRAM_MAX_QUEUE]; /* clock, for latency and (by age) for ties */
-    int32_t age[SY_DRAM_MAX_QUEUE];      /* by age: order of acceptance */
+    int32_t age[SY_DRAM_MAX_QUEUE];      /* order of acceptance */
     uint8_t next[SY_DRAM_MAX_QUEUE], bank[SY_DRAM_MAX_QUEUE], source[SY_DRAM_MAX_QUEUE];
     bool counted[SY_DRAM_MAX_QUEUE]; /* already counted as hit, miss or conflict */
     uint32_t used;
     uint8_t free;
 };
 
-/* Per-bank style: front queues in order of age, then a short queue a bank. */
+/* Per-bank style: two front queues in order of age, then a short queue a bank. An entry of a front queue is on the list
+ * of all (next, before) and on the list of its bank (bank_next). */
 struct sy_dram_per_bank {
+    struct sy_lanes front_age[2]; /* age << 6 | bank of the bank's oldest front entry; none when its queue is full */
     uint8_t head[2], tail[2];
+    uint8_t before[2][SY_DRAM_MAX_QUEUE], bank_next[2][SY_DRAM_MAX_QUEUE];
+    uint8_t bank_head[2][SY_LANES_MAX], bank_tail[2][SY_LANES_MAX];
     uint64_t present[2]; /* banks with an entry in the front queue */
-    uint8_t present_count[2][SY_LANES_MAX];
     uint32_t row[SY_LANES_MAX][SY_DRAM_MAX_BANK_QUEUE];
     int32_t accepted[SY_LANES_MAX][SY_DRAM_MAX_BANK_QUEUE];
     uint8_t source[SY_LANES_MAX][SY_DRAM_MAX_BANK_QUEUE];
@@ -131,7 +135,6 @@ struct sy_dram_by_age {
     struct sy_dram_active active[SY_LANES_MAX]; /* activated on behalf of one request each, in that order */
     uint32_t actives;
     uint64_t active_banks;
-    int32_t next_age;
     bool write_mode;
     int32_t activating_bank, activate_deadline; /* split activate: first half issued; -1 = none */
     int32_t data_clock_until;
@@ -145,6 +148,7 @@ struct sy_dram_channel {
     uint32_t open_row[SY_LANES_MAX];
     uint32_t hits[SY_LANES_MAX]; /* column commands since activation */
     uint64_t open;
+    int32_t next_age; /* order of acceptance of the next request */
     const struct sy_dram_plan *plan;
     const struct sy_dram_kernel *kernel;
     int64_t base;
@@ -166,6 +170,7 @@ struct sy_dram_channel {
     struct sy_dram_counts counts;
     struct sy_latency *latency;      /* reads; may be NULL */
     struct sy_dram_returns *returns; /* who wants to know of returned reads; may be NULL */
+    struct sy_dram_log *log;         /* may be NULL */
     struct sy_dram_queue queue[2];   /* [0] reads, [1] writes */
     union {
         struct sy_dram_per_bank per_bank;
@@ -176,6 +181,22 @@ struct sy_dram_channel {
 /* Return times of outstanding reads of each source, for sources with a bound. */
 struct sy_dram_returns {
     void (*on_read)(void *context, uint8_t source, int64_t clock);
+    void *context;
+};
+
+/* Everything that goes over the command bus, for checkers and traces. A read or write with auto-precharge is followed
+ * by its AUTO_PRECHARGE at the same clock; a refresh names its first bank; a split activate is logged at its first
+ * half. */
+enum sy_dram_command {
+    SY_DRAM_ACTIVATE,
+    SY_DRAM_PRECHARGE,
+    SY_DRAM_READ,
+    SY_DRAM_WRITE,
+    SY_DRAM_AUTO_PRECHARGE,
+    SY_DRAM_REFRESH
+};
+struct sy_dram_log {
+    void (*command)(void *context, int64_t clock, enum sy_dram_command command, uint32_t bank, uint32_t row);
     void *context;
 };
 
@@ -192,8 +213,8 @@ struct sy_dram_kernel {
     int32_t (*run[2][3])(struct sy_dram_channel *channel, int32_t limit, unsigned stop); /* [style][log2 vectors16] */
     void (*offer)(struct sy_dram_channel *channel, bool write, uint32_t bank); /* by age: a request joined the bank */
 };
-extern const struct sy_dram_kernel sy_dram_kernel_4, sy_dram_kernel_8, sy_dram_kernel_16;
-/* The widest this machine runs. force 4, 8 or 16 asks for one width; the narrowest when it cannot run. */
+extern const struct sy_dram_kernel sy_dram_kernel_4, sy_dram_kernel_8;
+/* The widest this machine runs; force 4 asks for the portable one. (16 lanes of AVX-512 were tried: not faster.) */
 const struct sy_dram_kernel *sy_dram_kernel_select(unsigned force);
 
 /* Derive the plan. device and controller must have been validated by the loader. */

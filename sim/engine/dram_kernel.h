@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The channel model for one vector width. Included by dram_kernel_4.c, _8.c
- * and _16.c with SY_LANES set (int32 lanes of a register); every width gives
+ * The channel model for one vector width. Included by dram_kernel_4.c and
+ * _8.c with SY_LANES set (int32 lanes of a register); every width gives
  * the same commands at the same clocks. All functions are static.
  *
  * Lanes are written with a whole-register select, never as single elements: a
@@ -14,10 +14,8 @@ typedef int32_t vec __attribute__((vector_size(SY_LANES * 4), may_alias));
 
 #if SY_LANES == 4
 #define IOTA ((vec){0, 1, 2, 3})
-#elif SY_LANES == 8
-#define IOTA ((vec){0, 1, 2, 3, 4, 5, 6, 7})
 #else
-#define IOTA ((vec){0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15})
+#define IOTA ((vec){0, 1, 2, 3, 4, 5, 6, 7})
 #endif
 
 /* ---- lanes ---- */
@@ -25,10 +23,6 @@ typedef int32_t vec __attribute__((vector_size(SY_LANES * 4), may_alias));
 #if defined(__clang__)
 #define V_MIN(a, b) __builtin_elementwise_min(a, b)
 #define V_MAX(a, b) __builtin_elementwise_max(a, b)
-#elif SY_LANES == 16 && defined(__AVX512F__)
-typedef int v16si __attribute__((vector_size(64)));
-#define V_MIN(a, b) ((vec)__builtin_ia32_pminsd512_mask((v16si)(a), (v16si)(b), (v16si)(a), (unsigned short)-1))
-#define V_MAX(a, b) ((vec)__builtin_ia32_pmaxsd512_mask((v16si)(a), (v16si)(b), (v16si)(a), (unsigned short)-1))
 #elif SY_LANES == 8 && defined(__AVX2__)
 typedef int v8si __attribute__((vector_size(32)));
 #define V_MIN(a, b) ((vec)__builtin_ia32_pminsd256((v8si)(a), (v8si)(b)))
@@ -50,15 +44,7 @@ INLINE vec splat(int32_t value)
 INLINE int32_t v_lowest(vec a)
 {
     vec t;
-#if SY_LANES == 16
-    t = __builtin_shufflevector(a, a, 8, 9, 10, 11, 12, 13, 14, 15, 0, 1, 2, 3, 4, 5, 6, 7);
-    a = V_MIN(a, t);
-    t = __builtin_shufflevector(a, a, 4, 5, 6, 7, 0, 1, 2, 3, 12, 13, 14, 15, 8, 9, 10, 11);
-    a = V_MIN(a, t);
-    t = __builtin_shufflevector(a, a, 2, 3, 0, 1, 6, 7, 4, 5, 10, 11, 8, 9, 14, 15, 12, 13);
-    a = V_MIN(a, t);
-    t = __builtin_shufflevector(a, a, 1, 0, 3, 2, 5, 4, 7, 6, 9, 8, 11, 10, 13, 12, 15, 14);
-#elif SY_LANES == 8
+#if SY_LANES == 8
     t = __builtin_shufflevector(a, a, 4, 5, 6, 7, 0, 1, 2, 3);
     a = V_MIN(a, t);
     t = __builtin_shufflevector(a, a, 2, 3, 0, 1, 6, 7, 4, 5);
@@ -84,6 +70,8 @@ INLINE vec *lanes_ref(struct sy_lanes *lanes, int i)
 
 INLINE void lane_set(struct sy_lanes *lanes, uint32_t bank, int32_t value)
 {
+    if (lanes->v[bank] == value)
+        return;
     vec *part = lanes_ref(lanes, (int)(bank / SY_LANES));
     const vec mask = IOTA == splat((int32_t)(bank % SY_LANES));
     *part = (splat(value) & mask) | (*part & ~mask);
@@ -112,6 +100,13 @@ INLINE int32_t max32(int32_t a, int32_t b)
 INLINE int32_t min32(int32_t a, int32_t b)
 {
     return a < b ? a : b;
+}
+
+INLINE void log_command(struct sy_dram_channel *ch, int32_t t, enum sy_dram_command command, uint32_t bank,
+                        uint32_t row)
+{
+    if (__builtin_expect(ch->log != NULL, 0))
+        ch->log->command(ch->log->context, ch->base + t, command, bank, row);
 }
 
 /* ---- commands: timing state of the banks, the same for both styles ---- */
@@ -152,9 +147,10 @@ INLINE void open_bank(struct sy_dram_channel *ch, uint32_t bank, uint32_t row, i
     ch->hits[bank] = 0;
 }
 
-INLINE void command_activate(struct sy_dram_channel *ch, uint32_t bank, int32_t t, int n)
+INLINE void command_activate(struct sy_dram_channel *ch, uint32_t bank, uint32_t row, int32_t t, int n)
 {
     const struct sy_dram_plan *plan = ch->plan;
+    log_command(ch, t, SY_DRAM_ACTIVATE, bank, row);
     ch->bank_read[bank] = t + plan->act_read;
     ch->bank_write[bank] = t + plan->act_write;
     ch->bank_pre[bank] = t + plan->act_pre;
@@ -180,6 +176,7 @@ INLINE void command_precharge(struct sy_dram_channel *ch, uint32_t bank, int32_t
 {
     const struct sy_dram_plan *plan = ch->plan;
     const uint32_t domain = plan->domain_of[bank];
+    log_command(ch, t, SY_DRAM_PRECHARGE, bank, ch->open_row[bank]);
     close_bank(ch, bank, t);
     ch->bank_act[bank] = max32(ch->bank_act[bank], t + plan->pre_act);
     ch->closed_at[domain] = max32(ch->closed_at[domain], t + plan->pre_refresh);
@@ -194,6 +191,7 @@ INLINE bool command_column(struct sy_dram_channel *ch, uint32_t bank, bool write
 {
     const struct sy_dram_plan *plan = ch->plan;
     const uint32_t group = plan->group_of[bank];
+    log_command(ch, t, write ? SY_DRAM_WRITE : SY_DRAM_READ, bank, ch->open_row[bank]);
     if (write) {
         lanes_raise(&ch->s_read, &plan->write_read[group], t, n);
         lanes_raise(&ch->s_write, &plan->write_write[group], t, n);
@@ -212,6 +210,7 @@ INLINE bool command_column(struct sy_dram_channel *ch, uint32_t bank, bool write
         return false;
     const uint32_t domain = plan->domain_of[bank];
     const int32_t ready = t + (write ? plan->write_auto_act : plan->read_auto_act);
+    log_command(ch, t, SY_DRAM_AUTO_PRECHARGE, bank, ch->open_row[bank]);
     close_bank(ch, bank, t);
     ch->bank_act[bank] = max32(ch->bank_act[bank], ready);
     ch->closed_at[domain] = max32(ch->closed_at[domain], ready);

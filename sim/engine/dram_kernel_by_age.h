@@ -10,15 +10,13 @@
  * refresh) closed; with a split activate, closed -> activating -> open.
  */
 
-enum { AGE_NONE = INT32_MAX };
-
 /* Recompute what one buffer offers in a bank. */
 INLINE void ba_offer(struct sy_dram_channel *ch, uint32_t write, uint32_t bank)
 {
     const struct sy_dram_by_age *ba = &ch->by_age;
     const struct sy_dram_queue *queue = &ch->queue[write];
     const uint8_t hit = ba->hit_head[write][bank], miss = ba->miss_head[write][bank];
-    int32_t column = SY_NEVER, activate = SY_NEVER, precharge = SY_NEVER, hit_age = AGE_NONE, row_age = AGE_NONE;
+    int32_t column = SY_NEVER, activate = SY_NEVER, precharge = SY_NEVER, hit_age = SY_AGE_NONE, row_age = SY_AGE_NONE;
     const bool free = !(ch->blocked >> bank & 1) && ba->activating_bank != (int32_t)bank;
     if (hit != SY_NIL) {
         hit_age = queue->age[hit] << 6 | (int32_t)bank;
@@ -43,37 +41,71 @@ INLINE void ba_offer(struct sy_dram_channel *ch, uint32_t write, uint32_t bank)
     lane_set(&ch->by_age.hit_age[write], bank, hit_age);
     lane_set(&ch->by_age.row_age[write], bank, row_age);
 }
+/* A buffer without requests for the bank offers nothing, and its lanes say so already. */
 INLINE void ba_offer_both(struct sy_dram_channel *ch, uint32_t bank)
 {
-    ba_offer(ch, 0, bank);
-    ba_offer(ch, 1, bank);
+    for (uint32_t w = 0; w < 2; w++)
+        if (ch->by_age.hit_head[w][bank] != SY_NIL || ch->by_age.miss_head[w][bank] != SY_NIL)
+            ba_offer(ch, w, bank);
 }
 
-/* Sort the requests of a bank into hits and misses of its row (open) or misses only (closed), keeping their order. */
-static void ba_sort_bank(struct sy_dram_channel *ch, uint32_t bank)
+struct ba_list {
+    uint8_t head, tail;
+};
+
+INLINE void ba_append(struct sy_dram_queue *queue, struct ba_list *list, uint8_t entry)
+{
+    queue->next[entry] = SY_NIL;
+    if (list->head == SY_NIL)
+        list->head = entry;
+    else
+        queue->next[list->tail] = entry;
+    list->tail = entry;
+}
+
+/* A row opened: the requests for it are hits from now on. */
+static void ba_bank_opened(struct sy_dram_channel *ch, uint32_t bank)
 {
     struct sy_dram_by_age *ba = &ch->by_age;
-    const bool open = ch->open >> bank & 1;
+    for (uint32_t w = 0; w < 2; w++) {
+        struct sy_dram_queue *queue = &ch->queue[w];
+        struct ba_list hits = {SY_NIL, SY_NIL}, misses = {SY_NIL, SY_NIL};
+        uint8_t entry = ba->miss_head[w][bank];
+        if (entry == SY_NIL)
+            continue;
+        while (entry != SY_NIL) {
+            const uint8_t next = queue->next[entry];
+            ba_append(queue, queue->row[entry] == ch->open_row[bank] ? &hits : &misses, entry);
+            entry = next;
+        }
+        ba->hit_head[w][bank] = hits.head, ba->hit_tail[w][bank] = hits.tail;
+        ba->miss_head[w][bank] = misses.head, ba->miss_tail[w][bank] = misses.tail;
+        ba_offer(ch, w, bank);
+    }
+}
+
+/* A row closed: what still hit it misses now. Both lists are in order of age; merge them. */
+static void ba_bank_closed(struct sy_dram_channel *ch, uint32_t bank)
+{
+    struct sy_dram_by_age *ba = &ch->by_age;
     for (uint32_t w = 0; w < 2; w++) {
         struct sy_dram_queue *queue = &ch->queue[w];
         uint8_t a = ba->hit_head[w][bank], b = ba->miss_head[w][bank];
-        uint8_t head[2] = {SY_NIL, SY_NIL}, tail[2] = {SY_NIL, SY_NIL};
-        while (a != SY_NIL || b != SY_NIL) {
-            const bool from_hits = b == SY_NIL || (a != SY_NIL && queue->age[a] < queue->age[b]);
-            const uint8_t entry = from_hits ? a : b;
-            *(from_hits ? &a : &b) = queue->next[entry];
-            const bool hit = open && queue->row[entry] == ch->open_row[bank];
-            queue->next[entry] = SY_NIL;
-            if (head[hit] == SY_NIL)
-                head[hit] = entry;
-            else
-                queue->next[tail[hit]] = entry;
-            tail[hit] = entry;
+        if (a == SY_NIL && b == SY_NIL)
+            continue;
+        if (a != SY_NIL) {
+            struct ba_list merged = {SY_NIL, SY_NIL};
+            while (a != SY_NIL || b != SY_NIL) {
+                const bool from_hits = b == SY_NIL || (a != SY_NIL && queue->age[a] < queue->age[b]);
+                const uint8_t entry = from_hits ? a : b;
+                *(from_hits ? &a : &b) = queue->next[entry];
+                ba_append(queue, &merged, entry);
+            }
+            ba->miss_head[w][bank] = merged.head, ba->miss_tail[w][bank] = merged.tail;
+            ba->hit_head[w][bank] = ba->hit_tail[w][bank] = SY_NIL;
         }
-        ba->miss_head[w][bank] = head[0], ba->miss_tail[w][bank] = tail[0];
-        ba->hit_head[w][bank] = head[1], ba->hit_tail[w][bank] = tail[1];
+        ba_offer(ch, w, bank);
     }
-    ba_offer_both(ch, bank);
 }
 
 INLINE void ba_free(struct sy_dram_queue *queue, uint8_t entry)
@@ -116,88 +148,98 @@ INLINE int32_t ba_active_clock(const struct sy_dram_channel *ch, int32_t now, ui
     return best;
 }
 
-INLINE int32_t ba_column_clock(const struct sy_dram_channel *ch, uint32_t write, int32_t now, int n)
+/* What one buffer offers next: the earliest clock, and the oldest request whose command may issue then. */
+struct ba_next {
+    int32_t clock, key;
+};
+
+/* Columns, rows or both of a buffer from `now` on. A pending split activate forbids another: its mask pushes all
+ * activates beyond SY_NEVER. */
+INLINE struct ba_next ba_scan(const struct sy_dram_channel *ch, uint32_t write, int32_t now, bool columns, bool rows,
+                              int n)
 {
-    const vec from = splat(max32(now, ch->column_bus_free)), edge = splat(ch->plan->edge);
+    const vec column_from = splat(max32(now, ch->column_bus_free)), row_from = splat(max32(now, ch->row_bus_free));
+    const vec edge = splat(ch->plan->edge), activates = splat(ch->by_age.activating_bank >= 0 ? SY_NEVER : 0);
     const struct sy_lanes *shared = write ? &ch->s_write : &ch->s_read;
+    vec column[SY_LANES_MAX / SY_LANES], row[SY_LANES_MAX / SY_LANES];
     vec best = splat(SY_NEVER);
-    for (int i = 0; i < n; i++)
-        best = V_MIN(best, V_MAX(V_MAX(lanes_at(&ch->column[write], i), lanes_at(shared, i)), from) | edge);
-    return v_lowest(best);
-}
-
-INLINE vec ba_row_lane(const struct sy_dram_channel *ch, uint32_t write, vec from, vec edge, vec activates, int i)
-{
-    const vec activate =
-        V_MAX(V_MAX(lanes_at(&ch->activate[write], i), lanes_at(&ch->s_act, i)), from) | edge | activates;
-    const vec precharge = V_MAX(V_MAX(lanes_at(&ch->precharge[write], i), lanes_at(&ch->s_pre, i)), from);
-    return V_MIN(activate, precharge);
-}
-/* a pending split activate forbids another: its mask pushes all activates beyond SY_NEVER */
-INLINE vec ba_activates(const struct sy_dram_channel *ch)
-{
-    return splat(ch->by_age.activating_bank >= 0 ? SY_NEVER : 0);
-}
-
-INLINE int32_t ba_row_clock(const struct sy_dram_channel *ch, uint32_t write, int32_t now, int n)
-{
-    const vec from = splat(max32(now, ch->row_bus_free)), edge = splat(ch->plan->edge);
-    const vec activates = ba_activates(ch);
-    vec best = splat(SY_NEVER);
-    for (int i = 0; i < n; i++)
-        best = V_MIN(best, ba_row_lane(ch, write, from, edge, activates, i));
-    return v_lowest(best);
-}
-
-/* Age key of the oldest request whose wanted command is ready at t: columns, rows or both. */
-INLINE int32_t ba_oldest(const struct sy_dram_channel *ch, uint32_t write, int32_t t, bool columns, bool rows, int n)
-{
-    const vec at = splat(t), edge = splat(ch->plan->edge), activates = ba_activates(ch);
-    const vec column_from = splat(ch->column_bus_free), row_from = splat(ch->row_bus_free);
-    const struct sy_lanes *shared = write ? &ch->s_write : &ch->s_read;
-    vec best = splat(AGE_NONE);
     for (int i = 0; i < n; i++) {
         if (columns) {
-            const vec clock = V_MAX(V_MAX(lanes_at(&ch->column[write], i), lanes_at(shared, i)), column_from) | edge;
-            const vec ready = clock <= at;
-            best = V_MIN(best, (lanes_at(&ch->by_age.hit_age[write], i) & ready) | (splat(AGE_NONE) & ~ready));
+            column[i] = V_MAX(V_MAX(lanes_at(&ch->column[write], i), lanes_at(shared, i)), column_from) | edge;
+            best = V_MIN(best, column[i]);
         }
         if (rows) {
-            const vec ready = ba_row_lane(ch, write, row_from, edge, activates, i) <= at;
-            best = V_MIN(best, (lanes_at(&ch->by_age.row_age[write], i) & ready) | (splat(AGE_NONE) & ~ready));
+            const vec activate = V_MAX(V_MAX(lanes_at(&ch->activate[write], i), lanes_at(&ch->s_act, i)), row_from);
+            const vec precharge = V_MAX(V_MAX(lanes_at(&ch->precharge[write], i), lanes_at(&ch->s_pre, i)), row_from);
+            row[i] = V_MIN(activate | edge | activates, precharge);
+            best = V_MIN(best, row[i]);
         }
     }
-    return v_lowest(best);
+    struct ba_next next = {.clock = v_lowest(best), .key = SY_AGE_NONE};
+    if (next.clock >= SY_NEVER)
+        return next;
+    const vec at = splat(next.clock), none = splat(SY_AGE_NONE);
+    vec oldest = none;
+    for (int i = 0; i < n; i++) {
+        if (columns) {
+            const vec ready = column[i] <= at;
+            oldest = V_MIN(oldest, (lanes_at(&ch->by_age.hit_age[write], i) & ready) | (none & ~ready));
+        }
+        if (rows) {
+            const vec ready = row[i] <= at;
+            oldest = V_MIN(oldest, (lanes_at(&ch->by_age.row_age[write], i) & ready) | (none & ~ready));
+        }
+    }
+    next.key = v_lowest(oldest);
+    return next;
 }
 
-/* First come first served: the oldest request of the buffer alone may go; clock of its command. */
-static int32_t ba_fcfs_clock(const struct sy_dram_channel *ch, uint32_t write, int32_t now, int n, int32_t *key)
+INLINE bool ba_is_hit(const struct sy_dram_channel *ch, uint32_t write, int32_t key)
 {
-    vec oldest = splat(AGE_NONE);
+    return ch->by_age.hit_age[write].v[key & 63] == key;
+}
+
+/* First come first served: the oldest request of the buffer alone may go. */
+static struct ba_next ba_scan_fcfs(const struct sy_dram_channel *ch, uint32_t write, int32_t now, bool columns,
+                                   bool rows, int n)
+{
+    struct ba_next next = {.clock = SY_NEVER, .key = SY_AGE_NONE};
+    vec oldest = splat(SY_AGE_NONE);
     for (int i = 0; i < n; i++)
         oldest = V_MIN(oldest, V_MIN(lanes_at(&ch->by_age.hit_age[write], i), lanes_at(&ch->by_age.row_age[write], i)));
-    *key = v_lowest(oldest);
-    if (*key == AGE_NONE)
-        return SY_NEVER;
-    const uint32_t b = *key & 63;
-    if (ch->by_age.hit_age[write].v[b] == *key) {
+    next.key = v_lowest(oldest);
+    if (next.key == SY_AGE_NONE)
+        return next;
+    const uint32_t b = (uint32_t)next.key & 63;
+    if (ba_is_hit(ch, write, next.key)) {
         const int32_t shared = write ? ch->s_write.v[b] : ch->s_read.v[b];
-        return max32(max32(ch->column[write].v[b], shared), max32(now, ch->column_bus_free)) | ch->plan->edge;
+        const int32_t from = max32(now, ch->column_bus_free);
+        next.clock = columns ? max32(max32(ch->column[write].v[b], shared), from) | ch->plan->edge : SY_NEVER;
+        return next;
     }
-    const int32_t activate = max32(ch->activate[write].v[b], ch->s_act.v[b]) | ch->plan->edge;
-    const int32_t precharge = max32(ch->precharge[write].v[b], ch->s_pre.v[b]);
-    const int32_t clock = ch->by_age.activating_bank >= 0 ? precharge : min32(activate, precharge);
-    return max32(clock, max32(now, ch->row_bus_free)) | (ch->open >> b & 1 ? 0 : ch->plan->edge);
+    if (!rows)
+        return next;
+    const int32_t from = max32(now, ch->row_bus_free);
+    if (ch->open >> b & 1)
+        next.clock = max32(max32(ch->precharge[write].v[b], ch->s_pre.v[b]), from);
+    else if (ch->by_age.activating_bank < 0)
+        next.clock = max32(max32(ch->activate[write].v[b], ch->s_act.v[b]), from) | ch->plan->edge;
+    return next;
+}
+
+INLINE struct ba_next ba_look(const struct sy_dram_channel *ch, uint32_t write, int32_t now, bool columns, bool rows,
+                              int n)
+{
+    if (__builtin_expect(ch->plan->scheduler == SY_DRAM_FCFS, 0))
+        return ba_scan_fcfs(ch, write, now, columns, rows, n);
+    return ba_scan(ch, write, now, columns, rows, n);
 }
 
 /* ---- issue ---- */
-INLINE void ba_count(struct sy_dram_channel *ch, struct sy_dram_queue *queue, uint8_t entry, uint64_t *kind)
+INLINE void ba_count(struct sy_dram_queue *queue, uint8_t entry, uint64_t *kind)
 {
-    if (!queue->counted[entry]) {
-        queue->counted[entry] = true;
-        ++*kind;
-    }
-    (void)ch;
+    *kind += !queue->counted[entry];
+    queue->counted[entry] = true;
 }
 
 INLINE void ba_column_done(struct sy_dram_channel *ch, uint32_t bank, bool write, int32_t t, int n)
@@ -205,10 +247,11 @@ INLINE void ba_column_done(struct sy_dram_channel *ch, uint32_t bank, bool write
     if (ch->plan->data_clock_sync)
         ch->by_age.data_clock_until =
             max32(ch->by_age.data_clock_until, t + (write ? ch->plan->data_clock_write : ch->plan->data_clock_read));
-    if (command_column(ch, bank, write, t, n))
-        ba_sort_bank(ch, bank);
-    else
-        ba_offer_both(ch, bank);
+    if (command_column(ch, bank, write, t, n)) {
+        ba_bank_closed(ch, bank);
+        return;
+    }
+    ba_offer_both(ch, bank);
 }
 
 static void ba_issue_active(struct sy_dram_channel *ch, uint32_t index, int32_t t, int n)
@@ -230,10 +273,12 @@ static unsigned ba_issue_hit(struct sy_dram_channel *ch, uint32_t write, uint32_
     struct sy_dram_queue *queue = &ch->queue[write];
     const uint8_t entry = ba->hit_head[write][bank];
     ba->hit_head[write][bank] = queue->next[entry];
-    ba_count(ch, queue, entry, &ch->counts.row_hits);
+    ba_count(queue, entry, &ch->counts.row_hits);
     if (!write)
         note_read(ch, queue->accepted[entry], queue->source[entry], t);
     ba_free(queue, entry);
+    if (ba->hit_head[write][bank] == SY_NIL && ba->miss_head[write][bank] == SY_NIL)
+        ba_offer(ch, write, bank); /* its last request: the lanes fall silent */
     ba_column_done(ch, bank, write, t, n);
     return write ? SY_STOP_WRITE : SY_STOP_READ;
 }
@@ -243,7 +288,7 @@ static void ba_row_open(struct sy_dram_channel *ch, uint32_t bank, uint32_t row,
 {
     open_bank(ch, bank, row, t);
     ch->by_age.active_banks |= UINT64_C(1) << bank;
-    ba_sort_bank(ch, bank);
+    ba_bank_opened(ch, bank);
 }
 
 static unsigned ba_issue_row(struct sy_dram_channel *ch, uint32_t write, uint32_t bank, int32_t t, int n)
@@ -252,14 +297,14 @@ static unsigned ba_issue_row(struct sy_dram_channel *ch, uint32_t write, uint32_
     struct sy_dram_queue *queue = &ch->queue[write];
     const uint8_t entry = ba->miss_head[write][bank];
     if (ch->open >> bank & 1) {
-        ba_count(ch, queue, entry, &ch->counts.row_conflicts);
+        ba_count(queue, entry, &ch->counts.row_conflicts);
         command_precharge(ch, bank, t, n);
-        ba_sort_bank(ch, bank);
+        ba_bank_closed(ch, bank);
         return 0;
     }
-    ba_count(ch, queue, entry, &ch->counts.row_misses);
+    ba_count(queue, entry, &ch->counts.row_misses);
     ba->miss_head[write][bank] = queue->next[entry];
-    command_activate(ch, bank, t, n);
+    command_activate(ch, bank, queue->row[entry], t, n);
     ba->active[ba->actives++] = (struct sy_dram_active){
         .ready = write ? ch->bank_write[bank] : ch->bank_read[bank],
         .accepted = queue->accepted[entry],
@@ -269,6 +314,8 @@ static unsigned ba_issue_row(struct sy_dram_channel *ch, uint32_t write, uint32_
     };
     const uint32_t row = queue->row[entry];
     ba_free(queue, entry);
+    if (ba->miss_head[write][bank] == SY_NIL)
+        ba_offer(ch, write, bank); /* its last request: the lanes fall silent */
     if (ch->plan->split_activate) {
         /* not ready before its second half: kept apart by activating_bank */
         ba->activating_bank = (int32_t)bank;
@@ -321,7 +368,7 @@ static void ba_refresh_step(struct sy_dram_channel *ch, int32_t t, int n)
             const uint32_t bank = (uint32_t)__builtin_ctzll(m);
             command_precharge(ch, bank, t, n);
             ch->counts.refresh_precharges++;
-            ba_sort_bank(ch, bank);
+            ba_bank_closed(ch, bank);
         }
         return;
     }
@@ -365,10 +412,10 @@ static int32_t ba_timeout_clock(const struct sy_dram_channel *ch, uint32_t *bank
 }
 
 /* ---- the tick ---- */
-struct ba_choice { /* what may issue next, and when */
-    int32_t active, refresh, column, row, timeout;
+struct ba_choice { /* what may issue next, and when; one bus: `row` stands for rows and columns */
+    int32_t active, refresh, timeout;
+    struct ba_next column, row;
     uint32_t active_index, timeout_bank, write;
-    int32_t fcfs_key;
 };
 
 /* May requests still in the buffers be served? */
@@ -380,32 +427,20 @@ INLINE bool ba_serving(const struct sy_dram_channel *ch)
 INLINE void ba_choose_buffered(struct sy_dram_channel *ch, struct ba_choice *choice, int n)
 {
     choice->write = ba_mode(ch);
-    if (ch->plan->scheduler == SY_DRAM_FCFS) {
-        const int32_t clock = ba_fcfs_clock(ch, choice->write, ch->now, n, &choice->fcfs_key);
-        const bool hit = choice->fcfs_key != AGE_NONE &&
-                         ch->by_age.hit_age[choice->write].v[choice->fcfs_key & 63] == choice->fcfs_key;
-        *(hit ? &choice->column : &choice->row) = clock;
+    if (ch->plan->two_buses) {
+        choice->column = ba_look(ch, choice->write, ch->now, true, false, n);
+        choice->row = ba_look(ch, choice->write, ch->now, false, true, n);
     } else {
-        choice->column = ba_column_clock(ch, choice->write, ch->now, n);
-        choice->row = ba_row_clock(ch, choice->write, ch->now, n);
+        choice->row = ba_look(ch, choice->write, ch->now, true, true, n);
     }
     if (ch->plan->page == SY_DRAM_PAGE_TIMEOUT)
         choice->timeout = ba_timeout_clock(ch, &choice->timeout_bank);
 }
 
-/* Age key of the request of the buffer to serve at t. */
-INLINE int32_t ba_pick(const struct sy_dram_channel *ch, const struct ba_choice *choice, int32_t t, bool columns,
-                       bool rows, int n)
-{
-    if (ch->plan->scheduler == SY_DRAM_FCFS)
-        return choice->fcfs_key;
-    return ba_oldest(ch, choice->write, t, columns, rows, n);
-}
-
-INLINE unsigned ba_issue_key(struct sy_dram_channel *ch, uint32_t write, int32_t key, bool columns, int32_t t, int n)
+INLINE unsigned ba_issue_key(struct sy_dram_channel *ch, uint32_t write, int32_t key, int32_t t, int n)
 {
     const uint32_t bank = (uint32_t)key & 63;
-    if (columns && ch->by_age.hit_age[write].v[bank] == key)
+    if (ba_is_hit(ch, write, key))
         return ba_issue_hit(ch, write, bank, t, n);
     return ba_issue_row(ch, write, bank, t, n);
 }
@@ -424,6 +459,12 @@ INLINE bool ba_data_clock(struct sy_dram_channel *ch, int32_t *t)
     return true;
 }
 
+static void ba_close_idle(struct sy_dram_channel *ch, uint32_t bank, int32_t t, int n)
+{
+    command_precharge(ch, bank, t, n);
+    ba_bank_closed(ch, bank);
+}
+
 /* One command bus: the activated requests first, then refresh, then the buffer. Returns what fell free; *t becomes the
  * clock of the last command. */
 INLINE unsigned ba_tick_one_bus(struct sy_dram_channel *ch, const struct ba_choice *choice, int32_t *t, int n)
@@ -433,15 +474,11 @@ INLINE unsigned ba_tick_one_bus(struct sy_dram_channel *ch, const struct ba_choi
             ba_issue_active(ch, choice->active_index, *t, n);
     } else if (choice->refresh <= *t) {
         ba_refresh_step(ch, *t, n);
-    } else if (choice->column <= *t || choice->row <= *t) {
-        const bool columns = choice->column <= *t;
-        const int32_t key = ba_pick(ch, choice, *t, columns, choice->row <= *t, n);
-        const bool hit = columns && ch->by_age.hit_age[choice->write].v[key & 63] == key;
-        if (!hit || ba_data_clock(ch, t))
-            return ba_issue_key(ch, choice->write, key, columns, *t, n);
+    } else if (choice->row.clock <= *t) {
+        if (!ba_is_hit(ch, choice->write, choice->row.key) || ba_data_clock(ch, t))
+            return ba_issue_key(ch, choice->write, choice->row.key, *t, n);
     } else if (choice->timeout <= *t) {
-        command_precharge(ch, choice->timeout_bank, *t, n);
-        ba_sort_bank(ch, choice->timeout_bank);
+        ba_close_idle(ch, choice->timeout_bank, *t, n);
     }
     return 0;
 }
@@ -453,27 +490,28 @@ INLINE unsigned ba_tick_two_buses(struct sy_dram_channel *ch, struct ba_choice *
     bool changed = true;
     if (choice->active <= t)
         ba_issue_active(ch, choice->active_index, t, n);
-    else if (choice->column <= t)
-        freed = ba_issue_key(ch, choice->write, ba_pick(ch, choice, t, true, false, n), true, t, n);
+    else if (choice->column.clock <= t)
+        freed = ba_issue_key(ch, choice->write, choice->column.key, t, n);
     else
         changed = false;
-    if (ch->pending_refreshes && (choice->refresh = changed ? ba_refresh_clock(ch) : choice->refresh) <= t) {
-        ba_refresh_step(ch, t, n);
-        return freed;
+    if (ch->pending_refreshes) {
+        if ((changed ? ba_refresh_clock(ch) : choice->refresh) <= t) {
+            ba_refresh_step(ch, t, n);
+            return freed;
+        }
+        if (ch->plan->refresh_blocks_channel)
+            return freed;
     }
-    if (!ba_serving(ch))
-        return freed;
-    if (changed) {
-        choice->row = SY_NEVER;
-        choice->column = SY_NEVER;
-        ba_choose_buffered(ch, choice, n);
+    if (changed) { /* the column may have changed the mode and the rows wanted */
+        choice->write = ba_mode(ch);
+        choice->row = ba_look(ch, choice->write, t, false, true, n);
+        choice->timeout =
+            ch->plan->page == SY_DRAM_PAGE_TIMEOUT ? ba_timeout_clock(ch, &choice->timeout_bank) : SY_NEVER;
     }
-    if (choice->row <= t)
-        freed |= ba_issue_key(ch, choice->write, ba_pick(ch, choice, t, false, true, n), false, t, n);
-    else if (choice->timeout <= t) {
-        command_precharge(ch, choice->timeout_bank, t, n);
-        ba_sort_bank(ch, choice->timeout_bank);
-    }
+    if (choice->row.clock <= t)
+        freed |= ba_issue_key(ch, choice->write, choice->row.key, t, n);
+    else if (choice->timeout <= t)
+        ba_close_idle(ch, choice->timeout_bank, t, n);
     return freed;
 }
 
@@ -482,7 +520,8 @@ INLINE unsigned ba_tick_two_buses(struct sy_dram_channel *ch, struct ba_choice *
 INLINE int32_t ba_choose(struct sy_dram_channel *ch, struct ba_choice *choice, int n)
 {
     const bool two_buses = ch->plan->two_buses;
-    *choice = (struct ba_choice){SY_NEVER, SY_NEVER, SY_NEVER, SY_NEVER, SY_NEVER, 0, 0, 0, AGE_NONE};
+    choice->refresh = choice->timeout = choice->column.clock = choice->row.clock = SY_NEVER;
+    choice->active_index = 0;
     choice->active = ba_active_clock(ch, ch->now, &choice->active_index);
     if (choice->active > ch->now || two_buses) {
         if (ch->pending_refreshes)
@@ -490,7 +529,8 @@ INLINE int32_t ba_choose(struct sy_dram_channel *ch, struct ba_choice *choice, i
         if (ba_serving(ch) && (choice->refresh > ch->now || two_buses))
             ba_choose_buffered(ch, choice, n);
     }
-    const int32_t command = min32(min32(choice->active, choice->refresh), min32(choice->column, choice->row));
+    const int32_t buffered = min32(choice->column.clock, choice->row.clock);
+    const int32_t command = min32(min32(choice->active, choice->refresh), buffered);
     return min32(command, choice->timeout);
 }
 
@@ -498,7 +538,7 @@ INLINE int32_t ba_run(struct sy_dram_channel *ch, int32_t limit, unsigned stop, 
 {
     for (;;) {
         if (ch->now >= limit)
-            return stop_at_limit(ch, limit, limit);
+            return stop_at_limit(ch, limit, ch->now);
         if (ch->now >= ch->next_refresh)
             ba_refresh_due(ch);
         struct ba_choice choice;

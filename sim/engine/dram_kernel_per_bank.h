@@ -83,8 +83,18 @@ INLINE void pb_find_hits(struct sy_dram_channel *ch, uint32_t bank)
     pb->hit[bank] = hit;
 }
 
-INLINE void pb_remove(struct sy_dram_per_bank *pb, uint32_t bank, uint32_t k, const struct sy_dram_plan *plan)
+/* The bank's place in the choice of the next transfer: its oldest front entry, while its queue has room. */
+INLINE void pb_offer_front(struct sy_dram_channel *ch, uint32_t write, uint32_t bank)
 {
+    struct sy_dram_per_bank *pb = &ch->per_bank;
+    const uint8_t entry = pb->bank_head[write][bank];
+    const bool room = entry != SY_NIL && !(pb->full >> bank & 1);
+    lane_set(&pb->front_age[write], bank, room ? ch->queue[write].age[entry] << 6 | (int32_t)bank : SY_AGE_NONE);
+}
+
+INLINE void pb_remove(struct sy_dram_channel *ch, uint32_t bank, uint32_t k)
+{
+    struct sy_dram_per_bank *pb = &ch->per_bank;
     const uint32_t n = --pb->length[bank];
     for (uint32_t x = k; x < n; x++) {
         pb->row[bank][x] = pb->row[bank][x + 1];
@@ -95,8 +105,11 @@ INLINE void pb_remove(struct sy_dram_per_bank *pb, uint32_t bank, uint32_t k, co
     pb->hit[bank] = (pb->hit[bank] & below) | (pb->hit[bank] >> 1 & ~below);
     pb->write[bank] = (pb->write[bank] & below) | (pb->write[bank] >> 1 & ~below);
     pb->waiting--;
-    (void)plan;
-    pb->full &= ~(UINT64_C(1) << bank);
+    if (pb->full >> bank & 1) {
+        pb->full &= ~(UINT64_C(1) << bank);
+        pb_offer_front(ch, 0, bank);
+        pb_offer_front(ch, 1, bank);
+    }
 }
 
 static void pb_issue_column(struct sy_dram_channel *ch, uint32_t bank, int32_t t, int n)
@@ -117,7 +130,7 @@ static void pb_issue_column(struct sy_dram_channel *ch, uint32_t bank, int32_t t
         ch->counts.row_hits++;
     if (!write)
         note_read(ch, pb->accepted[bank][k], pb->source[bank][k], t);
-    pb_remove(pb, bank, k, ch->plan);
+    pb_remove(ch, bank, k);
     if (command_column(ch, bank, write, t, n))
         pb->hit[bank] = 0;
     pb_offer(ch, bank);
@@ -131,7 +144,7 @@ static void pb_issue_row(struct sy_dram_channel *ch, uint32_t bank, int32_t t, i
         ch->counts.row_conflicts++;
         pb->hit[bank] = 0;
     } else {
-        command_activate(ch, bank, t, n);
+        command_activate(ch, bank, pb->row[bank][0], t, n);
         open_bank(ch, bank, pb->row[bank][0], t);
         pb_find_hits(ch, bank);
     }
@@ -228,47 +241,61 @@ INLINE bool pb_can_transfer(const struct sy_dram_channel *ch)
     return (pb->present[write] & ~pb->full) != 0;
 }
 
+/* The oldest front entry whose bank has room; the caller knows that there is one. */
+INLINE uint8_t pb_oldest_front(const struct sy_dram_channel *ch, uint32_t write, int n)
+{
+    const struct sy_dram_per_bank *pb = &ch->per_bank;
+    if (!(pb->present[write] & pb->full))
+        return pb->head[write];
+    vec oldest = lanes_at(&pb->front_age[write], 0);
+    for (int i = 1; i < n; i++)
+        oldest = V_MIN(oldest, lanes_at(&pb->front_age[write], i));
+    return pb->bank_head[write][v_lowest(oldest) & 63];
+}
+
+INLINE void pb_unlink_front(struct sy_dram_channel *ch, uint32_t write, uint8_t entry)
+{
+    struct sy_dram_per_bank *pb = &ch->per_bank;
+    struct sy_dram_queue *queue = &ch->queue[write];
+    const uint32_t bank = queue->bank[entry];
+    const uint8_t before = pb->before[write][entry], after = queue->next[entry];
+    *(before == SY_NIL ? &pb->head[write] : &queue->next[before]) = after;
+    *(after == SY_NIL ? &pb->tail[write] : &pb->before[write][after]) = before;
+    pb->bank_head[write][bank] = pb->bank_next[write][entry]; /* the oldest of its bank */
+    if (pb->bank_head[write][bank] == SY_NIL)
+        pb->present[write] &= ~(UINT64_C(1) << bank);
+    queue->next[entry] = queue->free;
+    queue->free = entry;
+    queue->used--;
+}
+
 /* Move the oldest request whose bank has room; returns SY_STOP_READ or SY_STOP_WRITE for the place that fell free. */
-INLINE unsigned pb_transfer(struct sy_dram_channel *ch)
+INLINE unsigned pb_transfer(struct sy_dram_channel *ch, int n)
 {
     struct sy_dram_per_bank *pb = &ch->per_bank;
     if (!pb->drain && pb_wants_drain(ch))
         pb->drain = ch->queue[1].used;
-    const bool write = pb->drain > 0;
+    const uint32_t write = pb->drain > 0;
     if (!(pb->present[write] & ~pb->full))
         return 0;
     struct sy_dram_queue *queue = &ch->queue[write];
-    uint8_t before = SY_NIL, entry = pb->head[write];
-    if (pb->present[write] & pb->full) {
-        while (pb->full >> queue->bank[entry] & 1) {
-            before = entry;
-            entry = queue->next[entry];
-        }
-    }
-    const uint8_t after = queue->next[entry];
-    if (before == SY_NIL)
-        pb->head[write] = after;
-    else
-        queue->next[before] = after;
-    if (after == SY_NIL)
-        pb->tail[write] = before;
+    const uint8_t entry = pb_oldest_front(ch, write, n);
     const uint32_t bank = queue->bank[entry];
-    if (!--pb->present_count[write][bank])
-        pb->present[write] &= ~(UINT64_C(1) << bank);
+    pb_unlink_front(ch, write, entry);
     const uint32_t k = pb->length[bank]++;
     pb->row[bank][k] = queue->row[entry];
     pb->accepted[bank][k] = queue->accepted[entry];
     pb->source[bank][k] = queue->source[entry];
-    pb->write[bank] = (pb->write[bank] & ~(1u << k)) | (uint32_t)write << k;
+    pb->write[bank] = (pb->write[bank] & ~(1u << k)) | write << k;
     const bool hit = (ch->open >> bank & 1) && ch->open_row[bank] == queue->row[entry];
     pb->hit[bank] = (pb->hit[bank] & ~(1u << k)) | (uint32_t)hit << k;
-    if (k + 1 == ch->plan->bank_queue)
+    if (k + 1 == ch->plan->bank_queue) {
         pb->full |= UINT64_C(1) << bank;
+        pb_offer_front(ch, !write, bank);
+    }
+    pb_offer_front(ch, write, bank);
     pb->waiting++;
     pb->drain -= write;
-    queue->next[entry] = queue->free;
-    queue->free = entry;
-    queue->used--;
     pb_offer(ch, bank);
     return write ? SY_STOP_WRITE : SY_STOP_READ;
 }
@@ -296,7 +323,7 @@ INLINE int32_t pb_run(struct sy_dram_channel *ch, int32_t limit, unsigned stop, 
     const struct sy_dram_plan *plan = ch->plan;
     for (;;) {
         if (ch->now >= limit)
-            return stop_at_limit(ch, limit, limit);
+            return stop_at_limit(ch, limit, ch->now);
         const int32_t key = pb_scan(ch, ch->now, n);
         const int32_t command = key >> 6;
         int32_t event = pb_can_transfer(ch) ? ch->now : command;
@@ -326,7 +353,7 @@ INLINE int32_t pb_run(struct sy_dram_channel *ch, int32_t limit, unsigned stop, 
             pb_issue(ch, key, event, n);
         else if (timeout <= event)
             command_precharge(ch, timeout_bank, event, n);
-        const unsigned freed = pb_transfer(ch);
+        const unsigned freed = pb_transfer(ch, n);
         ch->now = event + 1;
         if (freed & stop || (stop & SY_STOP_DRAINED && !ch->waiting_reads))
             return event;

@@ -271,3 +271,13 @@ enum sy_status sy_dram_map_build(struct sy_dram_map *map, const char *text, cons
         map->rotation_bits += 1; /* the remainder makes it only nearly periodic */
     return SY_OK;
 }
+
+bool sy_dram_map_channel_low(const struct sy_dram_map *map, uint32_t channels)
+{
+    if (map->by_remainder)
+        return false;
+    for (uint32_t c = 0; c < channels; c++)
+        if (sy_dram_place_channel(sy_dram_map_decode(map, (uint64_t)c << map->interleave_shift)) != c)
+            return false;
+    return true;
+}

@@ -67,4 +67,8 @@ static inline sy_dram_place sy_dram_map_decode(const struct sy_dram_map *map, ui
 enum sy_status sy_dram_map_build(struct sy_dram_map *map, const char *text, const struct sy_dram_device *device,
                                  uint32_t channels, uint64_t interleave_bytes, struct sy_diag *diag);
 
+/* Whether consecutive bursts, or interleave blocks, go to consecutive channels: the channel bits are the lowest ones
+ * above the block, unhashed. interleave_shift is then the block. */
+bool sy_dram_map_channel_low(const struct sy_dram_map *map, uint32_t channels);
+
 #endif

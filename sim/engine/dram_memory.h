@@ -24,6 +24,13 @@ int64_t sy_dram_memory_drain(struct sy_dram_memory *memory);
 /* Latency figures of the run so far. */
 void sy_dram_memory_latency(const struct sy_dram_memory *memory, struct sy_dram_run *run);
 
+/* What a refresh that stops the whole channel costs, in clocks; 0 when refreshes overlap with traffic and therefore
+ * stay in the measured time. */
+int64_t sy_dram_refresh_cost(const struct sy_dram_plan *plan);
+/* A clock less the cost of the refreshes since `since` and before it. A stalled queue accepts nothing during a refresh,
+ * so a clock of acceptance lies before its start or after its end. */
+int64_t sy_dram_without_refresh(const struct sy_dram_channel *channel, int64_t clock, int64_t since, int64_t cost);
+
 static inline void sy_dram_count_add(struct sy_dram_counts *to, const struct sy_dram_counts *from)
 {
     to->reads += from->reads;

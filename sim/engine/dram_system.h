@@ -22,7 +22,7 @@ struct sy_dram_options {
     const char *address_map;   /* NULL = the device's */
     uint64_t interleave_bytes; /* 0 = where the map has the channel field */
     bool hot;                  /* refresh twice as often (above 85 C) */
-    unsigned lanes;            /* 0 = widest vectors of this machine; 4, 8, 16 ask for one width */
+    unsigned lanes;            /* 0 = widest vectors of this machine; 4 = the portable ones */
 };
 
 /* What a run did. Times are clocks of the command bus from the first arrival. */

@@ -7,7 +7,7 @@
 enum { SAMPLES = 16, SAMPLE_STEP = 8, SMOOTH = SAMPLES * SAMPLE_STEP };
 
 const struct sy_dram_window sy_dram_window_default = {
-    .warmup = 256, .settle = 256, .wanted = 3072, .longest_period = 6144, .random = 1536};
+    .warmup = 256, .settle = 256, .wanted = 3072, .longest_period = 3072, .random = 1536};
 
 /* ---- periods ---- */
 static uint64_t greatest_divisor(uint64_t a, uint64_t b)
@@ -149,25 +149,28 @@ static struct sy_dram_counts difference(const struct sy_dram_counts *a, const st
 
 /* What a refresh that stops the whole channel costs, in clocks; 0 when refreshes overlap with traffic and therefore
  * stay in the measured time. */
-static int64_t refresh_cost(const struct sy_dram_plan *plan)
+int64_t sy_dram_refresh_cost(const struct sy_dram_plan *plan)
 {
     if (!plan->refresh_on || plan->refresh_per_bank || (plan->refresh_staggered && plan->nodes > 1))
         return 0;
     return plan->refresh_act + plan->nodes * (int64_t)plan->pre_refresh + plan->act_read;
 }
 
-/* Sum of the sampled clocks, less what the refreshes before each of them cost. A stalled queue accepts nothing during a
- * refresh, so a sample lies before its start or after its end. */
-static int64_t without_refresh(const struct sy_dram_channel *channel, const struct samples *samples, int64_t since,
-                               int64_t cost)
+int64_t sy_dram_without_refresh(const struct sy_dram_channel *channel, int64_t clock, int64_t since, int64_t cost)
 {
-    const int64_t interval = channel->plan->refresh_interval;
+    int64_t rest = clock;
+    int64_t at = cost ? channel->base + channel->next_refresh : since;
+    for (; at > since; at -= channel->plan->refresh_interval)
+        rest -= at + cost / 2 < clock ? cost : 0;
+    return rest;
+}
+
+static int64_t sum_without_refresh(const struct sy_dram_channel *channel, const struct samples *samples, int64_t since,
+                                   int64_t cost)
+{
     int64_t sum = 0;
-    for (int i = 0; i < SAMPLES; i++) {
-        sum += samples->clock[i];
-        for (int64_t at = channel->base + channel->next_refresh; cost && at > since; at -= interval)
-            sum -= at + cost / 2 < samples->clock[i] ? cost : 0;
-    }
+    for (int i = 0; i < SAMPLES; i++)
+        sum += sy_dram_without_refresh(channel, samples->clock[i], since, cost);
     return sum;
 }
 
@@ -207,7 +210,7 @@ static uint64_t extrapolate_clocks(const struct sy_dram_plan *plan, uint64_t spe
     if (!sy_mul_div(spent16, bursts, window * SAMPLES, &clocks))
         return UINT64_MAX;
     clocks += (uint64_t)(plan->act_read + plan->read_return);
-    const int64_t cost = refresh_cost(plan);
+    const int64_t cost = sy_dram_refresh_cost(plan);
     uint64_t total = clocks;
     for (int pass = 0; cost && pass < 8; pass++)
         total = clocks + (uint64_t)cost * (total / (uint64_t)plan->refresh_interval);
@@ -247,9 +250,10 @@ static bool measure_window(struct measure *m, const struct sy_dram_source *sourc
     *inside = difference(&after, &before);
     if (!feed_sampling(m, &to))
         return false;
-    const int64_t cost = refresh_cost(&memory->plan);
+    const int64_t cost = sy_dram_refresh_cost(&memory->plan);
     const struct sy_dram_channel *first = &memory->channel[0];
-    const int64_t spent = without_refresh(first, &to, forced, cost) - without_refresh(first, &from, forced, cost);
+    const int64_t spent =
+        sum_without_refresh(first, &to, forced, cost) - sum_without_refresh(first, &from, forced, cost);
     *spent16 = spent > 0 ? (uint64_t)spent : 0;
     return true;
 }

@@ -227,11 +227,10 @@ START_TEST(every_vector_width_gives_the_same_commands)
     for (size_t r = 1; r < golden.csv.rows; r += 7) {
         if (golden.csv.row[r].fields < 10 || number(&golden, r, "n_requests") > 20000)
             continue;
-        struct sy_dram_run widths[3];
-        for (unsigned i = 0; i < 3; i++)
-            replay(&golden, r, 4u << i, &widths[i]);
-        for (unsigned i = 1; i < 3; i++)
-            ck_assert_mem_eq(&widths[0], &widths[i], sizeof widths[0]);
+        struct sy_dram_run narrow, wide;
+        replay(&golden, r, 4, &narrow);
+        replay(&golden, r, 0, &wide);
+        ck_assert_mem_eq(&narrow, &wide, sizeof wide);
         compared++;
     }
     ck_assert_uint_ge(compared, 40);

@@ -1,0 +1,475 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "sim/engine/dram_phase.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "sim/base/checked.h"
+#include "sim/engine/dram_memory.h"
+#include "sim/engine/dram_set.h"
+
+enum {
+    DEFAULT_GRAIN_BYTES = 256,
+    DEFAULT_CHANNELS = 4,
+    BASE_STEPS = 32,       /* distinguishable offsets in a bank rotation */
+    MEMO_SLOTS = 4096,     /* power of two */
+    MEMO_BYTES = 1 << 22,  /* signatures and answers kept; then the memo starts anew */
+    SHORTEST_WINDOW = 400, /* bursts a channel, when the budget is spread over many */
+    ROWS_CLASS_FROM = 4096 /* bursts: longer phases differ only by class */
+};
+static const uint64_t fs_per_s = UINT64_C(1000000000000000);
+
+/* One memoized answer: the signature's words, then the answer's. */
+struct entry {
+    struct entry *next;
+    uint64_t hash;
+    uint32_t words, answer_bytes;
+    uint64_t data[];
+};
+/* A set as it is simulated. */
+struct question {
+    struct sy_dram_memory *memory;
+    const struct sy_dram_window *window;
+    uint64_t fold;
+    struct sy_dram_source source[SY_DRAM_PHASES_MAX];
+};
+struct sy_dram_ctx {
+    struct sy_dram_memory *whole;  /* all channels */
+    struct sy_dram_memory *folded; /* fewer; NULL = no folding */
+    uint32_t fold;                 /* channels of whole / channels of folded */
+    struct sy_dram_set *set;       /* room to simulate in */
+    struct question *question;
+    struct sy_dram_window window, folded_window;
+    uint64_t clock_fs, burst_bytes, peak_bytes, peak_clocks;
+    uint32_t grain_bursts;
+    struct entry **slot;
+    uint64_t memo_bytes, asked, simulated;
+};
+
+static bool power_of_two(uint64_t value)
+{
+    return value && !(value & (value - 1));
+}
+
+static void shorten(struct sy_dram_window *window, uint32_t channels)
+{
+    if (channels <= DEFAULT_CHANNELS)
+        return;
+    uint64_t *const parts[] = {&window->wanted, &window->longest_period, &window->random};
+    for (size_t i = 0; i < sizeof parts / sizeof parts[0]; i++)
+        *parts[i] = sy_max(SHORTEST_WINDOW, *parts[i] * DEFAULT_CHANNELS / channels);
+}
+
+static enum sy_status make_memories(struct sy_dram_ctx *ctx, const struct sy_dram_device *device,
+                                    const struct sy_dram_controller *controller,
+                                    const struct sy_dram_ctx_options *options, struct sy_diag *diag)
+{
+    enum sy_status status = sy_dram_memory_create(device, controller, &options->memory, &ctx->whole, diag);
+    if (status != SY_OK)
+        return status;
+    const uint32_t most = options->most_channels ? options->most_channels : DEFAULT_CHANNELS;
+    const uint32_t channels = options->memory.channels;
+    ctx->fold = 1;
+    if (channels > most && power_of_two(channels) && power_of_two(most) &&
+        sy_dram_map_channel_low(&ctx->whole->map, channels)) {
+        struct sy_dram_options fewer = options->memory;
+        fewer.channels = most;
+        ctx->fold = channels / most;
+        status = sy_dram_memory_create(device, controller, &fewer, &ctx->folded, diag);
+    }
+    return status;
+}
+
+enum sy_status sy_dram_ctx_create(const struct sy_dram_device *device, const struct sy_dram_controller *controller,
+                                  const struct sy_dram_ctx_options *options, struct sy_dram_ctx **out,
+                                  struct sy_diag *diag)
+{
+    struct sy_dram_ctx *ctx = calloc(1, sizeof *ctx);
+    *out = NULL;
+    if (!ctx)
+        return SY_NOMEM;
+    ctx->set = malloc(sizeof *ctx->set);
+    ctx->question = malloc(sizeof *ctx->question);
+    ctx->slot = calloc(MEMO_SLOTS, sizeof(struct entry *));
+    enum sy_status status =
+        ctx->set && ctx->question && ctx->slot ? make_memories(ctx, device, controller, options, diag) : SY_NOMEM;
+    if (status != SY_OK) {
+        sy_dram_ctx_destroy(ctx);
+        return status;
+    }
+    ctx->window = ctx->folded_window = options->window ? *options->window : sy_dram_window_default;
+    shorten(&ctx->window, options->memory.channels);
+    ctx->clock_fs = device->clock_fs;
+    ctx->burst_bytes = device->org.burst_bytes;
+    ctx->peak_bytes = sy_dram_peak_bytes(device, &ctx->peak_clocks) * options->memory.channels;
+    const uint64_t grain = options->grain_bytes ? options->grain_bytes : DEFAULT_GRAIN_BYTES;
+    ctx->grain_bursts = (uint32_t)sy_max(1, grain / ctx->burst_bytes);
+    *out = ctx;
+    return SY_OK;
+}
+
+static void forget(struct sy_dram_ctx *ctx)
+{
+    for (uint32_t i = 0; ctx->slot && i < MEMO_SLOTS; i++) {
+        while (ctx->slot[i]) {
+            struct entry *entry = ctx->slot[i];
+            ctx->slot[i] = entry->next;
+            free(entry);
+        }
+    }
+    ctx->memo_bytes = 0;
+}
+
+void sy_dram_ctx_destroy(struct sy_dram_ctx *ctx)
+{
+    if (!ctx)
+        return;
+    forget(ctx);
+    sy_dram_memory_destroy(ctx->whole);
+    sy_dram_memory_destroy(ctx->folded);
+    free(ctx->set);
+    free(ctx->question);
+    free(ctx->slot);
+    free(ctx);
+}
+
+/* ---- memo ---- */
+static uint64_t hash_words(const uint64_t *word, uint32_t count)
+{
+    uint64_t hash = UINT64_C(0x9E3779B97F4A7C15);
+    for (uint32_t i = 0; i < count; i++) {
+        hash = (hash ^ word[i]) * UINT64_C(0xBF58476D1CE4E5B9);
+        hash ^= hash >> 29;
+    }
+    return hash;
+}
+
+static const void *recall(struct sy_dram_ctx *ctx, const uint64_t *word, uint32_t words, uint64_t hash)
+{
+    for (struct entry *entry = ctx->slot[hash % MEMO_SLOTS]; entry; entry = entry->next)
+        if (entry->hash == hash && entry->words == words && !memcmp(entry->data, word, words * sizeof *word))
+            return entry->data + words;
+    return NULL;
+}
+
+/* A full memo is emptied; without memory for the entry the answer is computed again next time. */
+static void remember(struct sy_dram_ctx *ctx, const uint64_t *word, uint32_t words, uint64_t hash, const void *answer,
+                     size_t answer_bytes)
+{
+    const size_t bytes = sizeof(struct entry) + words * sizeof *word + answer_bytes;
+    if (ctx->memo_bytes + bytes > MEMO_BYTES)
+        forget(ctx);
+    struct entry *entry = malloc(bytes);
+    if (!entry)
+        return;
+    *entry = (struct entry){
+        .next = ctx->slot[hash % MEMO_SLOTS], .hash = hash, .words = words, .answer_bytes = (uint32_t)answer_bytes};
+    memcpy(entry->data, word, words * sizeof *word);
+    memcpy(entry->data + words, answer, answer_bytes);
+    ctx->slot[hash % MEMO_SLOTS] = entry;
+    ctx->memo_bytes += bytes;
+}
+
+/* ---- signatures ---- */
+enum { PHASE_WORDS = 7 };
+
+/* Long phases of the same shape differ only by how many powers of two of them there are. */
+static uint64_t rows_class(const struct sy_dram_ctx *ctx, const struct sy_dram_phase *phase)
+{
+    const uint64_t bursts = sy_ceil_div(phase->row_bytes, ctx->burst_bytes);
+    if (phase->rows <= 1 || bursts > ROWS_CLASS_FROM || phase->rows <= ROWS_CLASS_FROM / bursts)
+        return phase->rows;
+    return UINT64_C(1) << (63 - __builtin_clzll(phase->rows));
+}
+
+static void sign_phase(const struct sy_dram_ctx *ctx, const struct sy_dram_phase *phase, uint64_t first_base,
+                       uint64_t rows, uint64_t word[PHASE_WORDS])
+{
+    const uint32_t bits = ctx->whole->map.rotation_bits;
+    const uint64_t rotation = ctx->burst_bytes << (bits < 32 ? bits : 32);
+    const uint64_t step = sy_max(rotation / BASE_STEPS, ctx->burst_bytes);
+    const uint64_t offset = (phase->base - first_base) & (rotation - 1);
+    word[0] = offset / step * step + phase->base % ctx->burst_bytes;
+    word[1] = rows;
+    word[2] = phase->row_bytes;
+    word[3] = phase->rows > 1 || phase->random_range ? phase->pitch_bytes : 0;
+    word[4] = phase->max_bytes_per_s;
+    word[5] = phase->outstanding_bursts << 1 | phase->is_write;
+    word[6] = phase->random_range;
+}
+
+/* The phase that a signature stands for. */
+static struct sy_dram_phase signed_phase(const uint64_t word[PHASE_WORDS])
+{
+    return (struct sy_dram_phase){.base = word[0],
+                                  .rows = word[1],
+                                  .row_bytes = word[2],
+                                  .pitch_bytes = word[3],
+                                  .max_bytes_per_s = word[4],
+                                  .outstanding_bursts = word[5] >> 1,
+                                  .is_write = word[5] & 1,
+                                  .random_range = word[6]};
+}
+
+/* ---- phases to sources ---- */
+/* A cap that cannot bind is none. */
+static void set_cap(const struct sy_dram_ctx *ctx, uint64_t bytes_per_s, struct sy_dram_source *source)
+{
+    uint64_t num, den;
+    source->clocks_num = 0;
+    source->clocks_den = 1;
+    if (!bytes_per_s || bytes_per_s / 2 > sy_dram_peak_bytes_per_s(ctx))
+        return;
+    if (sy_mul(ctx->burst_bytes, fs_per_s, &num) && sy_mul(bytes_per_s, ctx->clock_fs, &den)) {
+        source->clocks_num = num;
+        source->clocks_den = den;
+    }
+}
+
+/* repeat: the phase is followed by others like it, without end. */
+static void make_source(const struct sy_dram_ctx *ctx, const struct sy_dram_phase *phase, bool repeat,
+                        struct sy_dram_source *source)
+{
+    *source = (struct sy_dram_source){.streams = 1, .bursts = UINT64_MAX, .outstanding = phase->outstanding_bursts};
+    struct sy_dram_stream *stream = &source->stream[0];
+    const uint64_t pitch = phase->rows > 1 ? phase->pitch_bytes : phase->row_bytes;
+    *stream = (struct sy_dram_stream){.base = phase->base, .run_bytes = phase->row_bytes, .is_write = phase->is_write};
+    uint64_t span = phase->row_bytes;
+    if (phase->random_range) {
+        stream->random_range = phase->random_range;
+        stream->random_align = sy_max(1, phase->pitch_bytes);
+        stream->random_seed = UINT64_C(0x9E3779B97F4A7C15);
+        stream->loop[0] = (struct sy_dram_loop){phase->rows, 0};
+    } else if (phase->rows > 1 && pitch == phase->row_bytes && sy_mul(phase->row_bytes, phase->rows, &span)) {
+        stream->run_bytes = span; /* rows that touch are one run */
+    } else {
+        stream->loop[0] = (struct sy_dram_loop){phase->rows, pitch};
+        span = pitch * phase->rows;
+    }
+    if (repeat && !phase->random_range)
+        stream->loop[1] = (struct sy_dram_loop){UINT64_MAX, span};
+    else if (repeat)
+        stream->loop[0].count = UINT64_MAX;
+    set_cap(ctx, phase->max_bytes_per_s, source);
+}
+
+/* 1/fold of a phase, when everything divides. */
+static bool fold_phase(const struct sy_dram_ctx *ctx, const struct sy_dram_phase *phase, struct sy_dram_phase *part)
+{
+    const uint64_t unit = ctx->burst_bytes * ctx->fold << ctx->whole->map.interleave_shift;
+    *part = *phase;
+    const bool contiguous = phase->rows <= 1 || phase->pitch_bytes == phase->row_bytes;
+    uint64_t whole = phase->row_bytes;
+    if (contiguous && phase->rows > 1 && !sy_mul(phase->row_bytes, phase->rows, &whole))
+        return false;
+    if (phase->random_range || (!contiguous && (phase->row_bytes % unit || phase->pitch_bytes % unit)))
+        return false;
+    part->rows = contiguous ? 1 : phase->rows;
+    part->row_bytes = contiguous ? sy_max(ctx->burst_bytes, whole / ctx->fold) : phase->row_bytes / ctx->fold;
+    part->pitch_bytes = phase->pitch_bytes / ctx->fold;
+    part->base = phase->base / ctx->fold;
+    part->max_bytes_per_s = phase->max_bytes_per_s ? sy_max(1, phase->max_bytes_per_s / ctx->fold) : 0;
+    part->outstanding_bursts = phase->outstanding_bursts ? sy_max(1, phase->outstanding_bursts / ctx->fold) : 0;
+    return true;
+}
+
+/* ---- a set in its steady state ---- */
+static void choose_memory(struct sy_dram_ctx *ctx, const struct sy_dram_phase *set, uint32_t n, struct question *q)
+{
+    struct sy_dram_phase part[SY_DRAM_PHASES_MAX];
+    bool fold = ctx->folded != NULL;
+    for (uint32_t i = 0; i < n && fold; i++)
+        fold = fold_phase(ctx, &set[i], &part[i]);
+    q->memory = fold ? ctx->folded : ctx->whole;
+    q->window = fold ? &ctx->folded_window : &ctx->window;
+    q->fold = fold ? ctx->fold : 1;
+    for (uint32_t i = 0; i < n; i++)
+        make_source(ctx, fold ? &part[i] : &set[i], true, &q->source[i]);
+}
+
+static bool feed_bursts(struct sy_dram_set *set, uint64_t count, bool *going)
+{
+    *going = *going && sy_dram_set_feed(set, count);
+    return *going;
+}
+
+static uint64_t per_million(uint64_t count, uint64_t bursts)
+{
+    uint64_t scaled = 0;
+    return bursts && sy_mul_div(count, 1000000, bursts, &scaled) ? scaled : 0;
+}
+
+/* The rate of one phase from what was accepted of it: capped phases catch up after a refresh, the others lose it. */
+static struct sy_dram_rate rate_of(const struct sy_dram_ctx *ctx, const struct question *q, uint32_t index,
+                                   uint64_t bursts, uint64_t clocks, int64_t refresh_cost)
+{
+    const struct sy_dram_plan *plan = &q->memory->plan;
+    const struct sy_dram_source *source = &q->source[index];
+    struct sy_dram_rate rate = {.bursts = bursts * q->fold, .clocks = sy_max(clocks, 1)};
+    const uint64_t interval = (uint64_t)plan->refresh_interval, cost = (uint64_t)refresh_cost;
+    if (cost && cost < interval) {
+        (void)sy_mul_div(rate.clocks, interval, interval - cost, &rate.clocks);
+    }
+    uint64_t scaled = 0, due = 0;
+    if (source->clocks_num && sy_mul_div(bursts, source->clocks_num, source->clocks_den, &due) &&
+        due + due / 50 >= rate.clocks) { /* within 2% of its cap, it keeps up */
+        rate.clocks = sy_max(due, 1);
+    }
+    if (sy_mul_div(rate.bursts * ctx->burst_bytes, fs_per_s / ctx->clock_fs, rate.clocks, &scaled))
+        rate.bytes_per_s = sy_max(scaled, 1);
+    return rate;
+}
+
+static void simulate_set(struct sy_dram_ctx *ctx, const struct sy_dram_phase *phases, uint32_t n,
+                         struct sy_dram_rate *out)
+{
+    struct question *q = ctx->question;
+    choose_memory(ctx, phases, n, q);
+    struct sy_dram_memory *memory = q->memory;
+    struct sy_dram_set *set = ctx->set;
+    const uint64_t channels = memory->channels;
+    uint64_t length = 0, before[SY_DRAM_PHASES_MAX];
+    for (uint32_t i = 0; i < n; i++)
+        length = sy_max(length, sy_dram_window_length(memory, &q->source[i], q->window));
+    bool going = true;
+    sy_dram_set_start(set, memory, q->source, n, ctx->grain_bursts);
+    for (uint32_t c = 0; c < channels; c++)
+        sy_dram_channel_refresh_off(&memory->channel[c]);
+    (void)feed_bursts(set, q->window->warmup * channels, &going);
+    const int64_t forced = set->clock;
+    for (uint32_t c = 0; c < channels; c++)
+        sy_dram_channel_refresh_at(&memory->channel[c], forced);
+    (void)feed_bursts(set, q->window->settle * channels, &going);
+    for (uint32_t i = 0; i < n; i++)
+        before[i] = set->feeder[i].accepted;
+    const struct sy_dram_counts start = sy_dram_memory_counts(memory);
+    const int64_t cost = sy_dram_refresh_cost(&memory->plan);
+    int64_t spent = -sy_dram_without_refresh(&memory->channel[0], set->clock, forced, cost);
+    (void)feed_bursts(set, length, &going);
+    spent += sy_dram_without_refresh(&memory->channel[0], set->clock, forced, cost);
+    const struct sy_dram_counts end = sy_dram_memory_counts(memory);
+    const uint64_t columns = end.reads + end.writes - start.reads - start.writes;
+    const struct sy_dram_commands commands = {
+        .activates = per_million(end.activates - start.activates, columns),
+        .precharges = per_million(end.precharges - start.precharges, columns),
+        .row_hits = per_million(end.row_hits - start.row_hits, columns),
+        .row_misses = per_million(end.row_misses - start.row_misses, columns),
+        .row_conflicts = per_million(end.row_conflicts - start.row_conflicts, columns),
+    };
+    memset(out, 0, n * sizeof *out);
+    for (uint32_t i = 0; i < n; i++) {
+        out[i] = rate_of(ctx, q, i, set->feeder[i].accepted - before[i], spent > 0 ? (uint64_t)spent : 1, cost);
+        out[i].per_million = commands;
+    }
+}
+
+/* ---- public ---- */
+static bool phase_is_usable(const struct sy_dram_phase *phase)
+{
+    uint64_t bytes;
+    return phase->rows && phase->row_bytes && sy_mul(phase->rows, phase->row_bytes, &bytes) &&
+           sy_mul(phase->rows, phase->pitch_bytes, &bytes) &&
+           (!phase->random_range || phase->random_range >= sy_max(1, phase->pitch_bytes));
+}
+
+enum sy_status sy_dram_rate(struct sy_dram_ctx *ctx, const struct sy_dram_phase *set, uint32_t n,
+                            struct sy_dram_rate *out)
+{
+    uint64_t word[SY_DRAM_PHASES_MAX * PHASE_WORDS];
+    if (n < 1 || n > SY_DRAM_PHASES_MAX)
+        return SY_USAGE;
+    for (uint32_t i = 0; i < n; i++) {
+        if (!phase_is_usable(&set[i]))
+            return SY_USAGE;
+        sign_phase(ctx, &set[i], set[0].base, rows_class(ctx, &set[i]), &word[i * PHASE_WORDS]);
+    }
+    const uint32_t words = n * PHASE_WORDS;
+    const uint64_t hash = hash_words(word, words);
+    ctx->asked++;
+    const void *known = recall(ctx, word, words, hash);
+    if (known) {
+        memcpy(out, known, n * sizeof *out);
+        return SY_OK;
+    }
+    struct sy_dram_phase asked[SY_DRAM_PHASES_MAX];
+    for (uint32_t i = 0; i < n; i++) /* what is simulated is the signature, not the first question that had it */
+        asked[i] = signed_phase(&word[i * PHASE_WORDS]);
+    simulate_set(ctx, asked, n, out);
+    ctx->simulated++;
+    remember(ctx, word, words, hash, out, n * sizeof *out);
+    return SY_OK;
+}
+
+enum sy_status sy_dram_run_phase(struct sy_dram_ctx *ctx, const struct sy_dram_phase *phase, enum sy_dram_mode mode,
+                                 struct sy_dram_run *run)
+{
+    if (!phase_is_usable(phase))
+        return SY_USAGE;
+    uint64_t word[PHASE_WORDS + 1];
+    struct sy_dram_source source;
+    ctx->asked++;
+    if (mode == SY_DRAM_BURST) {
+        make_source(ctx, phase, false, &source);
+        if (phase->outstanding_bursts) {
+            sy_dram_set_start(ctx->set, ctx->whole, &source, 1, ctx->grain_bursts);
+            sy_dram_set_run(ctx->set, run);
+        } else {
+            sy_dram_memory_run(ctx->whole, &source, run);
+        }
+        ctx->simulated++;
+        return SY_OK;
+    }
+    sign_phase(ctx, phase, 0, phase->rows, word);
+    word[PHASE_WORDS] = 1; /* never the signature of a set */
+    const uint64_t hash = hash_words(word, PHASE_WORDS + 1);
+    const void *known = recall(ctx, word, PHASE_WORDS + 1, hash);
+    if (known) {
+        memcpy(run, known, sizeof *run);
+        return SY_OK;
+    }
+    const struct sy_dram_phase asked = signed_phase(word);
+    make_source(ctx, &asked, false, &source);
+    if (asked.outstanding_bursts) { /* no more than `outstanding` bursts a round trip */
+        const uint64_t trip = sy_dram_first_latency_fs(ctx) / ctx->clock_fs;
+        if (source.clocks_num / source.clocks_den < trip / asked.outstanding_bursts) {
+            source.clocks_num = trip;
+            source.clocks_den = asked.outstanding_bursts;
+        }
+    }
+    (void)sy_dram_memory_estimate(ctx->whole, &source, &ctx->window, run);
+    ctx->simulated++;
+    remember(ctx, word, PHASE_WORDS + 1, hash, run, sizeof *run);
+    return SY_OK;
+}
+
+uint64_t sy_dram_clock_fs(const struct sy_dram_ctx *ctx)
+{
+    return ctx->clock_fs;
+}
+
+uint64_t sy_dram_first_latency_fs(const struct sy_dram_ctx *ctx)
+{
+    const struct sy_dram_plan *plan = &ctx->whole->plan;
+    return (uint64_t)(plan->act_read + plan->read_return) * ctx->clock_fs;
+}
+
+uint64_t sy_dram_refreshes(const struct sy_dram_ctx *ctx, uint64_t span_fs)
+{
+    const struct sy_dram_plan *plan = &ctx->whole->plan;
+    if (!plan->refresh_on)
+        return 0;
+    const uint64_t intervals = span_fs / ctx->clock_fs / (uint64_t)plan->refresh_interval;
+    return intervals * ctx->whole->channels * (plan->refresh_staggered ? 1 : plan->nodes);
+}
+
+uint64_t sy_dram_peak_bytes_per_s(const struct sy_dram_ctx *ctx)
+{
+    uint64_t rate;
+    return sy_mul_div(ctx->peak_bytes, fs_per_s, ctx->peak_clocks * ctx->clock_fs, &rate) ? rate : UINT64_MAX;
+}
+
+void sy_dram_ctx_statistics(const struct sy_dram_ctx *ctx, uint64_t *asked, uint64_t *simulated)
+{
+    *asked = ctx->asked;
+    *simulated = ctx->simulated;
+}

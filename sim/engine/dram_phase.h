@@ -1,0 +1,81 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * What the event engine asks of the memory: how fast a set of DMA phases moves
+ * while nothing starts or ends, and what one phase takes from start to end.
+ *
+ * A phase walks `rows` rows of `row_bytes`, `pitch_bytes` apart, in order, in
+ * whole bursts. In a set every phase is taken as one of many like it (its
+ * tiles follow one another), each has its own queue head, and they take turns
+ * for the controller's places. Rates are of bytes on the bus, refresh included.
+ *
+ * Answers are memoized by a signature: sizes, pitch, direction, caps, and the
+ * distance of each base from the first one modulo the bank rotation, to 1/32
+ * of it. The same question gives the same answer, whatever was asked before.
+ *
+ * Time is integer clocks of the command bus (`sy_dram_clock_fs`). Not thread
+ * safe: one context a thread.
+ */
+#ifndef SY_ENGINE_DRAM_PHASE_H
+#define SY_ENGINE_DRAM_PHASE_H
+
+#include "sim/engine/dram_window.h"
+
+enum { SY_DRAM_PHASES_MAX = 64 };
+
+struct sy_dram_phase {
+    uint64_t base;
+    uint64_t rows, row_bytes, pitch_bytes;
+    bool is_write;
+    uint64_t random_range;       /* not 0: rows lie at random multiples of pitch_bytes in [base, base + range) */
+    uint64_t max_bytes_per_s;    /* what the engine can take; 0 = unlimited */
+    uint64_t outstanding_bursts; /* reads in flight; 0 = unlimited, at most 1023 */
+};
+
+/* Commands for a million bursts of the set, for counters and energy. */
+struct sy_dram_commands {
+    uint64_t activates, precharges, row_hits, row_misses, row_conflicts;
+};
+
+struct sy_dram_rate {
+    uint64_t bytes_per_s;                /* of this phase, on the bus */
+    uint64_t bursts, clocks;             /* the same as an exact ratio, measured */
+    struct sy_dram_commands per_million; /* the set's; refresh goes by time: sy_dram_refreshes */
+};
+
+struct sy_dram_ctx;
+struct sy_dram_ctx_options {
+    struct sy_dram_options memory;
+    uint32_t grain_bytes;                /* a DMA engine keeps its turn this long; 0 = 256 B, a choice of this model */
+    uint32_t most_channels;              /* more equal channels than this are folded: see sy_dram_ctx_create; 0 = 4 */
+    const struct sy_dram_window *window; /* NULL = default */
+};
+
+/* device and controller are copied. Folding: with 2^k times more channels than most_channels and the channel bits at
+ * the low end of the map, phases whose sizes divide are simulated on most_channels channels at 1/2^k of their size; the
+ * rest keep all channels and shorten the window. */
+enum sy_status sy_dram_ctx_create(const struct sy_dram_device *device, const struct sy_dram_controller *controller,
+                                  const struct sy_dram_ctx_options *options, struct sy_dram_ctx **ctx,
+                                  struct sy_diag *diag);
+void sy_dram_ctx_destroy(struct sy_dram_ctx *ctx); /* NULL is fine */
+
+/* Rates of n phases that are active together; out has n entries. SY_USAGE for n of 0 or above SY_DRAM_PHASES_MAX, or a
+ * phase without bytes. */
+enum sy_status sy_dram_rate(struct sy_dram_ctx *ctx, const struct sy_dram_phase *set, uint32_t n,
+                            struct sy_dram_rate *out);
+
+enum sy_dram_mode { SY_DRAM_BURST, SY_DRAM_SAMPLED };
+/* One phase alone, from closed banks, on all channels. Sampled answers are memoized. */
+enum sy_status sy_dram_run_phase(struct sy_dram_ctx *ctx, const struct sy_dram_phase *phase, enum sy_dram_mode mode,
+                                 struct sy_dram_run *run);
+
+uint64_t sy_dram_clock_fs(const struct sy_dram_ctx *ctx);
+/* Idle memory, closed row: activate, read, data at the requester. */
+uint64_t sy_dram_first_latency_fs(const struct sy_dram_ctx *ctx);
+/* Refresh commands of all channels in a span of time. */
+uint64_t sy_dram_refreshes(const struct sy_dram_ctx *ctx, uint64_t span_fs);
+/* Bytes/s of all channels' data buses. */
+uint64_t sy_dram_peak_bytes_per_s(const struct sy_dram_ctx *ctx);
+/* How many questions were asked, and how many of them had to be simulated. */
+void sy_dram_ctx_statistics(const struct sy_dram_ctx *ctx, uint64_t *asked, uint64_t *simulated);
+
+#endif
