@@ -293,6 +293,10 @@ static void check_device(struct sy_schema_context *context, const struct sy_yaml
     if (org->row_bytes < org->burst_bytes)
         sy_schema_fail(context, group, NULL, "a row of %llu bytes is shorter than a burst of %llu",
                        (unsigned long long)org->row_bytes, (unsigned long long)org->burst_bytes);
+    if (device->bus.split_activate && device->bus.activate != 1)
+        sy_schema_fail(context, sy_yaml_get(root, "command_bus"), "give the clocks of one half",
+                       "a split activate of %u clocks a half is not modelled; expected activate: 1 cycle",
+                       device->bus.activate);
     if (device->timing.burst == 0 || device->timing.tRAS > device->timing.tRC)
         sy_schema_fail(context, sy_yaml_get(root, "timing"), NULL,
                        "burst must be at least 1 cycle and tRAS at most tRC");
@@ -326,8 +330,8 @@ static enum sy_status load(const struct sy_schema *schema, const char *folder, c
     enum sy_status status;
     if (text) {
         status = sy_yaml_parse(arena, text, length, name_or_path, root, diag);
-        if (*root && status == SY_OK)
-            status = sy_tree_resolve(*context, *root, (*root)->file, folder, schema);
+        const enum sy_status resolved = *root ? sy_tree_resolve(*context, *root, (*root)->file, folder, schema) : SY_OK;
+        status = status == SY_OK ? resolved : status;
     } else {
         status = sy_tree_load(*context, name_or_path, folder, schema, root);
     }

@@ -186,8 +186,8 @@ INLINE void command_precharge(struct sy_dram_channel *ch, uint32_t bank, int32_t
     ch->counts.precharges++;
 }
 
-/* A read or write; true when the row closes with it. */
-INLINE bool command_column(struct sy_dram_channel *ch, uint32_t bank, bool write, int32_t t, int n)
+/* A read or write; true when the row closes with it, which it may not while someone holds the row. */
+INLINE bool command_column(struct sy_dram_channel *ch, uint32_t bank, bool write, bool held, int32_t t, int n)
 {
     const struct sy_dram_plan *plan = ch->plan;
     const uint32_t group = plan->group_of[bank];
@@ -206,7 +206,7 @@ INLINE bool command_column(struct sy_dram_channel *ch, uint32_t bank, bool write
     take_bus(ch, t, plan->column_clocks, true);
     ch->hits[bank]++;
     ch->idle_since[bank] = t;
-    if (plan->page != SY_DRAM_PAGE_CLOSED || ch->hits[bank] < plan->page_cap)
+    if (plan->page != SY_DRAM_PAGE_CLOSED || ch->hits[bank] < plan->page_cap || held)
         return false;
     const uint32_t domain = plan->domain_of[bank];
     const int32_t ready = t + (write ? plan->write_auto_act : plan->read_auto_act);
@@ -236,7 +236,8 @@ INLINE int32_t refresh_ready(const struct sy_dram_channel *ch, uint64_t banks)
     const int32_t from = max32(ch->now, ch->row_bus_free);
     if (!ch->plan->refresh_per_bank)
         return max32(from, ch->closed_at[ch->plan->domain_of[first]]) | ch->plan->edge;
-    return max32(max32(from, ch->bank_act[first]), ch->refreshed_at + ch->plan->refresh_other) | ch->plan->edge;
+    const int32_t closed = ch->bank_act[first] + ch->plan->act_clocks - 1; /* that is for the start of an activate */
+    return max32(max32(from, closed), ch->refreshed_at + ch->plan->refresh_other) | ch->plan->edge;
 }
 
 /* Leave a run at its limit; nothing can happen before `event`. */

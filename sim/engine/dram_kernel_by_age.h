@@ -247,7 +247,7 @@ INLINE void ba_column_done(struct sy_dram_channel *ch, uint32_t bank, bool write
     if (ch->plan->data_clock_sync)
         ch->by_age.data_clock_until =
             max32(ch->by_age.data_clock_until, t + (write ? ch->plan->data_clock_write : ch->plan->data_clock_read));
-    if (command_column(ch, bank, write, t, n)) {
+    if (command_column(ch, bank, write, ch->by_age.active_banks >> bank & 1, t, n)) {
         ba_bank_closed(ch, bank);
         return;
     }

@@ -51,10 +51,9 @@ INLINE int32_t pb_scan(const struct sy_dram_channel *ch, int32_t now, int n)
         const vec read = V_MAX(lanes_at(&ch->column[0], i), lanes_at(&ch->s_read, i));
         const vec write = V_MAX(lanes_at(&ch->column[1], i), lanes_at(&ch->s_write, i));
         const vec column = V_MIN(read, write);
-        const vec activate = V_MAX(lanes_at(&ch->activate[0], i), lanes_at(&ch->s_act, i)) | edge;
-        const vec precharge = V_MAX(lanes_at(&ch->precharge[0], i), lanes_at(&ch->s_pre, i));
-        const vec row = V_MIN(activate, precharge);
-        const vec clock = V_MIN(V_MAX(column, column_from) | edge, V_MAX(row, row_from));
+        const vec activate = V_MAX(V_MAX(lanes_at(&ch->activate[0], i), lanes_at(&ch->s_act, i)), row_from) | edge;
+        const vec precharge = V_MAX(V_MAX(lanes_at(&ch->precharge[0], i), lanes_at(&ch->s_pre, i)), row_from);
+        const vec clock = V_MIN(V_MAX(column, column_from) | edge, V_MIN(activate, precharge));
         const vec key = (clock << 6) | ((turn + splat(i * SY_LANES)) & turn_mask);
         best = V_MIN(best, key);
     }
@@ -131,7 +130,7 @@ static void pb_issue_column(struct sy_dram_channel *ch, uint32_t bank, int32_t t
     if (!write)
         note_read(ch, pb->accepted[bank][k], pb->source[bank][k], t);
     pb_remove(ch, bank, k);
-    if (command_column(ch, bank, write, t, n))
+    if (command_column(ch, bank, write, false, t, n))
         pb->hit[bank] = 0;
     pb_offer(ch, bank);
 }

@@ -299,22 +299,25 @@ static uint64_t per_million(uint64_t count, uint64_t bursts)
     return bursts && sy_mul_div(count, 1000000, bursts, &scaled) ? scaled : 0;
 }
 
-/* The rate of one phase from what was accepted of it: capped phases catch up after a refresh, the others lose it. */
+struct span {
+    uint64_t clocks, without_refresh;
+    int64_t refresh_cost;
+};
+
+/* The rate of one phase from what was accepted of it in a span: a capped phase catches up after a refresh, the others
+ * lose that time. */
 static struct sy_dram_rate rate_of(const struct sy_dram_ctx *ctx, const struct question *q, uint32_t index,
-                                   uint64_t bursts, uint64_t clocks, int64_t refresh_cost)
+                                   uint64_t bursts, const struct span *span)
 {
-    const struct sy_dram_plan *plan = &q->memory->plan;
     const struct sy_dram_source *source = &q->source[index];
-    struct sy_dram_rate rate = {.bursts = bursts * q->fold, .clocks = sy_max(clocks, 1)};
-    const uint64_t interval = (uint64_t)plan->refresh_interval, cost = (uint64_t)refresh_cost;
-    if (cost && cost < interval) {
+    struct sy_dram_rate rate = {.bursts = bursts * q->fold, .clocks = sy_max(span->without_refresh, 1)};
+    const uint64_t interval = (uint64_t)q->memory->plan.refresh_interval, cost = (uint64_t)span->refresh_cost;
+    if (cost && cost < interval)
         (void)sy_mul_div(rate.clocks, interval, interval - cost, &rate.clocks);
-    }
     uint64_t scaled = 0, due = 0;
     if (source->clocks_num && sy_mul_div(bursts, source->clocks_num, source->clocks_den, &due) &&
-        due + due / 50 >= rate.clocks) { /* within 2% of its cap, it keeps up */
+        due + due / 50 >= span->clocks) /* within 2% of its cap: it keeps up */
         rate.clocks = sy_max(due, 1);
-    }
     if (sy_mul_div(rate.bursts * ctx->burst_bytes, fs_per_s / ctx->clock_fs, rate.clocks, &scaled))
         rate.bytes_per_s = sy_max(scaled, 1);
     return rate;
@@ -343,10 +346,14 @@ static void simulate_set(struct sy_dram_ctx *ctx, const struct sy_dram_phase *ph
     for (uint32_t i = 0; i < n; i++)
         before[i] = set->feeder[i].accepted;
     const struct sy_dram_counts start = sy_dram_memory_counts(memory);
-    const int64_t cost = sy_dram_refresh_cost(&memory->plan);
-    int64_t spent = -sy_dram_without_refresh(&memory->channel[0], set->clock, forced, cost);
+    struct span span = {.refresh_cost = sy_dram_refresh_cost(&memory->plan)};
+    const int64_t from = set->clock;
+    const int64_t from_rest = sy_dram_without_refresh(&memory->channel[0], from, forced, span.refresh_cost);
     (void)feed_bursts(set, length, &going);
-    spent += sy_dram_without_refresh(&memory->channel[0], set->clock, forced, cost);
+    const int64_t rest =
+        sy_dram_without_refresh(&memory->channel[0], set->clock, forced, span.refresh_cost) - from_rest;
+    span.clocks = (uint64_t)(set->clock - from);
+    span.without_refresh = rest > 0 ? (uint64_t)rest : 1;
     const struct sy_dram_counts end = sy_dram_memory_counts(memory);
     const uint64_t columns = end.reads + end.writes - start.reads - start.writes;
     const struct sy_dram_commands commands = {
@@ -358,7 +365,7 @@ static void simulate_set(struct sy_dram_ctx *ctx, const struct sy_dram_phase *ph
     };
     memset(out, 0, n * sizeof *out);
     for (uint32_t i = 0; i < n; i++) {
-        out[i] = rate_of(ctx, q, i, set->feeder[i].accepted - before[i], spent > 0 ? (uint64_t)spent : 1, cost);
+        out[i] = rate_of(ctx, q, i, set->feeder[i].accepted - before[i], &span);
         out[i].per_million = commands;
     }
 }

@@ -171,6 +171,7 @@ void sy_dram_plan_make(struct sy_dram_plan *plan, const struct sy_dram_device *d
     } else { /* write mode above the start and until below the stop share: whole numbers that mean the same */
         plan->drain_start = percent_of(controller->drain_start_percent, controller->write_queue) + 1;
         plan->drain_stop = (controller->drain_stop_percent * controller->write_queue + 99) / 100;
+        plan->drain_stop = plan->drain_stop ? plan->drain_stop : 1; /* an empty queue always ends a drain */
     }
     plan->drain_idle = controller->drain_idle;
     plan->page = controller->page;

@@ -49,7 +49,7 @@ static bool at_bound(struct sy_dram_feeder *feeder, int64_t clock)
     return feeder->in_flight >= feeder->outstanding;
 }
 
-/* ---- offering ---- */
+/* ---- ports ---- */
 static void take_request(struct sy_dram_set *set, uint32_t index)
 {
     struct sy_dram_feeder *feeder = &set->feeder[index];
@@ -74,8 +74,9 @@ void sy_dram_set_start(struct sy_dram_set *set, struct sy_dram_memory *memory, c
     sy_dram_memory_reset(memory);
     set->memory = memory;
     set->sources = sources < SY_DRAM_SET_MAX ? sources : SY_DRAM_SET_MAX;
-    set->grain = set->turn_left = grain_bursts ? grain_bursts : 1;
-    set->turn = 0;
+    set->grain = grain_bursts ? grain_bursts : 1;
+    for (uint32_t c = 0; c < memory->channels; c++)
+        set->port[c] = (struct sy_dram_port){.left = set->grain};
     set->clock = memory->start;
     set->accepted = 0;
     set->returns = (struct sy_dram_returns){.on_read = on_read, .context = set};
@@ -93,39 +94,67 @@ void sy_dram_set_start(struct sy_dram_set *set, struct sy_dram_memory *memory, c
         memory->channel[c].returns = &set->returns;
 }
 
-/* Accept the request of one source at the set's clock, if it may go. */
-static bool offer(struct sy_dram_set *set, uint32_t index)
+static bool may_come(struct sy_dram_set *set, uint32_t index, uint32_t channel)
 {
     struct sy_dram_feeder *feeder = &set->feeder[index];
-    if (!feeder->has_request || feeder->arrival > set->clock)
-        return false;
-    struct sy_dram_channel *channel = &set->memory->channel[feeder->channel];
+    return feeder->has_request && feeder->channel == channel && feeder->arrival <= set->clock &&
+           !at_bound(feeder, set->clock);
+}
+
+/* Who stands at the port of a channel: the holder of the turn, or the next source that has a request for it. */
+static bool take_port(struct sy_dram_set *set, uint32_t channel)
+{
+    struct sy_dram_port *port = &set->port[channel];
+    if (port->taken)
+        return true;
+    uint32_t index = port->turn;
+    for (uint32_t tried = 0; tried < set->sources; tried++) {
+        if (may_come(set, index, channel)) {
+            port->left = index == port->turn ? port->left : set->grain;
+            port->turn = index;
+            port->taken = true;
+            return true;
+        }
+        index = index + 1 == set->sources ? 0 : index + 1;
+    }
+    return false;
+}
+
+/* Accept the request at the port of a channel, if there is one and it has room at the set's clock. */
+static bool serve(struct sy_dram_set *set, uint32_t index)
+{
+    struct sy_dram_channel *channel = &set->memory->channel[index];
+    struct sy_dram_port *port = &set->port[index];
     if (sy_dram_channel_now(channel) < set->clock)
         sy_dram_channel_run(channel, set->clock, 0);
-    if (at_bound(feeder, set->clock) || !sy_dram_channel_has_room(channel, feeder->request.write))
+    if (!take_port(set, index))
+        return false;
+    struct sy_dram_feeder *feeder = &set->feeder[port->turn];
+    if (!sy_dram_channel_has_room(channel, feeder->request.write))
         return false;
     sy_dram_channel_push(channel, &feeder->request, set->clock);
     feeder->accepted++;
     feeder->reads += !feeder->request.write;
     feeder->in_flight += feeder->outstanding && !feeder->request.write;
     set->accepted++;
-    take_request(set, index);
+    take_request(set, port->turn);
+    port->taken = false;
+    if (!--port->left) {
+        port->turn = port->turn + 1 == set->sources ? 0 : port->turn + 1;
+        port->left = set->grain;
+    }
     return true;
 }
 
-/* One acceptance in turn, if any source may go at this clock. */
-static bool offer_in_turn(struct sy_dram_set *set)
+/* One acceptance at any port that some source stands before. */
+static bool serve_any(struct sy_dram_set *set)
 {
-    for (uint32_t tried = 0; tried < set->sources; tried++) {
-        if (set->turn_left && offer(set, set->turn)) {
-            set->turn_left--;
+    for (uint32_t i = 0; i < set->sources; i++) {
+        const struct sy_dram_feeder *feeder = &set->feeder[i];
+        if (feeder->has_request && feeder->arrival <= set->clock && serve(set, feeder->channel))
             return true;
-        }
-        set->turn = set->turn + 1 == set->sources ? 0 : set->turn + 1;
-        set->turn_left = set->grain;
     }
-    /* the source whose turn it was may go on when no other wants the place */
-    return offer(set, set->turn);
+    return false;
 }
 
 /* ---- waiting ---- */
@@ -152,8 +181,11 @@ static void find_waits(struct sy_dram_set *set, struct wait *wait)
         } else if (at_bound(feeder, set->clock)) {
             wait->bound = true;
             wake = feeder->scheduled ? feeder->back[0] : INT64_MAX;
+        } else if (!set->port[feeder->channel].taken) {
+            wake = set->clock; /* bringing its channel on returned a read to it: try again */
         } else {
-            wait->want[feeder->channel] |= feeder->request.write ? SY_STOP_WRITE : SY_STOP_READ;
+            const bool write = set->feeder[set->port[feeder->channel].turn].request.write;
+            wait->want[feeder->channel] = write ? SY_STOP_WRITE : SY_STOP_READ;
         }
         wait->wake = wake < wait->wake ? wake : wait->wake;
     }
@@ -182,7 +214,7 @@ static struct sy_dram_channel *first_channel(const struct sy_dram_set *set, cons
         }
     }
     *limit = second < wait->wake ? second : wait->wake;
-    if (*limit <= earliest || wait->bound)
+    if (first && (*limit <= earliest || wait->bound))
         *limit = earliest + 1;
     return first;
 }
@@ -213,7 +245,7 @@ bool sy_dram_set_feed(struct sy_dram_set *set, uint64_t bursts)
 {
     const uint64_t target = set->accepted + bursts;
     while (set->accepted < target)
-        if (!offer_in_turn(set) && !wait_for_change(set))
+        if (!serve_any(set) && !wait_for_change(set))
             return false;
     return true;
 }

@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Several sources at once (DMA engines of several cores and operands) on one
- * memory. Each keeps its own order and waits alone; they take turns for the
- * places that fall free, `grain` bursts at a time. Channels step together
- * wherever one could still influence another, so the outcome is that of a
- * common clock.
+ * memory. Each source keeps its own order. Every channel has one port: sources
+ * whose next request goes there take turns at it, `grain` bursts each, and the
+ * one at the port waits until it is accepted, read or write. So writes cannot
+ * starve reads, as they would with a port each in front of controllers that
+ * drain writes first. Channels step together wherever one could still
+ * influence another; the outcome is that of a common clock.
  */
 #ifndef SY_ENGINE_DRAM_SET_H
 #define SY_ENGINE_DRAM_SET_H
@@ -24,12 +26,18 @@ struct sy_dram_feeder {
     int64_t back[SY_DRAM_OUTSTANDING_MAX]; /* heap of the clocks at which reads in flight come back */
     uint32_t scheduled;
 };
+struct sy_dram_port {
+    uint32_t turn; /* source that may go next, or first after the one at the port */
+    uint32_t left; /* acceptances left in its turn */
+    bool taken;    /* source `turn` stands at the port */
+};
 struct sy_dram_set {
     struct sy_dram_memory *memory;
-    uint32_t sources, turn, turn_left, grain;
+    uint32_t sources, grain;
     int64_t clock; /* of the last acceptance */
     uint64_t accepted;
     struct sy_dram_returns returns;
+    struct sy_dram_port port[SY_DRAM_MAX_CHANNELS];
     struct sy_dram_feeder feeder[SY_DRAM_SET_MAX];
 };
 
