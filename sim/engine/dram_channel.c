@@ -214,30 +214,53 @@ static void push_buffer(struct sy_dram_channel *ch, bool write, uint8_t entry, u
     ch->kernel->offer(ch, write, bank);
 }
 
-/* Keep ages below 2^24: count them from the oldest entry of both queues, or from this one when both are empty. Entries
- * that are free may hold anything. */
-static void renumber(struct sy_dram_channel *ch)
+/* A list of queue entries in each bank, and the lanes that hold their oldest ages. */
+struct age_list {
+    uint8_t (*head)[SY_LANES_MAX]; /* [queue][bank] */
+    struct sy_lanes *age;          /* [queue] */
+};
+
+static int32_t oldest_age(const struct sy_dram_channel *ch, const struct age_list *list)
 {
-    const bool per_bank = ch->plan->arbitration == SY_DRAM_PER_BANK;
-    struct sy_lanes *const ages[2][2] = {
-        {per_bank ? &ch->per_bank.front_age[0] : &ch->by_age.hit_age[0], per_bank ? NULL : &ch->by_age.row_age[0]},
-        {per_bank ? &ch->per_bank.front_age[1] : &ch->by_age.hit_age[1], per_bank ? NULL : &ch->by_age.row_age[1]}};
-    const uint8_t(*heads[2])[SY_LANES_MAX] = {per_bank ? ch->per_bank.bank_head : ch->by_age.hit_head,
-                                              per_bank ? ch->per_bank.bank_head : ch->by_age.miss_head};
     int32_t oldest = ch->next_age;
     for (int w = 0; w < 2; w++)
+        for (uint32_t b = 0; b < ch->plan->banks; b++) {
+            const uint8_t head = list->head[w][b];
+            if (head != SY_NIL && ch->queue[w].age[head] < oldest)
+                oldest = ch->queue[w].age[head];
+        }
+    return oldest;
+}
+
+static void lower_ages(const struct sy_dram_channel *ch, const struct age_list *list, int32_t by)
+{
+    for (int w = 0; w < 2; w++)
         for (uint32_t b = 0; b < ch->plan->banks; b++)
-            for (int k = 0; k < 2; k++)
-                if (heads[k][w][b] != SY_NIL && ch->queue[w].age[heads[k][w][b]] < oldest)
-                    oldest = ch->queue[w].age[heads[k][w][b]];
-    for (int w = 0; w < 2; w++) {
+            if (list->age[w].v[b] != SY_AGE_NONE)
+                list->age[w].v[b] -= by << 6;
+}
+
+/* Keep ages below 2^24: count them from the oldest entry of both queues. Entries that are free may hold anything. */
+static void renumber(struct sy_dram_channel *ch)
+{
+    struct age_list list[2];
+    uint32_t lists = 0;
+    if (ch->plan->arbitration == SY_DRAM_PER_BANK) {
+        list[lists++] = (struct age_list){ch->per_bank.bank_head, ch->per_bank.front_age};
+    } else {
+        list[lists++] = (struct age_list){ch->by_age.hit_head, ch->by_age.hit_age};
+        list[lists++] = (struct age_list){ch->by_age.miss_head, ch->by_age.row_age};
+    }
+    int32_t oldest = ch->next_age;
+    for (uint32_t i = 0; i < lists; i++) {
+        const int32_t age = oldest_age(ch, &list[i]);
+        oldest = age < oldest ? age : oldest;
+    }
+    for (uint32_t i = 0; i < lists; i++)
+        lower_ages(ch, &list[i], oldest);
+    for (int w = 0; w < 2; w++)
         for (uint32_t i = 0; i < ch->plan->queue_size[w]; i++)
             ch->queue[w].age[i] -= ch->queue[w].age[i] >= oldest ? oldest : 0;
-        for (uint32_t b = 0; b < ch->plan->banks; b++)
-            for (int k = 0; k < 2; k++)
-                if (ages[w][k] && ages[w][k]->v[b] != SY_AGE_NONE)
-                    ages[w][k]->v[b] -= oldest << 6;
-    }
     ch->next_age -= oldest;
 }
 
