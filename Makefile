@@ -100,7 +100,7 @@ $(foreach r,$(REGISTRIES),$(eval $(call REGISTRY_RULE,$(word 1,$(subst :, ,$(r))
 # The shipped SRAM calibration as a C table: a run must not spend its time on parsing it.
 $(OUT)/gen/sram_cacti.h: arch/sram/cacti.csv Makefile
 	@mkdir -p $(@D)
-	@awk -F, 'BEGIN { print "/* generated from arch/sram/cacti.csv: do not edit */\nstatic const struct sy_sram_row sram_cacti_row[] = {" } \
+	@LC_ALL=C awk -F, 'BEGIN { print "/* generated from arch/sram/cacti.csv: do not edit */\nstatic const struct sy_sram_row sram_cacti_row[] = {" } \
 		NR > 1 { printf "{{%.6ff, %.6ff, %.6ff, %.6ff, %.6ff}, %d, %d, %d, %d, %d, %d},\n", log($$8 * 1000), log($$9 * 1000), \
 		log($$10), log($$11), log($$7), $$3, $$4, $$1, $$6, $$5, $$2 != "itrs-hp" } \
 		END { print "};" }' $< > $@.tmp && mv $@.tmp $@

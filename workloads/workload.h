@@ -27,13 +27,13 @@ struct sy_unmodelled {
     struct sy_unmodelled *next;
 };
 
-/* One pass of a language model, when the workload is one: what turns time into time to first token, time per output token
- * and tokens per second. */
+/* One pass of a language model, when the workload is one: what turns time into time to first token, time per output
+ * token and tokens per second. */
 struct sy_pass {
-    const char *phase;   /* "prefill", "decode" or "train-step"; NULL = not a language model */
-    uint64_t sequences;  /* batch */
-    uint64_t tokens;     /* processed in the pass, all sequences: batch x prompt, or batch x 1 in decode */
-    uint64_t context;    /* tokens a sequence has behind it when the pass ends */
+    const char *phase;  /* "prefill", "decode" or "train-step"; NULL = not a language model */
+    uint64_t sequences; /* batch */
+    uint64_t tokens;    /* processed in the pass, all sequences: batch x prompt, or batch x 1 in decode */
+    uint64_t context;   /* tokens a sequence has behind it when the pass ends */
 };
 
 struct sy_workload {

@@ -42,7 +42,7 @@ struct sy_feed {
         const char *op;
         uint64_t count, bytes;
     } unmodelled[32];
-    struct sy_pass pass;        /* what step of a language model the trace is; phase NULL = none */
+    struct sy_pass pass; /* what step of a language model the trace is; phase NULL = none */
     char phase[16];
     uint32_t unmodelled_kinds;
     char unmodelled_names[32][64];

@@ -135,7 +135,7 @@ static const uint8_t orders[6][3] = {
 /* Orders that differ only by loops of one trip are the same: true for the first of each kind. */
 static bool order_is_new(const struct sy_problem *problem, const struct sy_mapping *mapping, uint32_t level, int index)
 {
-    uint8_t mine[3], other[3];
+    uint8_t mine[3] = {0}, other[3] = {0};
     int n = 0;
     for (int i = 0; i < 3; i++)
         if (sy_map_trips(problem, mapping, level, (enum sy_dim)orders[index][i]) > 1)

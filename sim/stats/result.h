@@ -149,9 +149,9 @@ struct sy_result {
     double arithmetic_intensity; /* MACs a byte of backing-store traffic */
     double roofline_macs_per_s;  /* min(peak, intensity x bandwidth) */
     /* language models: what the pass was, and its compulsory bytes (weights and cached state, each read once) */
-    const char *phase;         /* "prefill", "decode", "train-step"; NULL = not a language model */
+    const char *phase; /* "prefill", "decode", "train-step"; NULL = not a language model */
     uint64_t sequences, tokens, context, model_bytes;
-    uint64_t kept_bytes_saved;   /* backing-store traffic avoided by residency */
+    uint64_t kept_bytes_saved; /* backing-store traffic avoided by residency */
 
     uint32_t stalls;
     const char *stall_name[SY_MAX_STALLS];

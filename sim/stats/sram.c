@@ -195,7 +195,7 @@ static void factor(double a[NEIGHBOURS][NEIGHBOURS], uint32_t n)
 static void weigh(const struct sy_sram_model *model, const double at[AXES], const struct neighbours *near,
                   double weight[NEIGHBOURS])
 {
-    double a[NEIGHBOURS][NEIGHBOURS], to_point[NEIGHBOURS], to_one[NEIGHBOURS];
+    double a[NEIGHBOURS][NEIGHBOURS], to_point[NEIGHBOURS] = {0}, to_one[NEIGHBOURS] = {0};
     double one_one = 0, one_point = 0;
     uint32_t n = near->count;
     for (uint32_t i = 0; i < n; i++) {

@@ -69,6 +69,7 @@ expect "programs are reported in the order given" order
 tree=$scratch/tree
 mkdir -p "$tree"/{tests,sim/base,sim/engine,arch,traces}
 cp -r "$root/tests/lint" "$tree/tests/lint"
+cp "$root/Makefile" "$tree/Makefile"
 licence='/* SPDX-License-Identifier: Apache-2.0 */'
 touch "$tree/sim/engine/e.h"
 for header in sim/base/b.h traces/t.h arch/a.h; do echo "$licence" >"$tree/$header"; done

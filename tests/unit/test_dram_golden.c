@@ -78,7 +78,9 @@ START_TEST(a_table_that_is_wrong_is_refused)
         "DRAMsim3,DDR4-3200,1,rorabacobgch,FRFCFS,OPEN,seq_rd,100,64,-1,500,0.63",
     };
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
-        char path[] = "/tmp/systole-dram-XXXXXX";
+        const char *scratch = getenv("TMPDIR");
+        char path[1024];
+        snprintf(path, sizeof path, "%s/systole-dram-XXXXXX", scratch == NULL ? P_tmpdir : scratch);
         const int fd = mkstemp(path);
         ck_assert_int_ge(fd, 0);
         FILE *file = fdopen(fd, "w");
