@@ -97,13 +97,16 @@ static struct start decide_start(struct sy_exec_unit *unit, const struct sy_arra
     if (!stream.known)
         return start;
     uint64_t hidden_from = unit->free_cycle - sy_min(unit->hidden_lead, unit->free_cycle);
-    uint64_t output_free = unit->free_cycle;
+    struct sy_array_gap gap = {0};
     if (unit->stats.commands)
-        output_free += sy_array_gap_between(&unit->previous, run).output_cycles;
+        gap = sy_array_gap_between(&unit->previous, run);
+    uint64_t behind = unit->free_cycle + gap.preload_cycles, output_free = behind + gap.output_cycles;
     start.known = true;
     start.preload_from = sy_max(preload.cycle, hidden_from);
     start.preload_cause = preload.cause;
-    uint64_t loaded = sy_max(start.preload_from + run->lead_cycles, unit->free_cycle);
+    /* In time to follow directly, the preload costs what the run before cannot hide; else all of its lead. */
+    bool follows = unit->stats.commands && preload.cycle <= hidden_from;
+    uint64_t loaded = follows ? behind : sy_max(start.preload_from + run->lead_cycles, behind);
     start.cycle = sy_max(sy_max(loaded, output_free), stream.cycle);
     /* The condition that became true last is charged. */
     start.cause = stream.cycle > loaded ? stream.cause : SY_STALL_PRELOAD;

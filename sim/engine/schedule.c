@@ -164,6 +164,11 @@ enum sy_status sy_scheduler_begin(struct sy_scheduler *s, const struct sy_upcomi
         sy_error(s->diag, SY_NOWHERE, NULL, "layer %s: its work does not fit 64 bits", s->current->layer.name);
         return status;
     }
+    s->whole = s->work;
+    s->chunk = 0;
+    s->chunks = 1;
+    if (s->current->layer.op == SY_OP_ATTENTION)
+        sy_attention_cut(s);
     return SY_OK;
 }
 
@@ -195,6 +200,11 @@ static enum sy_status item_step(struct sy_scheduler *s)
 enum sy_status sy_scheduler_next(struct sy_scheduler *s, struct sy_issue *issue, bool *more)
 {
     while (s->fifo_count == 0) {
+        if (s->item == s->work.items && s->chunk + 1 < s->chunks) {
+            s->chunk++;
+            sy_attention_chunk(s);
+            s->item = 0;
+        }
         if (s->item == s->work.items) {
             *more = false;
             return SY_OK;

@@ -110,6 +110,9 @@ struct sy_scheduler {
     const struct sy_upcoming *const *window;
     uint32_t window_count;
     struct sy_work work;
+    struct sy_work whole;                       /* before attention was cut into chunks */
+    uint64_t chunk_groups, chunk_rows;          /* of attention, at a time */
+    uint64_t chunk, chunks, rows_done, rows_now, rows_all;
     uint32_t item;
     bool item_started;
     struct sy_matrix_walk matrix;
@@ -154,6 +157,12 @@ enum sy_status sy_tensors_evict(struct sy_scheduler *s, uint32_t level, struct s
 /* Try to reserve room for the layer's output; NULL when it does not stay. */
 struct sy_resident *sy_tensors_keep(struct sy_scheduler *s, uint64_t key, uint64_t bytes, uint32_t level,
                                     struct sy_users *before);
+
+/* schedule_attention.c: attention that does not fit on chip runs in blocks of queries, whose scores stay on chip */
+void sy_attention_cut(struct sy_scheduler *s);
+void sy_attention_chunk(struct sy_scheduler *s);
+/* Level where whole tensors that A reads may stay, or UINT32_MAX. */
+uint32_t sy_keeping_level(const struct sy_scheduler *s);
 
 /* schedule_matrix.c, schedule_stream.c */
 enum sy_status sy_matrix_begin(struct sy_scheduler *s, const struct sy_matrix_item *item,

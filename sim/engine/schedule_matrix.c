@@ -48,7 +48,7 @@ static enum sy_status map_item(struct sy_scheduler *s, struct sy_matrix_walk *w,
 }
 
 /* Where the output could stay: the innermost level of C's chain that stores whole tensors and that A is read from. */
-static uint32_t keeping_level(const struct sy_scheduler *s)
+uint32_t sy_keeping_level(const struct sy_scheduler *s)
 {
     for (uint32_t i = 0; i < s->chain_length[SY_C]; i++) {
         uint32_t level = s->chain[SY_C][i];
@@ -74,22 +74,37 @@ static uint64_t read_back_cycles(const struct sy_scheduler *s, uint64_t bytes)
     return backing->read_bytes_per_s > 0 ? (uint64_t)((double)bytes * hz / backing->read_bytes_per_s) : 0;
 }
 
+/* A cache that is appended to lives in memory: what one step adds is not the tensor. */
+static bool may_stay(const struct sy_scheduler *s, uint64_t key)
+{
+    bool state = key == s->current->output_key && s->current->layer.out.flags & SY_TENSOR_STATE;
+    return !state && !s->options.keep_nothing && sy_tensor_next_use(s, key) != UINT64_MAX;
+}
+
+/* The layer's output grows over the chunks of attention; its place is decided with the first. */
+static bool in_later_chunk(const struct sy_scheduler *s, uint64_t key)
+{
+    return s->chunk > 0 && key == s->current->output_key;
+}
+
 /* Choose mapping and whether C stays: with it on chip unless that costs more than it saves. */
 static enum sy_status plan_item(struct sy_scheduler *s, struct sy_matrix_walk *w, uint64_t out_key, uint64_t out_bytes)
 {
     char why[160] = "";
     struct sy_estimate kept_estimate, estimate;
     struct sy_mapping kept_mapping;
-    uint32_t level =
-        s->options.keep_nothing || sy_tensor_next_use(s, out_key) == UINT64_MAX ? UINT32_MAX : keeping_level(s);
-    struct sy_resident *resident =
-        level == UINT32_MAX ? NULL : sy_tensors_keep(s, out_key, out_bytes, level, &w->sink_before);
+    uint32_t level = may_stay(s, out_key) ? sy_keeping_level(s) : UINT32_MAX;
+    struct sy_resident *resident = NULL;
+    if (level != UINT32_MAX && in_later_chunk(s, out_key)) /* the chunks before made room, or found none */
+        resident = sy_space_find(&s->space[level], out_key);
+    else if (level != UINT32_MAX)
+        resident = sy_tensors_keep(s, out_key, out_bytes, level, &w->sink_before);
     enum sy_status status;
     if (resident) {
         w->problem.home[SY_C] = chain_position(&w->problem, SY_C, level);
         plan_free_bytes(s, &w->problem);
         status = map_item(s, w, &kept_mapping, &kept_estimate, why);
-        bool large = out_bytes > s->space[level].capacity / 8;
+        bool large = !in_later_chunk(s, out_key) && out_bytes > s->space[level].capacity / 8;
         if (status == SY_OK && !large) {
             w->mapping = kept_mapping;
             s->plan.estimate = kept_estimate;
@@ -704,14 +719,18 @@ enum sy_status sy_matrix_begin(struct sy_scheduler *s, const struct sy_matrix_it
         w->problem.vector_ops_per_output =
             s->chip->vector.fuses_epilogue ? 1 : sy_ceil_div(lanes, sy_max(epilogue->elements, 1));
     }
+    /* What the tensor is in the end: all of the layer's output, or an intermediate of this chunk. */
+    const struct sy_matrix_item *all = &s->whole.item[s->item].u.matrix;
+    const struct sy_matrix_item *made = item->tensor_c == SY_TENSOR_OUT ? all : item;
     uint64_t elements = 0, out_bytes = 0, out_key = sy_tensor_key(s, item->tensor_c, true);
-    if (!sy_mul3(item->m, item->n, item->groups, &elements) || !sy_dtype_bytes(item->c, elements, &out_bytes))
+    if (!sy_mul3(made->m, made->n, made->groups, &elements) || !sy_dtype_bytes(item->c, elements, &out_bytes))
         return SY_OVERFLOW;
     struct sy_source *sources[SY_C + SY_MAX_INPUTS] = {&w->source[SY_A], &w->source[SY_B]};
     for (uint32_t i = 0; i < w->sides; i++)
         sources[SY_C + i] = &w->side[i];
-    sy_tensors_retire(s, out_key, sources, SY_C + w->sides);
-    w->source[SY_C] = (struct sy_source){.key = out_key, .on_chip = true, .level = keeping_level(s)};
+    if (!in_later_chunk(s, out_key))
+        sy_tensors_retire(s, out_key, sources, SY_C + w->sides);
+    w->source[SY_C] = (struct sy_source){.key = out_key, .on_chip = true, .level = sy_keeping_level(s)};
     enum sy_status status = plan_item(s, w, out_key, out_bytes);
     if (status != SY_OK)
         return status;
@@ -724,7 +743,8 @@ enum sy_status sy_matrix_begin(struct sy_scheduler *s, const struct sy_matrix_it
     if (w->source[SY_C].on_chip) {
         struct sy_resident *resident = sy_tensor_resident(s, &w->source[SY_C]);
         resident->dirty = true;
-        s->filled[w->source[SY_C].level][SY_C] += resident->bytes;
+        if (!in_later_chunk(s, out_key))
+            s->filled[w->source[SY_C].level][SY_C] += resident->bytes;
     }
     for (uint32_t level = w->mapping.on_chip; level-- > 0;) {
         w->loop[w->loops++] = (struct sy_walk_loop){level, SY_DIM_G};
@@ -734,7 +754,7 @@ enum sy_status sy_matrix_begin(struct sy_scheduler *s, const struct sy_matrix_it
     rewind_from(w, 0);
     open_rings(s, w);
     s->plan.has_matrix = true;
-    s->plan.item = *item;
+    s->plan.item = *all;
     s->plan.mapping = w->mapping;
     s->plan.kept |= w->source[SY_C].on_chip;
     note_savings(s, w, out_bytes);

@@ -100,8 +100,9 @@ static void decide_sink(struct sy_scheduler *s, struct sy_stream_walk *w, uint64
 {
     w->sink = sy_tensor_source(s, key, NULL, SY_C);
     w->sink.on_chip = false;
-    if (s->options.keep_nothing || sy_tensor_next_use(s, key) == UINT64_MAX)
-        return;
+    bool state = key == s->current->output_key && s->current->layer.out.flags & SY_TENSOR_STATE;
+    if (state || s->options.keep_nothing || sy_tensor_next_use(s, key) == UINT64_MAX)
+        return; /* a cache that is appended to lives in memory */
     for (uint32_t i = 0; i + 1 < s->chain_length[SY_C]; i++) {
         uint32_t level = s->chain[SY_C][i];
         struct sy_users before;
