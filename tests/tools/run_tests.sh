@@ -87,7 +87,7 @@ for program in "${programs[@]}"; do
     fi
     run_one "$program" &
     running=$((running + 1))
-    while [ -e "$(log_of "${programs[$next]}").end" ]; do
+    while [ "$next" -lt ${#programs[@]} ] && [ -e "$(log_of "${programs[$next]}").end" ]; do
         report "${programs[$next]}"
         next=$((next + 1))
     done
