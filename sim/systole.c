@@ -97,6 +97,18 @@ void systole_text_free(struct systole_text *text)
     *text = (struct systole_text){0};
 }
 
+enum systole_status systole_write_file(const struct systole_context *context, const char *path, const char *data,
+                                       size_t length)
+{
+    struct sy_diag diag = systole_sink(context);
+    struct sy_outfile *file;
+    enum sy_status status = sy_outfile_open(path, &file, &diag);
+    if (status != SY_OK)
+        return (enum systole_status)status;
+    (void)sy_outfile_write(file, data, length); /* commit reports it */
+    return (enum systole_status)sy_outfile_commit(file, &diag);
+}
+
 char *systole_data_file(const struct systole_context *context, const char *folder, const char *name, const char *suffix)
 {
     struct stat info;
@@ -227,6 +239,36 @@ enum systole_status systole_result_figure(const struct systole_result *result, c
         return SYSTOLE_OK;
     }
     return SYSTOLE_USAGE;
+}
+
+enum systole_status systole_result_count(const struct systole_result *result, const char *name, uint64_t *value)
+{
+    for (size_t i = 0; i < sy_figure_count; i++) {
+        uint64_t whole;
+        double real;
+        if (strcmp(sy_figures[i].name, name) || !sy_figures[i].integer)
+            continue;
+        if (!sy_figures[i].get(result->result, &real, &whole))
+            return SYSTOLE_UNSUPPORTED;
+        *value = whole;
+        return SYSTOLE_OK;
+    }
+    return SYSTOLE_USAGE;
+}
+
+enum systole_status systole_figure_describe(size_t index, struct systole_figure_info *info)
+{
+    if (index >= sy_figure_count || info->struct_size < sizeof info->struct_size)
+        return SYSTOLE_USAGE;
+    const struct sy_figure_info *figure = &sy_figures[index];
+    struct systole_figure_info full = {.struct_size = info->struct_size,
+                                       .name = figure->name,
+                                       .unit = figure->unit,
+                                       .doc = figure->doc,
+                                       .integer = figure->integer,
+                                       .better = (int)figure->better};
+    memcpy(info, &full, info->struct_size < sizeof full ? info->struct_size : sizeof full);
+    return SYSTOLE_OK;
 }
 
 const char *systole_result_figure_name(size_t index)

@@ -1,31 +1,35 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* What subcommands share: loading by the common options, output that appears whole, progress. */
-#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
-#include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
 
 #include "sim/cli/subcommand.h"
 
+static void import_options(const struct sy_cli_workload *options, struct systole_import_options *import)
+{
+    *import = SYSTOLE_OPTIONS_INIT(struct systole_import_options);
+    import->format = options->format;
+    import->phase = options->phase;
+    import->kind = options->kind;
+    import->activation = options->activation;
+    import->weight = options->weight;
+    import->accumulator = options->accumulator;
+    import->batch = options->batch;
+    import->context = options->context;
+    import->new_tokens = options->new_tokens;
+    import->allow_unmodelled = options->allow_unmodelled;
+    import->dims = options->dims.count ? options->dims.item : NULL;
+}
+
 enum systole_status sy_cli_load_workload(struct sy_cli *cli, const struct sy_cli_workload *options,
                                          struct systole_workload **workload)
 {
-    struct systole_import_options import = SYSTOLE_OPTIONS_INIT(struct systole_import_options);
-    import.format = options->format;
-    import.phase = options->phase;
-    import.kind = options->kind;
-    import.activation = options->activation;
-    import.weight = options->weight;
-    import.accumulator = options->accumulator;
-    import.batch = options->batch;
-    import.context = options->context;
-    import.new_tokens = options->new_tokens;
-    import.allow_unmodelled = options->allow_unmodelled;
-    import.dims = options->dims.count ? options->dims.item : NULL;
+    struct systole_import_options import;
+    import_options(options, &import);
     return systole_workload_load(&cli->context, options->name, &import, workload);
 }
 
@@ -63,70 +67,42 @@ void sy_cli_format_options(const struct sy_cli *cli, const struct sy_cli_output 
     format->unicode = cli->unicode;
 }
 
-static enum systole_status write_failed(struct sy_cli *cli, const char *path)
-{
-    return sy_cli_error(cli, SYSTOLE_IO, "%s could not be written: %s", path, strerror(errno));
-}
-
-/* A device or pipe: nothing to rename onto. */
-static enum systole_status write_directly(struct sy_cli *cli, const char *path, const struct systole_text *text)
-{
-    FILE *file = fopen(path, "w");
-    if (!file)
-        return write_failed(cli, path);
-    bool good = fwrite(text->data, 1, text->length, file) == text->length;
-    return fclose(file) || !good ? write_failed(cli, path) : SYSTOLE_OK;
-}
-
-/* Everything into the descriptor, with the mode an ordinary new file has; the descriptor is closed. */
-static bool fill(int descriptor, const struct systole_text *text)
-{
-    mode_t mask = umask(0);
-    umask(mask);
-    FILE *file = fdopen(descriptor, "w");
-    if (!file) {
-        (void)close(descriptor);
-        return false;
-    }
-    bool good =
-        fwrite(text->data, 1, text->length, file) == text->length && !fflush(file) && !fchmod(descriptor, 0666 & ~mask);
-    int cause = errno;
-    if (fclose(file))
-        return false;
-    errno = cause;
-    return good;
-}
-
-static enum systole_status write_file(struct sy_cli *cli, const char *path, const struct systole_text *text)
-{
-    char temporary[4096];
-    struct stat info;
-    int length = snprintf(temporary, sizeof temporary, "%s.XXXXXX", path);
-    if (length < 0 || (size_t)length >= sizeof temporary) {
-        errno = ENAMETOOLONG;
-        return write_failed(cli, path);
-    }
-    if (!stat(path, &info) && !S_ISREG(info.st_mode))
-        return write_directly(cli, path, text);
-    int descriptor = mkstemp(temporary);
-    if (descriptor < 0)
-        return write_failed(cli, path);
-    if (fill(descriptor, text) && !rename(temporary, path))
-        return SYSTOLE_OK;
-    enum systole_status status = write_failed(cli, path);
-    (void)unlink(temporary);
-    return status;
-}
-
 enum systole_status sy_cli_write(struct sy_cli *cli, const char *path, struct systole_text *text)
 {
-    enum systole_status status = SYSTOLE_OK;
-    if (path && strcmp(path, "-"))
-        status = write_file(cli, path, text);
-    else if (fwrite(text->data, 1, text->length, stdout) != text->length || fflush(stdout))
-        status = sy_cli_error(cli, SYSTOLE_IO, "standard output could not be written");
+    enum systole_status status = fflush(stdout) ? SYSTOLE_IO : SYSTOLE_OK; /* what was printed comes first */
+    if (status == SYSTOLE_OK)
+        status = systole_write_file(&cli->context, path, text->data, text->length);
     systole_text_free(text);
     return status;
+}
+
+void sy_cli_explore_progress(void *context, uint64_t done, uint64_t total)
+{
+    sy_cli_progress(context, "candidates", done, total);
+}
+
+uint32_t sy_cli_processors(void)
+{
+    long count = sysconf(_SC_NPROCESSORS_ONLN);
+    return count > 0 && count < 1024 ? (uint32_t)count : 1;
+}
+
+void sy_cli_explore_options(struct sy_cli *cli, const struct sy_cli_model *model,
+                            const struct sy_cli_workload *workload, const struct sy_cli_output *output,
+                            uint64_t workers, struct sy_cli_explore *explore)
+{
+    sy_cli_run_options(model, &explore->run);
+    import_options(workload, &explore->import);
+    sy_cli_format_options(cli, output, 1, &explore->format);
+    explore->options = SYSTOLE_OPTIONS_INIT(struct systole_explore_options);
+    explore->options.workers = workers < UINT32_MAX ? (uint32_t)workers : UINT32_MAX;
+    explore->options.import = &explore->import;
+    explore->options.run = &explore->run;
+    explore->options.set = model->set.count ? model->set.item : NULL;
+    explore->options.format = &explore->format;
+    explore->options.cancel = sy_cli_cancel();
+    explore->options.progress = sy_cli_explore_progress;
+    explore->options.progress_context = cli;
 }
 
 void sy_cli_progress(struct sy_cli *cli, const char *what, uint64_t done, uint64_t total)

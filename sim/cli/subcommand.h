@@ -134,6 +134,19 @@ void sy_cli_run_options(const struct sy_cli_model *model, struct systole_run_opt
 /* How a report looks where it goes: terminals have a width, colour and UTF-8, files and pipes have not. */
 void sy_cli_format_options(const struct sy_cli *cli, const struct sy_cli_output *output, int details,
                            struct systole_format_options *format);
+/* What compare, sweep and check hand to the library, with the structs it points to. */
+struct sy_cli_explore {
+    struct systole_explore_options options;
+    struct systole_run_options run;
+    struct systole_import_options import;
+    struct systole_format_options format;
+};
+void sy_cli_explore_options(struct sy_cli *cli, const struct sy_cli_model *model,
+                            const struct sy_cli_workload *workload, const struct sy_cli_output *output,
+                            uint64_t workers, struct sy_cli_explore *explore);
+/* Calls sy_cli_progress; context is the struct sy_cli. */
+void sy_cli_explore_progress(void *context, uint64_t done, uint64_t total);
+uint32_t sy_cli_processors(void);
 /* Write text to FILE (whole or not at all) or standard output, then free it. Checks every write. */
 enum systole_status sy_cli_write(struct sy_cli *cli, const char *path, struct systole_text *text);
 /* True after SIGINT; its address serves as a run's cancel flag. */

@@ -185,6 +185,17 @@ SYSTOLE_API enum systole_status systole_result_figure(const struct systole_resul
                                                       double *value);
 /* Name of the i-th figure of totals, NULL past the end. Static storage. */
 SYSTOLE_API const char *systole_result_figure_name(size_t index);
+/* The same exactly, for figures that count; SYSTOLE_USAGE for one that does not. */
+SYSTOLE_API enum systole_status systole_result_count(const struct systole_result *result, const char *name,
+                                                     uint64_t *value);
+struct systole_figure_info {
+    size_t struct_size;
+    const char *name, *unit, *doc; /* static storage */
+    int integer;                   /* systole_result_count has it */
+    int better;                    /* -1 lower, 1 higher, 0 neither */
+};
+/* The i-th figure of totals; SYSTOLE_USAGE past the end. */
+SYSTOLE_API enum systole_status systole_figure_describe(size_t index, struct systole_figure_info *info);
 /* Exact counters. */
 SYSTOLE_API uint64_t systole_result_cycles(const struct systole_result *result);
 SYSTOLE_API uint64_t systole_result_macs(const struct systole_result *result);
@@ -206,6 +217,58 @@ struct systole_validate_options {
 SYSTOLE_API enum systole_status systole_validate(const struct systole_context *context, const char *suite,
                                                  const struct systole_validate_options *options, const char *format,
                                                  struct systole_text *text);
+
+/* ---- exploring: many runs ---- */
+/* A file that appears whole or not at all; path NULL or "-" is standard output. */
+SYSTOLE_API enum systole_status systole_write_file(const struct systole_context *context, const char *path,
+                                                   const char *data, size_t length);
+
+/*
+ * workers: 0 runs everything in the calling process; n forks n worker processes, which needs a process without other
+ * threads. The result has the same bytes for any number of workers. A candidate that fails, even by a crash of its
+ * worker, is reported in its place and does not stop the others.
+ */
+struct systole_explore_options {
+    size_t struct_size;
+    uint32_t workers;
+    const struct systole_import_options *import; /* NULL = none; sweep: what the space does not say itself */
+    const struct systole_run_options *run;       /* files to write (vcd, timeline, schedule) are not for many runs */
+    const char *const *set;                      /* for every chip; NULL-terminated, or NULL */
+    const struct systole_format_options *format; /* "table" (default), "csv", "json" */
+    uint64_t shard, shards;                      /* sweep: the shard-th (from 1) of shards slices; 0, 0 = everything */
+    volatile const int *cancel;
+    void (*progress)(void *context, uint64_t done, uint64_t total);
+    void *progress_context;
+};
+/* Every chip on every workload, side by side, ratios to the first chip, the best marked. The lists end with NULL. When
+ * a run failed the others are still reported, and the first failure's status is returned with the text. */
+SYSTOLE_API enum systole_status systole_compare(const struct systole_context *context, const char *const *chips,
+                                                const char *const *workloads,
+                                                const struct systole_explore_options *options,
+                                                struct systole_text *text);
+/* Every candidate of a space (docs/formats-sweep.md), one row each in the order of the space. SYSTOLE_INPUT when the
+ * space is wrong or when every candidate failed. */
+SYSTOLE_API enum systole_status systole_sweep(const struct systole_context *context, const char *space,
+                                              const struct systole_explore_options *options, struct systole_text *text);
+
+struct systole_check_options {
+    size_t struct_size;
+    uint32_t workers;                            /* as above */
+    const char *const *tolerances;               /* "cycles=0.5" or "0.5" for every figure: percent; NULL = all exact */
+    const struct systole_format_options *format; /* "table" (default; details 1 shows unmoved figures too) or "json" */
+    volatile const int *cancel;
+    void (*progress)(void *context, uint64_t done, uint64_t total);
+    void *progress_context;
+};
+/*
+ * Run again what result JSON files record and compare every figure of totals and every layer's cycles with them. Paths
+ * in a baseline that do not exist are tried beside the baseline. junit (may be NULL) gets JUnit XML.
+ * SYSTOLE_CHECK_FAILED when a figure moved beyond its tolerance; the status of the failure when a baseline could not
+ * be run; both with text and junit filled.
+ */
+SYSTOLE_API enum systole_status systole_check(const struct systole_context *context, const char *const *baselines,
+                                              const struct systole_check_options *options, struct systole_text *text,
+                                              struct systole_text *junit);
 
 #ifdef __cplusplus
 }

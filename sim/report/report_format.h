@@ -32,11 +32,13 @@ extern const struct sy_report_format *const sy_report_formats[]; /* NULL-termina
 const struct sy_report_format *sy_report_format_find(const char *name);
 
 /* ---- the figures of `totals`: one table for JSON, CSV, the public call and `check` ---- */
+/* Neither: chips of different clocks are not ranked by cycles. */
+enum sy_better { SY_LOWER = -1, SY_NEITHER, SY_HIGHER };
 struct sy_figure_info {
     const char *name; /* key in JSON: "dram_read_bytes" */
     const char *unit; /* "byte" */
     bool integer;
-    bool lower_is_better;
+    enum sy_better better;
     const char *doc;
     /* false when the figure does not apply to this result: it is then left out, not zero. */
     bool (*get)(const struct sy_result *result, double *value, uint64_t *whole);
