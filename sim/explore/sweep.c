@@ -172,7 +172,7 @@ static const char *head_of(const struct sy_space *space, const char *key)
     return same == 1 ? tail : key;
 }
 
-static void put_heads(const struct sy_space *space, struct sy_buf *heads)
+static void put_heads(const struct sy_space *space, bool errors, struct sy_buf *heads)
 {
     sy_buf_puts(heads, "#>");
     if (space->workloads > 1)
@@ -183,7 +183,8 @@ static void put_heads(const struct sy_space *space, struct sy_buf *heads)
         sy_buf_printf(heads, "|%s>", head_of(space, sy_space_key(space, c)));
     for (size_t f = 0; f < TABLE_FIGURES; f++)
         sy_buf_printf(heads, "|%s>|", table_figures[f].head);
-    sy_buf_puts(heads, "|error$");
+    if (errors)
+        sy_buf_puts(heads, "|error$");
 }
 
 /* Best values by workload and table figure, for the marks. */
@@ -192,7 +193,7 @@ struct best {
     double value[TABLE_FIGURES];
 };
 
-static void put_row(const struct sweep *sweep, uint64_t i, const struct best *best, struct sy_grid *grid)
+static void put_row(const struct sweep *sweep, uint64_t i, const struct best *best, bool errors, struct sy_grid *grid)
 {
     const struct sy_space *space = &sweep->space;
     struct sy_place place = sy_space_place(space, sweep->first + i);
@@ -213,7 +214,8 @@ static void put_row(const struct sweep *sweep, uint64_t i, const struct best *be
         sy_grid_cell(grid, value ? sy_figure_show(text, &figure, value) : "");
         sy_grid_cell(grid, is_best ? "*" : "");
     }
-    sy_grid_cell(grid, outcome->message ? outcome->message : "");
+    if (errors)
+        sy_grid_cell(grid, outcome->message ? outcome->message : "");
 }
 
 static enum sy_status put_table(const struct sweep *sweep, const struct systole_format_options *format,
@@ -231,7 +233,9 @@ static enum sy_status put_table(const struct sweep *sweep, const struct systole_
             size_t index = sy_figure_index(table_figures[f].figure);
             best[w].known[f] = best_of(sweep, w, index, sy_figure_at(index).better, &best[w].value[f]);
         }
-    put_heads(space, &heads);
+    for (uint64_t i = 0; i < sweep->count; i++)
+        failed += sweep->outcome[i].message != NULL;
+    put_heads(space, failed > 0, &heads);
     sy_buf_printf(out, "%s: %llu candidates", space->path, (unsigned long long)sweep->count);
     if (space->workloads == 1)
         sy_buf_printf(out, ", %s", space->workload[0]);
@@ -240,8 +244,7 @@ static enum sy_status put_table(const struct sweep *sweep, const struct systole_
     sy_buf_puts(out, "\n\n");
     sy_grid_begin(&grid, heads.data ? heads.data : "", format->width, "");
     for (uint64_t i = 0; i < sweep->count; i++) {
-        put_row(sweep, i, best, &grid);
-        failed += sweep->outcome[i].message != NULL;
+        put_row(sweep, i, best, failed > 0, &grid);
     }
     sy_grid_put(&grid, out);
     sy_buf_free(&heads);
