@@ -234,39 +234,53 @@ static void work(void *context, uint64_t item, struct sy_buf *reply)
 
 /* ---- comparing ---- */
 
-static enum sy_status add_row(struct checker *checker, struct sy_check_baseline *one, const char *metric,
-                              const char *tolerated, const struct sy_json *was, const struct sy_json *is)
+static struct sy_check_row *new_row(struct sy_arena *arena, struct sy_check_baseline *one)
 {
     if (one->rows == one->row_capacity) {
         uint64_t wanted = one->row_capacity ? one->row_capacity * 2 : 64;
-        struct sy_check_row *grown = sy_arena_array(checker->check.arena, wanted, sizeof *grown);
+        struct sy_check_row *grown = sy_arena_array(arena, wanted, sizeof *grown);
         if (!grown)
-            return SY_NOMEM;
+            return NULL;
         if (one->rows)
             memcpy(grown, one->row, one->rows * sizeof *grown);
         one->row = grown;
         one->row_capacity = wanted;
     }
-    struct sy_check_row *row = &one->row[one->rows++];
-    bool numbers = is && was->kind == SY_JSON_NUMBER && is->kind == SY_JSON_NUMBER;
-    *row = (struct sy_check_row){.metric = metric,
-                                 .was = was->string ? was->string : "null",
-                                 .is = !is          ? NULL
-                                       : is->string ? is->string
-                                                    : "null",
-                                 .tolerance_percent = tolerance_of(checker, tolerated)};
-    if (numbers && was->number != 0)
-        row->change_percent = (is->number - was->number) / fabs(was->number) * 100;
-    else if (numbers && is->number != 0)
-        row->change_percent = is->number > 0 ? 100 : -100; /* from nothing */
-    if (!is)
-        row->verdict = SY_VERDICT_GONE;
-    else if (!strcmp(row->was, row->is))
-        row->verdict = SY_VERDICT_SAME;
-    else
-        row->verdict = numbers && fabs(row->change_percent) <= row->tolerance_percent && row->tolerance_percent > 0
-                           ? SY_VERDICT_TOLERATED
-                           : SY_VERDICT_MOVED;
+    return &one->row[one->rows++];
+}
+
+static const char *literal(const struct sy_json *value)
+{
+    return value->string ? value->string : "null";
+}
+
+static double change_percent(const struct sy_json *was, const struct sy_json *is)
+{
+    double change = is->number - was->number;
+    if (was->number != 0)
+        return change / fabs(was->number) * 100;
+    return change > 0 ? 100 : change < 0 ? -100 : 0; /* from nothing */
+}
+
+static enum sy_status add_row(struct checker *checker, struct sy_check_baseline *one, const char *metric,
+                              const char *tolerated, const struct sy_json *was, const struct sy_json *is)
+{
+    struct sy_check_row *row = new_row(checker->check.arena, one);
+    if (!row)
+        return SY_NOMEM;
+    double allowed = tolerance_of(checker, tolerated);
+    *row = (struct sy_check_row){.metric = metric, .was = literal(was), .tolerance_percent = allowed};
+    row->verdict = SY_VERDICT_GONE;
+    if (is) {
+        bool numbers = was->kind == SY_JSON_NUMBER && is->kind == SY_JSON_NUMBER;
+        row->is = literal(is);
+        row->change_percent = numbers ? change_percent(was, is) : 0;
+        if (!strcmp(row->was, row->is))
+            row->verdict = SY_VERDICT_SAME;
+        else
+            row->verdict = numbers && allowed > 0 && fabs(row->change_percent) <= allowed ? SY_VERDICT_TOLERATED
+                                                                                          : SY_VERDICT_MOVED;
+    }
     one->moved += row->verdict >= SY_VERDICT_MOVED;
     return SY_OK;
 }

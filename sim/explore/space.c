@@ -92,12 +92,9 @@ static bool read_bound(struct reader *reader, const struct sy_yaml_node *node, c
     return true;
 }
 
-static bool read_range(struct reader *reader, const struct sy_yaml_node *node, struct range *range)
+static void check_range_keys(struct reader *reader, const struct sy_yaml_node *node)
 {
     static const char *const known[] = {"from", "to", "step", "factor"};
-    const struct sy_yaml_node *from = sy_yaml_get(node, "from"), *to = sy_yaml_get(node, "to");
-    const struct sy_yaml_node *step = sy_yaml_get(node, "step"), *factor = sy_yaml_get(node, "factor");
-    const char *ignored;
     for (const struct sy_yaml_node *entry = node->first; entry; entry = entry->next) {
         bool good = false;
         for (size_t i = 0; i < sizeof known / sizeof known[0]; i++)
@@ -106,6 +103,20 @@ static bool read_range(struct reader *reader, const struct sy_yaml_node *node, s
             COMPLAIN(reader, sy_yaml_where_key(entry), "a range has from, to, and step or factor",
                      "unknown key '%s' in a range", entry->key);
     }
+}
+
+static bool goes_up(const struct range *range)
+{
+    bool moves = range->is_factor ? range->by > 1 && range->from > 0 : range->by > 0;
+    return moves && range->to >= range->from;
+}
+
+static bool read_range(struct reader *reader, const struct sy_yaml_node *node, struct range *range)
+{
+    const struct sy_yaml_node *from = sy_yaml_get(node, "from"), *to = sy_yaml_get(node, "to");
+    const struct sy_yaml_node *step = sy_yaml_get(node, "step"), *factor = sy_yaml_get(node, "factor");
+    const char *ignored;
+    check_range_keys(reader, node);
     if (!from || !to || (step != NULL) == (factor != NULL)) {
         COMPLAIN(reader, sy_yaml_where(node), "for example {from: 8, to: 64, factor: 2}",
                  "a range needs from, to, and either step or factor");
@@ -116,13 +127,10 @@ static bool read_range(struct reader *reader, const struct sy_yaml_node *node, s
         !read_bound(reader, to, range->unit, &range->to, &ignored) ||
         !read_bound(reader, step ? step : factor, step ? range->unit : "", &range->by, &ignored))
         return false;
-    bool good = range->is_factor ? range->by > 1 && range->from > 0 : range->by > 0;
-    if (!good || range->to < range->from) {
+    if (!goes_up(range))
         COMPLAIN(reader, sy_yaml_where(node), NULL,
                  "a range goes up: step above 0, or factor above 1 from a number above 0, and `to` not below `from`");
-        return false;
-    }
-    return true;
+    return goes_up(range);
 }
 
 /* By multiplication: pow may differ between machines. */
