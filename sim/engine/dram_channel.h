@@ -40,7 +40,7 @@ enum {
     SY_DRAM_MAX_GROUPS = 32  /* bank groups of a channel */
 };
 
-/* What SY_DRAM_run may stop for, and what it says. */
+/* What a run may stop for. */
 enum { SY_STOP_READ = 1, SY_STOP_WRITE = 2, SY_STOP_DRAINED = 4 };
 
 struct sy_lanes {

@@ -11,11 +11,11 @@
 enum {
     DEFAULT_GRAIN_BYTES = 256,
     DEFAULT_CHANNELS = 4,
-    BASE_STEPS = 32,       /* distinguishable offsets in a bank rotation */
-    MEMO_SLOTS = 4096,     /* power of two */
-    MEMO_BYTES = 1 << 22,  /* signatures and answers kept; then the memo starts anew */
-    SHORTEST_WINDOW = 400, /* bursts a channel, when the budget is spread over many */
-    ROWS_CLASS_FROM = 4096 /* bursts: longer phases differ only by class */
+    DEFAULT_BASE_STEPS = 8,
+    LEADING_BITS = 6,     /* of row lengths and pitches */
+    MEMO_SLOTS = 4096,    /* power of two */
+    MEMO_BYTES = 1 << 22, /* signatures and answers kept; then the memo starts anew */
+    SHORTEST_WINDOW = 400 /* bursts a channel, when the budget is spread over many */
 };
 static const uint64_t fs_per_s = UINT64_C(1000000000000000);
 
@@ -26,7 +26,7 @@ struct entry {
     uint32_t words, answer_bytes;
     uint64_t data[];
 };
-/* A set as it is simulated. */
+/* A set of shapes as it is simulated. */
 struct question {
     struct sy_dram_memory *memory;
     const struct sy_dram_window *window;
@@ -41,7 +41,7 @@ struct sy_dram_ctx {
     struct question *question;
     struct sy_dram_window window, folded_window;
     uint64_t clock_fs, burst_bytes, peak_bytes, peak_clocks;
-    uint32_t grain_bursts;
+    uint32_t grain_bursts, base_steps;
     struct entry **slot;
     uint64_t memo_bytes, asked, simulated;
 };
@@ -103,6 +103,7 @@ enum sy_status sy_dram_ctx_create(const struct sy_dram_device *device, const str
     ctx->burst_bytes = device->org.burst_bytes;
     ctx->peak_bytes = sy_dram_peak_bytes(device, &ctx->peak_clocks) * options->memory.channels;
     const uint64_t grain = options->grain_bytes ? options->grain_bytes : DEFAULT_GRAIN_BYTES;
+    ctx->base_steps = options->base_steps ? options->base_steps : DEFAULT_BASE_STEPS;
     ctx->grain_bursts = (uint32_t)sy_max(1, grain / ctx->burst_bytes);
     *out = ctx;
     return SY_OK;
@@ -170,45 +171,72 @@ static void remember(struct sy_dram_ctx *ctx, const uint64_t *word, uint32_t wor
     ctx->memo_bytes += bytes;
 }
 
-/* ---- signatures ---- */
+/* ---- shapes ----
+ * Phases that the memory cannot tell apart in the long run are asked about once: a shape is a phase without end, in
+ * whole bursts. Contiguous phases have all the same shape. Of a pitch what counts is where it falls in the bank
+ * rotation: its leading bits, and its lowest bit, which says how many banks the rows visit. */
 enum { PHASE_WORDS = 7 };
 
-/* Long phases of the same shape differ only by how many powers of two of them there are. */
-static uint64_t rows_class(const struct sy_dram_ctx *ctx, const struct sy_dram_phase *phase)
-{
-    const uint64_t bursts = sy_ceil_div(phase->row_bytes, ctx->burst_bytes);
-    if (phase->rows <= 1 || bursts > ROWS_CLASS_FROM || phase->rows <= ROWS_CLASS_FROM / bursts)
-        return phase->rows;
-    return UINT64_C(1) << (63 - __builtin_clzll(phase->rows));
-}
-
-static void sign_phase(const struct sy_dram_ctx *ctx, const struct sy_dram_phase *phase, uint64_t first_base,
-                       uint64_t rows, uint64_t word[PHASE_WORDS])
+static uint64_t rotation_bursts(const struct sy_dram_ctx *ctx)
 {
     const uint32_t bits = ctx->whole->map.rotation_bits;
-    const uint64_t rotation = ctx->burst_bytes << (bits < 32 ? bits : 32);
-    const uint64_t step = sy_max(rotation / BASE_STEPS, ctx->burst_bytes);
-    const uint64_t offset = (phase->base - first_base) & (rotation - 1);
-    word[0] = offset / step * step + phase->base % ctx->burst_bytes;
-    word[1] = rows;
+    return UINT64_C(1) << (bits < 32 ? bits : 32);
+}
+
+/* A number to its LEADING_BITS highest bits; small ones stay as they are. */
+static uint64_t leading(uint64_t value)
+{
+    const int bits = 64 - __builtin_clzll(value | 1), drop = bits > LEADING_BITS ? bits - LEADING_BITS : 0;
+    return value >> drop << drop;
+}
+
+static uint64_t pitch_class(const struct sy_dram_ctx *ctx, uint64_t pitch_bursts)
+{
+    const uint64_t rotation = rotation_bursts(ctx), inside = pitch_bursts & (rotation - 1);
+    if (!inside)
+        return rotation;
+    const uint64_t step = sy_max(1, rotation >> LEADING_BITS);
+    return (inside & ~(step - 1)) | (inside & -inside);
+}
+
+/* Bursts of one row, partial ones whole; unaligned rows overlap half a burst more on average. */
+static uint64_t row_bursts(const struct sy_dram_ctx *ctx, const struct sy_dram_phase *phase)
+{
+    const uint64_t burst = ctx->burst_bytes;
+    const uint64_t skew = phase->pitch_bytes % burst && phase->rows > 1 ? burst / 2 : phase->base % burst;
+    return sy_ceil_div(phase->row_bytes, burst) + (phase->row_bytes % burst ? 0 : skew != 0) +
+           (phase->row_bytes % burst && phase->row_bytes % burst + skew > burst);
+}
+
+static struct sy_dram_phase shape_of(const struct sy_dram_ctx *ctx, const struct sy_dram_phase *phase,
+                                     uint64_t first_base)
+{
+    const uint64_t burst = ctx->burst_bytes, rotation = rotation_bursts(ctx);
+    const uint64_t step = sy_max(1, rotation / ctx->base_steps);
+    const bool contiguous = !phase->random_range && (phase->rows <= 1 || phase->pitch_bytes == phase->row_bytes);
+    struct sy_dram_phase shape = *phase;
+    /* the nearest step, so that what is almost aligned counts as aligned */
+    const uint64_t offset = ((phase->base - first_base) / burst + step / 2) & (rotation - 1);
+    shape.base = offset / step * step * burst;
+    shape.rows = contiguous ? 1 : UINT64_MAX;
+    shape.row_bytes = contiguous ? UINT64_MAX : leading(row_bursts(ctx, phase)) * burst;
+    shape.pitch_bytes = contiguous ? 0 : pitch_class(ctx, phase->pitch_bytes / burst) * burst;
+    if (phase->random_range) {
+        shape.pitch_bytes = sy_max(burst, leading(phase->pitch_bytes / burst) * burst);
+        shape.random_range = sy_max(leading(phase->random_range), shape.pitch_bytes);
+    }
+    return shape;
+}
+
+static void sign(const struct sy_dram_phase *phase, uint64_t word[PHASE_WORDS])
+{
+    word[0] = phase->base;
+    word[1] = phase->rows;
     word[2] = phase->row_bytes;
-    word[3] = phase->rows > 1 || phase->random_range ? phase->pitch_bytes : 0;
+    word[3] = phase->pitch_bytes;
     word[4] = phase->max_bytes_per_s;
     word[5] = phase->outstanding_bursts << 1 | phase->is_write;
     word[6] = phase->random_range;
-}
-
-/* The phase that a signature stands for. */
-static struct sy_dram_phase signed_phase(const uint64_t word[PHASE_WORDS])
-{
-    return (struct sy_dram_phase){.base = word[0],
-                                  .rows = word[1],
-                                  .row_bytes = word[2],
-                                  .pitch_bytes = word[3],
-                                  .max_bytes_per_s = word[4],
-                                  .outstanding_bursts = word[5] >> 1,
-                                  .is_write = word[5] & 1,
-                                  .random_range = word[6]};
 }
 
 /* ---- phases to sources ---- */
@@ -226,50 +254,40 @@ static void set_cap(const struct sy_dram_ctx *ctx, uint64_t bytes_per_s, struct 
     }
 }
 
-/* repeat: the phase is followed by others like it, without end. */
-static void make_source(const struct sy_dram_ctx *ctx, const struct sy_dram_phase *phase, bool repeat,
-                        struct sy_dram_source *source)
+/* A phase, or a shape without end. */
+static void make_source(const struct sy_dram_ctx *ctx, const struct sy_dram_phase *phase, struct sy_dram_source *source)
 {
     *source = (struct sy_dram_source){.streams = 1, .bursts = UINT64_MAX, .outstanding = phase->outstanding_bursts};
     struct sy_dram_stream *stream = &source->stream[0];
-    const uint64_t pitch = phase->rows > 1 ? phase->pitch_bytes : phase->row_bytes;
-    *stream = (struct sy_dram_stream){.base = phase->base, .run_bytes = phase->row_bytes, .is_write = phase->is_write};
     uint64_t span = phase->row_bytes;
+    *stream = (struct sy_dram_stream){.base = phase->base, .run_bytes = phase->row_bytes, .is_write = phase->is_write};
     if (phase->random_range) {
         stream->random_range = phase->random_range;
         stream->random_align = sy_max(1, phase->pitch_bytes);
         stream->random_seed = UINT64_C(0x9E3779B97F4A7C15);
         stream->loop[0] = (struct sy_dram_loop){phase->rows, 0};
-    } else if (phase->rows > 1 && pitch == phase->row_bytes && sy_mul(phase->row_bytes, phase->rows, &span)) {
+    } else if (phase->rows > 1 && phase->pitch_bytes == phase->row_bytes &&
+               sy_mul(phase->row_bytes, phase->rows, &span)) {
         stream->run_bytes = span; /* rows that touch are one run */
     } else {
-        stream->loop[0] = (struct sy_dram_loop){phase->rows, pitch};
-        span = pitch * phase->rows;
+        stream->loop[0] = (struct sy_dram_loop){phase->rows, phase->pitch_bytes};
     }
-    if (repeat && !phase->random_range)
-        stream->loop[1] = (struct sy_dram_loop){UINT64_MAX, span};
-    else if (repeat)
-        stream->loop[0].count = UINT64_MAX;
     set_cap(ctx, phase->max_bytes_per_s, source);
 }
 
-/* 1/fold of a phase, when everything divides. */
-static bool fold_phase(const struct sy_dram_ctx *ctx, const struct sy_dram_phase *phase, struct sy_dram_phase *part)
+/* 1/fold of a shape, when everything divides. */
+static bool fold_shape(const struct sy_dram_ctx *ctx, const struct sy_dram_phase *shape, struct sy_dram_phase *part)
 {
     const uint64_t unit = ctx->burst_bytes * ctx->fold << ctx->whole->map.interleave_shift;
-    *part = *phase;
-    const bool contiguous = phase->rows <= 1 || phase->pitch_bytes == phase->row_bytes;
-    uint64_t whole = phase->row_bytes;
-    if (contiguous && phase->rows > 1 && !sy_mul(phase->row_bytes, phase->rows, &whole))
+    const bool contiguous = shape->row_bytes == UINT64_MAX;
+    *part = *shape;
+    if (shape->random_range || (!contiguous && (shape->row_bytes % unit || shape->pitch_bytes % unit)))
         return false;
-    if (phase->random_range || (!contiguous && (phase->row_bytes % unit || phase->pitch_bytes % unit)))
-        return false;
-    part->rows = contiguous ? 1 : phase->rows;
-    part->row_bytes = contiguous ? sy_max(ctx->burst_bytes, whole / ctx->fold) : phase->row_bytes / ctx->fold;
-    part->pitch_bytes = phase->pitch_bytes / ctx->fold;
-    part->base = phase->base / ctx->fold;
-    part->max_bytes_per_s = phase->max_bytes_per_s ? sy_max(1, phase->max_bytes_per_s / ctx->fold) : 0;
-    part->outstanding_bursts = phase->outstanding_bursts ? sy_max(1, phase->outstanding_bursts / ctx->fold) : 0;
+    part->row_bytes = contiguous ? UINT64_MAX : shape->row_bytes / ctx->fold;
+    part->pitch_bytes = shape->pitch_bytes / ctx->fold;
+    part->base = shape->base / ctx->fold;
+    part->max_bytes_per_s = shape->max_bytes_per_s ? sy_max(1, shape->max_bytes_per_s / ctx->fold) : 0;
+    part->outstanding_bursts = shape->outstanding_bursts ? sy_max(1, shape->outstanding_bursts / ctx->fold) : 0;
     return true;
 }
 
@@ -279,12 +297,12 @@ static void choose_memory(struct sy_dram_ctx *ctx, const struct sy_dram_phase *s
     struct sy_dram_phase part[SY_DRAM_PHASES_MAX];
     bool fold = ctx->folded != NULL;
     for (uint32_t i = 0; i < n && fold; i++)
-        fold = fold_phase(ctx, &set[i], &part[i]);
+        fold = fold_shape(ctx, &set[i], &part[i]);
     q->memory = fold ? ctx->folded : ctx->whole;
     q->window = fold ? &ctx->folded_window : &ctx->window;
     q->fold = fold ? ctx->fold : 1;
     for (uint32_t i = 0; i < n; i++)
-        make_source(ctx, fold ? &part[i] : &set[i], true, &q->source[i]);
+        make_source(ctx, fold ? &part[i] : &set[i], &q->source[i]);
 }
 
 static bool feed_bursts(struct sy_dram_set *set, uint64_t count, bool *going)
@@ -383,12 +401,14 @@ enum sy_status sy_dram_rate(struct sy_dram_ctx *ctx, const struct sy_dram_phase 
                             struct sy_dram_rate *out)
 {
     uint64_t word[SY_DRAM_PHASES_MAX * PHASE_WORDS];
+    struct sy_dram_phase shape[SY_DRAM_PHASES_MAX];
     if (n < 1 || n > SY_DRAM_PHASES_MAX)
         return SY_USAGE;
     for (uint32_t i = 0; i < n; i++) {
         if (!phase_is_usable(&set[i]))
             return SY_USAGE;
-        sign_phase(ctx, &set[i], set[0].base, rows_class(ctx, &set[i]), &word[i * PHASE_WORDS]);
+        shape[i] = shape_of(ctx, &set[i], set[0].base);
+        sign(&shape[i], &word[i * PHASE_WORDS]);
     }
     const uint32_t words = n * PHASE_WORDS;
     const uint64_t hash = hash_words(word, words);
@@ -398,10 +418,7 @@ enum sy_status sy_dram_rate(struct sy_dram_ctx *ctx, const struct sy_dram_phase 
         memcpy(out, known, n * sizeof *out);
         return SY_OK;
     }
-    struct sy_dram_phase asked[SY_DRAM_PHASES_MAX];
-    for (uint32_t i = 0; i < n; i++) /* what is simulated is the signature, not the first question that had it */
-        asked[i] = signed_phase(&word[i * PHASE_WORDS]);
-    simulate_set(ctx, asked, n, out);
+    simulate_set(ctx, shape, n, out);
     ctx->simulated++;
     remember(ctx, word, words, hash, out, n * sizeof *out);
     return SY_OK;
@@ -416,7 +433,7 @@ enum sy_status sy_dram_run_phase(struct sy_dram_ctx *ctx, const struct sy_dram_p
     struct sy_dram_source source;
     ctx->asked++;
     if (mode == SY_DRAM_BURST) {
-        make_source(ctx, phase, false, &source);
+        make_source(ctx, phase, &source);
         if (phase->outstanding_bursts) {
             sy_dram_set_start(ctx->set, ctx->whole, &source, 1, ctx->grain_bursts);
             sy_dram_set_run(ctx->set, run);
@@ -426,7 +443,10 @@ enum sy_status sy_dram_run_phase(struct sy_dram_ctx *ctx, const struct sy_dram_p
         ctx->simulated++;
         return SY_OK;
     }
-    sign_phase(ctx, phase, 0, phase->rows, word);
+    struct sy_dram_phase asked = *phase;
+    asked.base &= rotation_bursts(ctx) * ctx->burst_bytes - 1;
+    asked.pitch_bytes = asked.rows > 1 || asked.random_range ? asked.pitch_bytes : asked.row_bytes;
+    sign(&asked, word);
     word[PHASE_WORDS] = 1; /* never the signature of a set */
     const uint64_t hash = hash_words(word, PHASE_WORDS + 1);
     const void *known = recall(ctx, word, PHASE_WORDS + 1, hash);
@@ -434,8 +454,7 @@ enum sy_status sy_dram_run_phase(struct sy_dram_ctx *ctx, const struct sy_dram_p
         memcpy(run, known, sizeof *run);
         return SY_OK;
     }
-    const struct sy_dram_phase asked = signed_phase(word);
-    make_source(ctx, &asked, false, &source);
+    make_source(ctx, &asked, &source);
     if (asked.outstanding_bursts) { /* no more than `outstanding` bursts a round trip */
         const uint64_t trip = sy_dram_first_latency_fs(ctx) / ctx->clock_fs;
         if (source.clocks_num / source.clocks_den < trip / asked.outstanding_bursts) {

@@ -8,9 +8,11 @@
  * tiles follow one another), each has its own queue head, and they take turns
  * for the controller's places. Rates are of bytes on the bus, refresh included.
  *
- * Answers are memoized by a signature: sizes, pitch, direction, caps, and the
- * distance of each base from the first one modulo the bank rotation, to 1/32
- * of it. The same question gives the same answer, whatever was asked before.
+ * Sets are asked about as shapes: phases go on without end, contiguous ones are
+ * alike, row lengths and pitches count by their leading bits (a pitch also by
+ * its lowest one), bases by the distance from the first one modulo the bank
+ * rotation, in `base_steps` steps. Answers are memoized by shape; the same question
+ * gives the same answer, whatever was asked before.
  *
  * Time is integer clocks of the command bus (`sy_dram_clock_fs`). Not thread
  * safe: one context a thread.
@@ -45,9 +47,10 @@ struct sy_dram_rate {
 struct sy_dram_ctx;
 struct sy_dram_ctx_options {
     struct sy_dram_options memory;
-    uint32_t grain_bytes;                /* a DMA engine keeps its turn this long; 0 = 256 B, a choice of this model */
-    uint32_t most_channels;              /* more equal channels than this are folded: see sy_dram_ctx_create; 0 = 4 */
-    const struct sy_dram_window *window; /* NULL = default */
+    uint32_t grain_bytes;   /* a DMA engine keeps its turn this long; 0 = 256 B, a choice of this model */
+    uint32_t most_channels; /* more equal channels than this are folded: see sy_dram_ctx_create; 0 = 4 */
+    uint32_t base_steps;    /* distances of bases told apart; 1 = none, 0 = 8. More: sharper, fewer repeats */
+    const struct sy_dram_window *window; /* NULL = default; shorter windows answer faster, with more error */
 };
 
 /* device and controller are copied. Folding: with 2^k times more channels than most_channels and the channel bits at

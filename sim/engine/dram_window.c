@@ -7,7 +7,7 @@
 enum { SAMPLES = 16, SAMPLE_STEP = 8, SMOOTH = SAMPLES * SAMPLE_STEP };
 
 const struct sy_dram_window sy_dram_window_default = {
-    .warmup = 256, .settle = 256, .wanted = 3072, .longest_period = 3072, .random = 1536};
+    .warmup = 256, .settle = 256, .wanted = 4096, .longest_period = 4096, .random = 1536};
 
 /* ---- periods ---- */
 static uint64_t greatest_divisor(uint64_t a, uint64_t b)

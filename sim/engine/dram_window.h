@@ -11,15 +11,15 @@
  * Runs shorter than the window are simulated whole.
  *
  * Not promised: phases that sit on an orbit which only a refresh changes may be
- * off by several percent whatever the window (README of the model: metastable
- * phases).
+ * off by several percent whatever the window; the simulators themselves move as
+ * much when tREFI changes by a few clocks.
  */
 #ifndef SY_ENGINE_DRAM_WINDOW_H
 #define SY_ENGINE_DRAM_WINDOW_H
 
 #include "sim/engine/dram_system.h"
 
-/* Bursts a channel. Chosen once on the golden rows as a whole, none fitted per row. */
+/* Bursts a channel. Chosen on patterns and devices as a whole by error against time, none for a row. */
 struct sy_dram_window {
     uint64_t warmup;         /* before the forced refresh */
     uint64_t settle;         /* after it, not measured */

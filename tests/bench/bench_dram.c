@@ -99,8 +99,7 @@ int main(void)
     struct bench bench = {.arena = sy_arena_create(NULL, 0), .root = getenv("SYSTOLE_DATA")};
     if (!bench.root)
         bench.root = ".";
-    printf("%-24s %-12s %10s %10s %10s %12s\n", "device", "pattern", "widest M/s", "8 lanes", "4 lanes",
-           "100k sampled");
+    printf("%-24s %-12s %10s %10s %12s\n", "device", "pattern", "M/s", "portable", "100k sampled");
     for (size_t d = 0; d < sizeof devices / sizeof devices[0]; d++) {
         open_device(&bench, devices[d]);
         for (size_t p = 0; p < sizeof patterns / sizeof patterns[0]; p++) {
