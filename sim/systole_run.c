@@ -42,7 +42,10 @@ static enum sy_status replay_options(const struct systole_run_options *options, 
                                      struct sy_replay_options *replay, struct sy_diag *diag)
 {
     static const struct choice fidelities[] = {{"event", SY_FIDELITY_EVENT}};
-    static const struct choice memories[] = {{"shared", SY_MEMORY_SHARED}, {"ideal", SY_MEMORY_IDEAL}};
+    static const struct choice memories[] = {{"shared", SY_MEMORY_SHARED},
+                                             {"ideal", SY_MEMORY_IDEAL},
+                                             {"sampled", SY_MEMORY_SAMPLED},
+                                             {"burst", SY_MEMORY_BURST}};
     static const struct choice objectives[] = {{"cycles", SY_OBJECTIVE_CYCLES},
                                                {"energy", SY_OBJECTIVE_ENERGY},
                                                {"edp", SY_OBJECTIVE_EDP},

@@ -192,7 +192,7 @@ static void copy_links(const struct sy_executor *exec, struct sy_result *result)
     }
 }
 
-static void copy_memories(const struct sy_executor *exec, struct sy_result *result)
+static void copy_memories(const struct sy_executor *exec, struct sy_result *result, uint64_t end)
 {
     for (uint32_t i = 0; i < exec->memories; i++) {
         const struct sy_exec_memory *memory = &exec->memory[i];
@@ -204,6 +204,9 @@ static void copy_memories(const struct sy_executor *exec, struct sy_result *resu
         dram->read_bytes = memory->read_bytes * sy_max(exec->chip->cores, 1);
         dram->write_bytes = memory->write_bytes * sy_max(exec->chip->cores, 1);
         dram->busy_ticks = memory->busy_ticks;
+        uint64_t end_tick = 0;
+        if (memory->device && sck_edge(exec->clock, end, &end_tick) == SY_OK)
+            sy_exec_device_copy(memory, end_tick, dram);
     }
     result->levels = exec->chip->levels;
     for (uint32_t i = 0; i < exec->chip->levels; i++) {
@@ -234,7 +237,7 @@ enum sy_status sy_exec_finish(struct sy_executor *exec, struct sy_result *result
     for_all_cores(exec->chip, exec->level_read, exec->level_write, &exec->vector_work);
     copy_units(exec, result, end);
     copy_links(exec, result);
-    copy_memories(exec, result);
+    copy_memories(exec, result, end);
     result->work = exec->work;
     result->vector = exec->vector_work;
     *end_cycle = end;

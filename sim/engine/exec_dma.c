@@ -74,6 +74,10 @@ static enum sy_status start_move(struct sy_exec_unit *unit, uint64_t start, uint
     enum sy_status status = sck_edge(exec->clock, start + exec->chip->dma.overhead_cycles, &ticks);
     if (status != SY_OK || !sy_add(ticks, phase.write ? 0 : latency_fs, &phase.ready_tick))
         return status != SY_OK ? status : SY_OVERFLOW;
+    phase.address = command->u.move.address;
+    phase.rows = command->u.move.rows;
+    phase.row_bytes = command->u.move.row_bytes;
+    phase.pitch_bytes = command->u.move.pitch_bytes;
     phase.cap = rate_cap(exec, unit, phase.write);
     unit->in_flight++;
     unit->stats.commands++;

@@ -50,7 +50,10 @@ enum sy_status sy_exec_memory_init(struct sy_executor *exec)
         memory->shared_bus = chip_level->kind == SY_LEVEL_DRAM && exec->options.memory != SY_MEMORY_IDEAL;
         memory->burst_bytes = chip_level->burst_bytes;
         exec->memory_of[level] = (uint8_t)exec->memories++;
-        enum sy_status status = sck_event_create(exec->sim, chip_level->name, &memory->event);
+        enum sy_status status = sy_exec_device_open(exec, memory);
+        if (status != SY_OK)
+            return status;
+        status = sck_event_create(exec->sim, chip_level->name, &memory->event);
         struct sck_method_spec spec = {.name = chip_level->name,
                                        .fn = sy_exec_memory_method,
                                        .arg = memory,
@@ -79,17 +82,21 @@ enum sy_status sy_exec_memory_add(struct sy_exec_memory *memory, const struct sy
 static void advance(struct sy_exec_memory *memory, uint64_t now)
 {
     uint64_t elapsed = now - memory->updated_tick;
+    sy_u128 all = 0;
     bool any = false;
     for (uint32_t i = 0; i < memory->phases; i++) {
         struct sy_exec_phase *phase = &memory->phase[i];
         if (!phase->active)
             continue;
         sy_u128 moved = (sy_u128)phase->rate * elapsed;
+        all += moved < phase->remaining ? moved : phase->remaining;
         phase->remaining = moved >= phase->remaining ? 0 : phase->remaining - moved;
         any = true;
     }
     if (any)
         memory->busy_ticks += elapsed;
+    if (any && memory->device)
+        sy_exec_device_moved(memory, (uint64_t)(all / ticks_per_second));
     memory->updated_tick = now;
 }
 
@@ -141,20 +148,23 @@ static void share_pool(struct sy_exec_memory *memory, uint64_t pool, int directi
     }
 }
 
-static void rate_set(struct sy_exec_memory *memory)
+static enum sy_status rate_set(struct sy_exec_memory *memory)
 {
+    if (memory->device)
+        return sy_exec_device_rate(memory);
     if (memory->exec->options.memory == SY_MEMORY_IDEAL) {
         for (uint32_t i = 0; i < memory->phases; i++)
             memory->phase[i].rate =
                 sy_min(memory->phase[i].cap, memory->phase[i].write ? memory->write_rate : memory->read_rate);
-        return;
+        return SY_OK;
     }
     if (memory->shared_bus) {
         share_pool(memory, memory->read_rate, -1);
-        return;
+        return SY_OK;
     }
     share_pool(memory, memory->read_rate, 0);
     share_pool(memory, memory->write_rate, 1);
+    return SY_OK;
 }
 
 static void count_move(struct sy_exec_memory *memory, const struct sy_exec_phase *phase)
@@ -240,7 +250,9 @@ enum sy_status sy_exec_memory_method(void *context)
             changed = true;
         }
     } while (changed);
-    rate_set(memory);
+    enum sy_status rated = rate_set(memory);
+    if (rated != SY_OK)
+        return rated;
     uint64_t next = next_change(memory, now);
     if (!memory->phases)
         return SY_OK;

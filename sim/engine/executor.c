@@ -449,6 +449,8 @@ enum sy_status sy_execute(const struct sy_chip *chip, const struct sy_executor_o
         status = sy_exec_finish(exec, result, end_cycle);
     if (status == SY_OK && options->vcd_path)
         status = sck_trace_close(exec->sim, diag);
+    for (uint32_t i = 0; i < exec->memories; i++)
+        sy_exec_device_close(&exec->memory[i]);
     sck_sim_destroy(exec->sim);
     free(exec);
     return status;

@@ -67,6 +67,7 @@ struct sy_exec_phase {
     uint8_t cause;
     uint64_t ready_tick; /* first byte may move */
     uint64_t bytes, bus_bytes;
+    uint64_t address, rows, row_bytes, pitch_bytes; /* where they lie */
     uint8_t operand;
     bool write; /* direction as the server sees it */
     bool active;
@@ -74,6 +75,8 @@ struct sy_exec_phase {
     uint64_t rate;     /* bytes/s granted now */
     sy_u128 remaining; /* in bytes x ticks-per-second */
 };
+
+struct sy_memory_device;
 
 struct sy_exec_memory {
     struct sy_executor *exec;
@@ -86,6 +89,7 @@ struct sy_exec_memory {
     bool shared_bus;
     uint64_t burst_bytes;
     uint64_t read_bytes, write_bytes, busy_ticks;
+    struct sy_memory_device *device; /* rates by the DRAM model; NULL = equal shares */
 };
 
 struct sy_exec_segment {
@@ -182,6 +186,13 @@ enum sy_status sy_exec_dma_method(void *unit);
 enum sy_status sy_exec_memory_init(struct sy_executor *exec);
 enum sy_status sy_exec_memory_method(void *memory);
 enum sy_status sy_exec_memory_add(struct sy_exec_memory *memory, const struct sy_exec_phase *phase);
+/* exec_device.c: rates of a set of phases by the DRAM model */
+enum sy_status sy_exec_device_open(struct sy_executor *exec, struct sy_exec_memory *memory);
+void sy_exec_device_close(struct sy_exec_memory *memory);
+enum sy_status sy_exec_device_rate(struct sy_exec_memory *memory);
+/* The set moved this many bytes on the bus since it was rated. */
+void sy_exec_device_moved(struct sy_exec_memory *memory, uint64_t bytes);
+void sy_exec_device_copy(const struct sy_exec_memory *memory, uint64_t end_tick, struct sy_dram_stats *stats);
 /* exec_account.c */
 struct sy_exec_layer *sy_exec_layer_of(struct sy_executor *exec, uint64_t layer);
 enum sy_status sy_exec_segment_add(struct sy_executor *exec, uint64_t until, int cause);

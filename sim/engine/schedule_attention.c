@@ -10,8 +10,8 @@
  */
 #include "sim/engine/schedule_internal.h"
 
-/* Scores and their softmax are on chip together, beside tiles of the operands: a block may take an eighth of the level. A
- * modelling choice. */
+/* Scores and their softmax are on chip together, beside tiles of the operands: a block may take an eighth of the level.
+ * A modelling choice. */
 enum { SCORE_SHARE = 8 };
 
 static uint64_t part(uint64_t total, uint64_t from, uint64_t to, uint64_t all)
@@ -64,8 +64,8 @@ void sy_attention_chunk(struct sy_scheduler *s)
             continue;
         }
         struct sy_vector_item *vector = &item->u.vector;
-        uint64_t *shares[] = {&vector->elements, &vector->simple_ops, &vector->transcendental_ops, &vector->reduce_ops,
-                              &vector->bytes_in, &vector->bytes_out};
+        uint64_t *shares[] = {&vector->elements,   &vector->simple_ops, &vector->transcendental_ops,
+                              &vector->reduce_ops, &vector->bytes_in,   &vector->bytes_out};
         for (size_t k = 0; k < sizeof shares / sizeof shares[0]; k++)
             *shares[k] = part(*shares[k], from, to, s->rows_all);
     }

@@ -1,0 +1,123 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Memory servers on a DRAM device: the rates of the moving set come from the
+ * channel model (dram_phase.h), measured over a window and memoized by the
+ * set's signature. The device says what share of its own peak the set reaches;
+ * the chip file says what the peak is, so that a chip whose memory runs at
+ * another rate than the shipped device keeps its own bandwidth.
+ */
+#include <stdlib.h>
+#include <string.h>
+
+#include "arch/dram_device.h"
+#include "sim/engine/dram_phase.h"
+#include "sim/engine/executor_internal.h"
+
+struct sy_memory_device {
+    struct sy_arena *arena;
+    struct sy_dram_ctx *ctx;
+    uint64_t burst_bytes, peak;                             /* of the device, bytes/s of all channels */
+    uint64_t level_peak;                                    /* of the chip's level, this core's part */
+    struct sy_dram_commands per_million;                    /* of the set as rated last */
+    sy_u128 hits, misses, conflicts, activates, precharges; /* x 10^6 bursts x burst bytes */
+};
+
+enum sy_status sy_exec_device_open(struct sy_executor *exec, struct sy_exec_memory *memory)
+{
+    const struct sy_level *level = &exec->chip->level[memory->level];
+    struct sy_dram_device *device = NULL;
+    struct sy_dram_controller *controller = NULL;
+    bool wanted = exec->options.memory == SY_MEMORY_SAMPLED || exec->options.memory == SY_MEMORY_BURST;
+    if (!wanted || level->kind != SY_LEVEL_DRAM || !level->device)
+        return SY_OK;
+    struct sy_memory_device *own = calloc(1, sizeof *own);
+    if (!own)
+        return SY_NOMEM;
+    memory->device = own;
+    own->arena = sy_arena_create(NULL, 0);
+    if (!own->arena)
+        return SY_NOMEM;
+    enum sy_status status = sy_dram_device_load(level->device, exec->options.data_dir, own->arena, &device, exec->diag);
+    if (status == SY_OK)
+        status =
+            sy_dram_controller_load(device->controller, exec->options.data_dir, own->arena, &controller, exec->diag);
+    if (status != SY_OK)
+        return status;
+    struct sy_dram_ctx_options options = {
+        .memory = {.channels = (uint32_t)sy_max(level->channels, 1), .interleave_bytes = level->interleave_bytes}};
+    status = sy_dram_ctx_create(device, controller, &options, &own->ctx, exec->diag);
+    if (status != SY_OK)
+        return status;
+    own->burst_bytes = device->org.burst_bytes;
+    own->peak = sy_max(sy_dram_peak_bytes_per_s(own->ctx), 1);
+    own->level_peak = exec->level_rate[memory->level][0] / sy_max(exec->chip->cores, 1);
+    return SY_OK;
+}
+
+void sy_exec_device_close(struct sy_exec_memory *memory)
+{
+    if (!memory->device)
+        return;
+    sy_dram_ctx_destroy(memory->device->ctx);
+    sy_arena_destroy(memory->device->arena);
+    free(memory->device);
+}
+
+enum sy_status sy_exec_device_rate(struct sy_exec_memory *memory)
+{
+    struct sy_memory_device *own = memory->device;
+    struct sy_dram_phase set[SY_EXEC_PHASES];
+    struct sy_dram_rate rate[SY_EXEC_PHASES];
+    struct sy_exec_phase *moving[SY_EXEC_PHASES];
+    uint32_t count = 0;
+    for (uint32_t i = 0; i < memory->phases; i++) {
+        struct sy_exec_phase *phase = &memory->phase[i];
+        if (!phase->active)
+            continue;
+        bool apart = phase->rows > 1 && phase->pitch_bytes > phase->row_bytes;
+        uint64_t cap = 0;
+        if (phase->cap < own->level_peak)
+            (void)sy_mul_div(phase->cap, own->peak, own->level_peak, &cap); /* in the device's own scale */
+        set[count] = (struct sy_dram_phase){.base = phase->address,
+                                            .rows = apart ? phase->rows : 1,
+                                            .row_bytes = apart ? phase->row_bytes : sy_max(phase->bytes, 1),
+                                            .pitch_bytes = apart ? phase->pitch_bytes : sy_max(phase->bytes, 1),
+                                            .is_write = phase->write,
+                                            .max_bytes_per_s = cap};
+        moving[count++] = phase;
+    }
+    if (!count)
+        return SY_OK;
+    enum sy_status status = sy_dram_rate(own->ctx, set, count, rate);
+    for (uint32_t i = 0; status == SY_OK && i < count; i++) {
+        uint64_t granted = 0;
+        (void)sy_mul_div(rate[i].bytes_per_s, own->level_peak, own->peak, &granted);
+        moving[i]->rate = sy_max(sy_min(granted, moving[i]->cap), 1);
+    }
+    own->per_million = rate[0].per_million;
+    return status;
+}
+
+void sy_exec_device_moved(struct sy_exec_memory *memory, uint64_t bytes)
+{
+    struct sy_memory_device *own = memory->device;
+    own->hits += (sy_u128)own->per_million.row_hits * bytes;
+    own->misses += (sy_u128)own->per_million.row_misses * bytes;
+    own->conflicts += (sy_u128)own->per_million.row_conflicts * bytes;
+    own->activates += (sy_u128)own->per_million.activates * bytes;
+    own->precharges += (sy_u128)own->per_million.precharges * bytes;
+}
+
+void sy_exec_device_copy(const struct sy_exec_memory *memory, uint64_t end_tick, struct sy_dram_stats *stats)
+{
+    const struct sy_memory_device *own = memory->device;
+    const sy_u128 scale = (sy_u128)1000000 * own->burst_bytes;
+    uint64_t cores = sy_max(memory->exec->chip->cores, 1);
+    stats->has_rows = true;
+    stats->row_hits = (uint64_t)(own->hits / scale) * cores;
+    stats->row_misses = (uint64_t)(own->misses / scale) * cores;
+    stats->row_conflicts = (uint64_t)(own->conflicts / scale) * cores;
+    stats->activates = (uint64_t)(own->activates / scale) * cores;
+    stats->precharges = (uint64_t)(own->precharges / scale) * cores;
+    stats->refreshes = sy_dram_refreshes(own->ctx, end_tick);
+}
