@@ -15,9 +15,9 @@
 enum cx_kind { CX_LIST, CX_NUMBER, CX_TEXT };
 struct cx_item {
     enum cx_kind kind;
-    double number;           /* True is 1, False is 0 */
-    struct sy_bytes text;    /* TEXT, without quotes */
-    uint32_t count;          /* LIST */
+    double number;        /* True is 1, False is 0 */
+    struct sy_bytes text; /* TEXT, without quotes */
+    uint32_t count;       /* LIST */
     struct cx_item *child, *next;
 };
 /* NULL when malformed or out of memory. Depth is limited to 16. Lives in the arena. */
@@ -27,14 +27,16 @@ const struct cx_item *cx_at(const struct cx_item *list, uint32_t index); /* NULL
 /* ---- tensors of a node ---- */
 enum { CX_MOST_RANK = 8 };
 struct cx_tensor {
-    bool there;              /* a tensor stands at this place */
+    bool there; /* a tensor stands at this place */
     uint64_t id;
     uint32_t rank;
     uint64_t dim[CX_MOST_RANK];
     enum sy_dtype dtype;
 };
 
-struct cx_io { struct cx_item *values, *shapes, *types; };
+struct cx_io {
+    struct cx_item *values, *shapes, *types;
+};
 
 struct cx {
     const char *path;
@@ -42,13 +44,16 @@ struct cx {
     const struct sy_import_options *options;
     struct sy_diag *diag;
     struct sy_workload *workload;
-    struct sy_arena *scratch;          /* of the node at hand */
+    struct sy_arena *scratch; /* of the node at hand */
     enum sy_status status;
-    bool has_operators;                /* the trace has PyTorch operators: kernels belong to them */
+    bool has_operators; /* the trace has PyTorch operators: kernels belong to them */
     uint64_t skipped_kernels;
-    bool assumed_ranks;                /* said once */
+    bool assumed_ranks; /* said once */
     /* ids of imported operators and of weights seen, open addressing, 0 = free */
-    struct cx_set { uint64_t *slot; uint64_t slots, used; } imported, weights;
+    struct cx_set {
+        uint64_t *slot;
+        uint64_t slots, used;
+    } imported, weights;
     /* the node at hand */
     struct sy_where where;
     uint64_t id;

@@ -12,10 +12,10 @@
 #include <stdio.h>
 #include <string.h>
 #include <strings.h>
-#include <yaml.h>
 
 #include "sim/base/checked.h"
 #include "sim/base/text.h"
+#include "sim/base/yaml.h"
 #include "workloads/import/common.h"
 
 enum { MOST_DIMS = 24, MOST_SPACES = 3, MOST_COEFFICIENTS = 16, MOST_WINDOWS = 2 };
@@ -44,39 +44,27 @@ struct tl {
     const struct sy_import_options *options;
     struct sy_diag *diag;
     struct sy_workload *workload;
-    yaml_document_t *document;
     const char *name; /* of the shape */
     uint32_t dims, coefficients, spaces, windows;
     struct named dim[MOST_DIMS], coefficient[MOST_COEFFICIENTS];
     struct space space[MOST_SPACES];
     struct window window[MOST_WINDOWS];
     uint32_t input; /* data space with the windows */
-    bool failed;
 };
 
 /* ---- YAML ---- */
 
-static struct sy_where at(const struct tl *tl, const yaml_node_t *node)
+static struct sy_where at(const struct tl *tl, const struct sy_yaml_node *node)
 {
     struct sy_where where = {.file = tl->path};
-    if (node != NULL) {
-        where.line = (uint32_t)node->start_mark.line + 1;
-        where.column = (uint32_t)node->start_mark.column + 1;
-    }
-    return where;
+    return node != NULL ? sy_yaml_where(node) : where;
 }
 
-#define FAIL(tl, node, hint, ...)                                                                                      \
-    ((void)sy_error((tl)->diag, at((tl), (node)), (hint), __VA_ARGS__), (tl)->failed = true, false)
+#define FAIL(tl, node, hint, ...) ((void)sy_error((tl)->diag, at((tl), (node)), (hint), __VA_ARGS__), false)
 
-static yaml_node_t *node_of(const struct tl *tl, int index)
+static const char *scalar(const struct sy_yaml_node *node)
 {
-    return yaml_document_get_node(tl->document, index);
-}
-
-static const char *scalar(const yaml_node_t *node)
-{
-    return node != NULL && node->type == YAML_SCALAR_NODE ? (const char *)node->data.scalar.value : NULL;
+    return node != NULL && node->kind == SY_YAML_SCALAR ? node->text : NULL;
 }
 
 /* Names with '-' and '_' are the same: data-spaces, data_spaces. */
@@ -89,35 +77,28 @@ static bool same_key(const char *a, const char *b)
     return *a == *b;
 }
 
-static yaml_node_t *member(const struct tl *tl, const yaml_node_t *mapping, const char *key)
+static const struct sy_yaml_node *member(const struct sy_yaml_node *mapping, const char *key)
 {
-    if (mapping == NULL || mapping->type != YAML_MAPPING_NODE) {
-        return NULL;
+    const struct sy_yaml_node *entry = mapping != NULL && mapping->kind == SY_YAML_MAPPING ? mapping->first : NULL;
+    while (entry != NULL && !same_key(entry->key, key)) {
+        entry = entry->next;
     }
-    for (const yaml_node_pair_t *pair = mapping->data.mapping.pairs.start; pair < mapping->data.mapping.pairs.top;
-         pair++) {
-        const char *name = scalar(node_of(tl, pair->key));
-        if (name != NULL && same_key(name, key)) {
-            return node_of(tl, pair->value);
-        }
-    }
-    return NULL;
+    return entry;
 }
 
-static uint32_t length_of(const yaml_node_t *list)
+static uint32_t length_of(const struct sy_yaml_node *list)
 {
-    bool is_list = list != NULL && list->type == YAML_SEQUENCE_NODE;
-    return is_list ? (uint32_t)(list->data.sequence.items.top - list->data.sequence.items.start) : 0;
+    return list != NULL && list->kind == SY_YAML_SEQUENCE ? list->count : 0;
 }
 
-static yaml_node_t *item(const struct tl *tl, const yaml_node_t *list, uint32_t index)
+static const struct sy_yaml_node *item(const struct sy_yaml_node *list, uint32_t index)
 {
-    return index < length_of(list) ? node_of(tl, list->data.sequence.items.start[index]) : NULL;
+    return index < length_of(list) ? sy_yaml_at(list, index) : NULL;
 }
 
 /* ---- dimensions and coefficients ---- */
 
-static bool add_name(struct tl *tl, const yaml_node_t *node, struct named *list, uint32_t *count, uint32_t most,
+static bool add_name(struct tl *tl, const struct sy_yaml_node *node, struct named *list, uint32_t *count, uint32_t most,
                      uint64_t value, bool set)
 {
     const char *name = scalar(node);
@@ -138,26 +119,25 @@ static bool add_name(struct tl *tl, const yaml_node_t *node, struct named *list,
     return true;
 }
 
-static bool read_names(struct tl *tl, const yaml_node_t *shape)
+static bool read_names(struct tl *tl, const struct sy_yaml_node *shape)
 {
-    const yaml_node_t *dims = member(tl, shape, "dimensions"), *coefficients = member(tl, shape, "coefficients");
+    const struct sy_yaml_node *dims = member(shape, "dimensions"), *coefficients = member(shape, "coefficients");
     if (length_of(dims) == 0) {
         return FAIL(tl, shape, NULL, "the shape has no list of dimensions");
     }
     for (uint32_t i = 0; i < length_of(dims); i++) {
-        if (!add_name(tl, item(tl, dims, i), tl->dim, &tl->dims, MOST_DIMS, 0, false)) {
+        if (!add_name(tl, item(dims, i), tl->dim, &tl->dims, MOST_DIMS, 0, false)) {
             return false;
         }
     }
     for (uint32_t i = 0; i < length_of(coefficients); i++) {
-        const yaml_node_t *one = item(tl, coefficients, i), *fallback = member(tl, one, "default");
+        const struct sy_yaml_node *one = item(coefficients, i), *fallback = member(one, "default");
         uint64_t value = 1;
         const char *text = scalar(fallback);
         if (text != NULL && !sy_text_to_u64(text, strlen(text), &value)) {
             return FAIL(tl, fallback, NULL, "default is '%s', expected a whole number", text);
         }
-        if (!add_name(tl, member(tl, one, "name"), tl->coefficient, &tl->coefficients, MOST_COEFFICIENTS, value,
-                      true)) {
+        if (!add_name(tl, member(one, "name"), tl->coefficient, &tl->coefficients, MOST_COEFFICIENTS, value, true)) {
             return false;
         }
     }
@@ -182,9 +162,9 @@ struct term {
 };
 
 /* [C] or [P, Wstride] */
-static bool read_term(struct tl *tl, const yaml_node_t *node, struct term *term)
+static bool read_term(struct tl *tl, const struct sy_yaml_node *node, struct term *term)
 {
-    const char *dim = scalar(item(tl, node, 0)), *factor = scalar(item(tl, node, 1));
+    const char *dim = scalar(item(node, 0)), *factor = scalar(item(node, 1));
     const struct named *known = dim != NULL ? find_name(tl->dim, tl->dims, dim) : NULL;
     if (known == NULL) {
         return FAIL(tl, node, "a term is [DIMENSION] or [DIMENSION, COEFFICIENT]", "'%s' is no dimension of the shape",
@@ -203,7 +183,7 @@ static bool read_term(struct tl *tl, const yaml_node_t *node, struct term *term)
            FAIL(tl, node, NULL, "a coefficient of %" PRIu64, term->factor);
 }
 
-static bool read_rank(struct tl *tl, const yaml_node_t *rank, struct space *space)
+static bool read_rank(struct tl *tl, const struct sy_yaml_node *rank, struct space *space)
 {
     struct term terms[2];
     uint32_t count = length_of(rank);
@@ -211,7 +191,7 @@ static bool read_rank(struct tl *tl, const yaml_node_t *rank, struct space *spac
         return FAIL(tl, rank, NULL, "a rank of '%s' is a sum of %u terms; one or two are modelled", space->name, count);
     }
     for (uint32_t i = 0; i < count; i++) {
-        if (!read_term(tl, item(tl, rank, i), &terms[i])) {
+        if (!read_term(tl, item(rank, i), &terms[i])) {
             return false;
         }
     }
@@ -229,17 +209,17 @@ static bool read_rank(struct tl *tl, const yaml_node_t *rank, struct space *spac
     return true;
 }
 
-static bool read_spaces(struct tl *tl, const yaml_node_t *shape)
+static bool read_spaces(struct tl *tl, const struct sy_yaml_node *shape)
 {
-    const yaml_node_t *list = member(tl, shape, "data_spaces");
+    const struct sy_yaml_node *list = member(shape, "data_spaces");
     uint32_t results = 0;
     if (length_of(list) != MOST_SPACES) {
         return FAIL(tl, list != NULL ? list : shape, NULL, "%u data spaces; two operands and one result are modelled",
                     length_of(list));
     }
     for (uint32_t i = 0; i < MOST_SPACES; i++) {
-        const yaml_node_t *one = item(tl, list, i), *projection = member(tl, one, "projection");
-        const char *name = scalar(member(tl, one, "name")), *written = scalar(member(tl, one, "read_write"));
+        const struct sy_yaml_node *one = item(list, i), *projection = member(one, "projection");
+        const char *name = scalar(member(one, "name")), *written = scalar(member(one, "read_write"));
         struct space *space = &tl->space[i];
         if (name == NULL || strlen(name) >= sizeof space->name || projection == NULL) {
             return FAIL(tl, one, NULL, "a data space needs a name and a projection");
@@ -249,7 +229,7 @@ static bool read_spaces(struct tl *tl, const yaml_node_t *shape)
         results += space->result;
         tl->spaces++;
         for (uint32_t r = 0; r < length_of(projection); r++) {
-            if (!read_rank(tl, item(tl, projection, r), space)) {
+            if (!read_rank(tl, item(projection, r), space)) {
                 return false;
             }
         }
@@ -259,16 +239,16 @@ static bool read_spaces(struct tl *tl, const yaml_node_t *shape)
 
 /* ---- the instance ---- */
 
-static bool read_bound(struct tl *tl, const yaml_node_t *key, const yaml_node_t *value)
+static bool read_bound(struct tl *tl, const struct sy_yaml_node *value)
 {
-    const char *name = scalar(key), *text = scalar(value);
+    const char *name = value->key, *text = scalar(value);
     uint64_t number;
-    struct named *known = name != NULL ? find_name(tl->dim, tl->dims, name) : NULL;
-    known = known == NULL && name != NULL ? find_name(tl->coefficient, tl->coefficients, name) : known;
+    struct named *known = find_name(tl->dim, tl->dims, name);
+    known = known != NULL ? known : find_name(tl->coefficient, tl->coefficients, name);
     if (known == NULL) {
-        if (name != NULL && strcmp(name, "shape") != 0 && strcmp(name, "version") != 0 && strcmp(name, "name") != 0) {
-            sy_warn(tl->diag, at(tl, key), "densities and the like do not change the shape", "'%s' has no effect",
-                    name);
+        if (strcmp(name, "shape") != 0 && strcmp(name, "version") != 0 && strcmp(name, "name") != 0) {
+            sy_warn(tl->diag, sy_yaml_where_key(value), "densities and the like do not change the shape",
+                    "'%s' has no effect", name);
         }
         return true;
     }
@@ -281,13 +261,13 @@ static bool read_bound(struct tl *tl, const yaml_node_t *key, const yaml_node_t 
     return true;
 }
 
-static bool read_instance(struct tl *tl, const yaml_node_t *instance)
+static bool read_instance(struct tl *tl, const struct sy_yaml_node *instance)
 {
-    if (instance == NULL || instance->type != YAML_MAPPING_NODE) {
+    if (instance == NULL || instance->kind != SY_YAML_MAPPING) {
         return FAIL(tl, instance, NULL, "the problem has no instance: bounds of its dimensions");
     }
-    for (const yaml_node_pair_t *p = instance->data.mapping.pairs.start; p < instance->data.mapping.pairs.top; p++) {
-        if (!read_bound(tl, node_of(tl, p->key), node_of(tl, p->value))) {
+    for (const struct sy_yaml_node *entry = instance->first; entry != NULL; entry = entry->next) {
+        if (!read_bound(tl, entry)) {
             return false;
         }
     }
@@ -445,68 +425,37 @@ static const char cnn_layer[] =
     "- {name: Inputs, projection: [[[N]], [[C]], [[R, Wdilation], [P, Wstride]], [[S, Hdilation], [Q, Hstride]]]}\n"
     "- {name: Outputs, projection: [[[N]], [[K]], [[Q]], [[P]]], read_write: true}\n";
 
-static bool load(struct tl *tl, const char *text, size_t length, yaml_document_t *document)
+/* Coefficients get their values before projections read them. */
+static bool read_shape(struct tl *tl, const struct sy_yaml_node *shape, const struct sy_yaml_node *instance)
 {
-    yaml_parser_t parser;
-    if (!yaml_parser_initialize(&parser)) {
-        tl->failed = true;
-        return false;
-    }
-    yaml_parser_set_input_string(&parser, (const unsigned char *)text, length);
-    bool good = yaml_parser_load(&parser, document) != 0;
-    if (!good) {
-        struct sy_where where = {.file = tl->path,
-                                 .line = (uint32_t)parser.problem_mark.line + 1,
-                                 .column = (uint32_t)parser.problem_mark.column + 1};
-        (void)sy_error(tl->diag, where, NULL, "not valid YAML: %s", parser.problem != NULL ? parser.problem : "");
-        tl->failed = true;
-    }
-    yaml_parser_delete(&parser);
-    return good;
-}
-
-/* A shape that is given by name needs its own document. Coefficients get their values before projections read them. */
-static bool read_shape(struct tl *tl, const yaml_node_t *shape, const yaml_node_t *instance, yaml_document_t *outer)
-{
-    yaml_document_t known;
+    struct sy_yaml_node *known = NULL;
     const char *word = scalar(shape);
-    if (word == NULL) {
-        const char *name = scalar(member(tl, shape, "name"));
-        tl->name = name != NULL ? name : "problem";
-        return read_names(tl, shape) && read_instance(tl, instance) && read_spaces(tl, shape);
+    if (word != NULL) {
+        if (!same_key(word, "cnn-layer")) {
+            return FAIL(tl, shape, "write the shape out, with dimensions and data_spaces", "shape '%s' is not known",
+                        word);
+        }
+        if (sy_yaml_parse(tl->workload->arena, cnn_layer, sizeof cnn_layer - 1, "cnn-layer", &known, tl->diag) !=
+            SY_OK) {
+            return false;
+        }
+        shape = known;
     }
-    if (!same_key(word, "cnn-layer")) {
-        return FAIL(tl, shape, "write the shape out, with dimensions and data_spaces", "shape '%s' is not known", word);
-    }
-    if (!load(tl, cnn_layer, sizeof cnn_layer - 1, &known)) {
-        return false;
-    }
-    tl->name = "cnn-layer";
-    tl->document = &known;
-    const yaml_node_t *root = yaml_document_get_root_node(&known);
-    bool good = read_names(tl, root);
-    tl->document = outer;
-    good = good && read_instance(tl, instance);
-    tl->document = &known;
-    good = good && read_spaces(tl, root);
-    tl->document = outer;
-    yaml_document_delete(&known);
-    return good;
+    const char *name = scalar(member(shape, "name"));
+    tl->name = name != NULL ? name : "problem";
+    return read_names(tl, shape) && read_instance(tl, instance) && read_spaces(tl, shape);
 }
 
-static enum sy_status read_problem(struct tl *tl)
+static enum sy_status read_problem(struct tl *tl, const struct sy_yaml_node *root)
 {
-    yaml_node_t *root = yaml_document_get_root_node(tl->document), *problem = member(tl, root, "problem");
-    yaml_node_t *shape = member(tl, problem, "shape"), *instance = member(tl, problem, "instance");
+    const struct sy_yaml_node *problem = member(root, "problem");
+    const struct sy_yaml_node *shape = member(problem, "shape"), *instance = member(problem, "instance");
     if (problem == NULL || shape == NULL) {
         (void)FAIL(tl, problem != NULL ? problem : root, NULL, "there is no problem with a shape in this file");
         return SY_INPUT;
     }
     /* older files have the bounds beside the shape */
-    if (!read_shape(tl, shape, instance != NULL ? instance : problem, tl->document)) {
-        return SY_INPUT;
-    }
-    return make_layer(tl);
+    return read_shape(tl, shape, instance != NULL ? instance : problem) ? make_layer(tl) : SY_INPUT;
 }
 
 static enum sy_status import_timeloop(const char *path, const char *data, size_t length,
@@ -514,22 +463,15 @@ static enum sy_status import_timeloop(const char *path, const char *data, size_t
                                       struct sy_diag *diag)
 {
     struct tl tl = {.path = path, .options = options, .diag = diag};
-    yaml_document_t document;
+    struct sy_yaml_node *root = NULL;
     *workload = NULL;
     enum sy_status status = sy_workload_create(NULL, &tl.workload);
     if (status != SY_OK) {
         return status;
     }
     tl.workload->name = sy_import_name(tl.workload->arena, path);
-    if (tl.workload->name == NULL) {
-        status = SY_NOMEM;
-    } else if (!load(&tl, data, length, &document)) {
-        status = SY_INPUT;
-    } else {
-        tl.document = &document;
-        status = read_problem(&tl);
-        yaml_document_delete(&document);
-    }
+    status = tl.workload->name == NULL ? SY_NOMEM : sy_yaml_parse(tl.workload->arena, data, length, path, &root, diag);
+    status = status == SY_OK ? read_problem(&tl, root) : status;
     if (status != SY_OK) {
         sy_workload_destroy(tl.workload);
         return status;
