@@ -219,6 +219,13 @@ fuzzers: $(FUZZERS)
 cleanroom:
 	@tests/tools/cleanroom.sh
 
+# docs/validation.md, written anew from the suites' runs.
+.PHONY: validation
+validation: deps
+	@$(MAKE) --no-print-directory all
+	@SYSTOLE_DATA=$(CURDIR) SYSTOLE=$(abspath $(OUT)/systole) tests/tools/validation.sh > docs/validation.md.tmp
+	@mv docs/validation.md.tmp docs/validation.md
+
 # ---- hold it to the rules ----
 .PHONY: lint tidy format
 lint: deps-lint
