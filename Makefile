@@ -71,8 +71,9 @@ CLI_TESTS := $(sort $(wildcard tests/cli/*.sh))
 REGISTRIES := importer:workloads/import report_format:sim/report suite:sim/validate subcommand:sim/cli
 REG_C := $(foreach r,$(filter-out subcommand:%,$(REGISTRIES)),$(OUT)/gen/registry_$(word 1,$(subst :, ,$(r))).c)
 REG_CLI := $(OUT)/gen/registry_subcommand.c
+SRAM_C := $(OUT)/gen/sram_cacti.c
 
-LIB_O := $(LIB_C:%.c=$(OUT)/obj/%.o) $(LIB_CXX:%.cpp=$(OUT)/obj/%.o) $(REG_C:$(OUT)/gen/%.c=$(OUT)/obj/gen/%.o)
+LIB_O := $(LIB_C:%.c=$(OUT)/obj/%.o) $(LIB_CXX:%.cpp=$(OUT)/obj/%.o) $(REG_C:$(OUT)/gen/%.c=$(OUT)/obj/gen/%.o) $(OUT)/obj/gen/sram_cacti.o
 CLI_O := $(CLI_C:%.c=$(OUT)/obj/%.o) $(OUT)/obj/gen/registry_subcommand.o
 TESTS := $(TEST_C:tests/%.c=$(OUT)/tests/%)
 BENCHES := $(BENCH_C:tests/bench/%.c=$(OUT)/bench/%)
@@ -98,13 +99,13 @@ endef
 $(foreach r,$(REGISTRIES),$(eval $(call REGISTRY_RULE,$(word 1,$(subst :, ,$(r))),$(word 2,$(subst :, ,$(r))))))
 
 # The shipped SRAM calibration as a C table: a run must not spend its time on parsing it.
-$(OUT)/gen/sram_cacti.h: arch/sram/cacti.csv Makefile
+$(SRAM_C): arch/sram/cacti.csv Makefile
 	@mkdir -p $(@D)
-	@LC_ALL=C awk -F, 'BEGIN { print "/* generated from arch/sram/cacti.csv: do not edit */\nstatic const struct sy_sram_row sram_cacti_row[] = {" } \
+	@LC_ALL=C awk -F, 'BEGIN { print "/* generated from arch/sram/cacti.csv: do not edit */\n#include \"arch/sram.h\"\nstatic const struct sy_sram_row row[] = {" } \
 		NR > 1 { printf "{{%.6ff, %.6ff, %.6ff, %.6ff, %.6ff}, %d, %d, %d, %d, %d, %d},\n", log($$8 * 1000), log($$9 * 1000), \
 		log($$10), log($$11), log($$7), $$3, $$4, $$1, $$6, $$5, $$2 != "itrs-hp" } \
-		END { print "};" }' $< > $@.tmp && mv $@.tmp $@
-$(OUT)/obj/arch/sram.o: $(OUT)/gen/sram_cacti.h
+		END { print "};\nconst struct sy_sram_table sy_sram_cacti = {\"CACTI 7.0 (arch/sram/cacti.csv)\", sizeof row / sizeof row[0], row};" }' \
+		$< > $@.tmp && mv $@.tmp $@
 
 # ---- stamps: files that change only when their text does, so that other flags or a removed source rebuild ----
 define STAMP_RULE
@@ -232,7 +233,7 @@ lint: deps-lint
 	@tests/lint/run.sh $(BUILD)
 # The compiler's view of every file, slower than the rest of lint.
 tidy: deps-lint
-	@$(MAKE) --no-print-directory $(REG_C) $(OUT)/gen/sram_cacti.h
+	@$(MAKE) --no-print-directory $(REG_C)
 	@tests/lint/tidy.sh $(TEST_JOBS) $(OUT)/gen
 format: deps-lint
 	@bash -c '. tests/lint/common.sh; c_files | xargs clang-format -i'

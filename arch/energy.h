@@ -34,11 +34,15 @@ struct sy_energy_row {
     enum sy_energy_scaling scaling;
     const char *source, *confidence, *note;
 };
+struct sy_energy_setup; /* what sim/stats works out once for a chip */
 struct sy_energy_table {
     struct sy_arena *arena;
     const char *name, *description;
+    double toggle_share;                       /* of register and FIFO bits that change when written */
+    double idle_share, gated_share, off_share; /* of busy power: clocked without work, clock gated, power gated */
     uint32_t rows;
     struct sy_energy_row *row;
+    struct sy_energy_setup *setup; /* in the arena; NULL until sy_energy_prepare (sim/stats/energy.h) */
 };
 /* What one action costs at a node, and which rows said so. */
 struct sy_energy_cost {

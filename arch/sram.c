@@ -24,11 +24,6 @@ bool sy_sram_cell_parse(const char *text, enum sy_sram_cell *cell)
     return false;
 }
 
-/* static const struct sy_sram_row sram_cacti_row[], generated from arch/sram/cacti.csv */
-#include "sram_cacti.h"
-const struct sy_sram_table sy_sram_cacti = {"CACTI 7.0 (arch/sram/cacti.csv)",
-                                            sizeof sram_cacti_row / sizeof sram_cacti_row[0], sram_cacti_row};
-
 /* ---- a user's file ---- */
 
 enum column { NODE, CELL, CAPACITY, WIDTH, PORTS, BANKS, ACCESS, READ, WRITE, LEAKAGE, AREA, COLUMNS };

@@ -33,7 +33,7 @@ struct sy_sram_table {
     const struct sy_sram_row *row;
 };
 
-/* The shipped calibration. Immutable. */
+/* The shipped calibration, generated from arch/sram/cacti.csv. Immutable. */
 extern const struct sy_sram_table sy_sram_cacti;
 
 /* Read a CSV with the columns of arch/sram/cacti.csv (further columns are ignored) into the arena, one row a line below

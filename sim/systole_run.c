@@ -5,6 +5,7 @@
 
 #include "arch/energy.h"
 #include "sim/engine/replay.h"
+#include "sim/stats/area.h"
 #include "sim/report/timeline.h"
 #include "sim/systole_internal.h"
 #include "traces/trace.h"
@@ -146,6 +147,7 @@ static enum sy_status run(const struct systole_context *context, const struct sy
     struct sy_replay_options replay;
     struct sy_trace_reader *reader = NULL;
     struct sy_energy_table *energy = NULL;
+    struct sy_figure_table *area = NULL;
     const char *data_dir = context ? context->data_dir : NULL;
     enum sy_status status = replay_options(options, data_dir, &replay, diag);
     if (status != SY_OK)
@@ -155,11 +157,20 @@ static enum sy_status run(const struct systole_context *context, const struct sy
                                                    : "default";
     status = sy_energy_load(table, data_dir, &energy, diag);
     if (status == SY_OK)
+        status = sy_figure_table_load(options->area_table ? options->area_table : "default", "arch/area", data_dir,
+                                      &area, diag);
+    const struct sy_energy_options prices = {options->sram_macros, options->ert, options->set_energy, area};
+    if (status == SY_OK)
+        status = sy_energy_prepare(energy, chip->chip, &prices, diag);
+    if (status == SY_OK)
         status = sy_trace_open(workload->path, workload->text, workload->length, &reader, diag);
     if (status == SY_OK)
         status = replay_with_timeline(chip, workload, reader, energy, options->timeline, &replay, result, diag);
+    if (status == SY_OK && (status = sy_area_account(*result, chip->chip, area, energy)) != SY_OK)
+        sy_result_destroy(*result);
     sy_trace_close(reader);
     sy_energy_destroy(energy);
+    sy_figure_table_destroy(area);
     return status;
 }
 

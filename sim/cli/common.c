@@ -41,6 +41,10 @@ void sy_cli_run_options(const struct sy_cli_model *model, struct systole_run_opt
     run->objective = model->objective;
     run->kernel = model->kernel;
     run->energy_table = model->energy;
+    run->ert = model->ert;
+    run->set_energy = model->set_energy.count ? model->set_energy.item : NULL;
+    run->sram_macros = model->sram;
+    run->area_table = model->area;
     run->seed = model->seed;
     run->cancel = sy_cli_cancel();
 }

@@ -68,7 +68,8 @@ struct sy_cli_workload {
 };
 struct sy_cli_model {
     const char *fidelity, *memory, *objective, *kernel, *energy;
-    struct sy_cli_list set;
+    const char *ert, *sram, *area;
+    struct sy_cli_list set, set_energy;
     uint64_t seed;
 };
 struct sy_cli_output {
@@ -102,6 +103,10 @@ struct sy_cli_output {
     SY_OPT(TEXT, type, member.objective, "objective", 0, "NAME", "what the mapper minimises: cycles (default), energy, edp or traffic"), \
     SY_OPT(TEXT, type, member.kernel, "kernel", 0, "NAME", "event kernel: systemc (default) or heap"), \
     SY_OPT(TEXT, type, member.energy, "energy", 0, "NAME|FILE", "energy table to use instead of the chip's"), \
+    SY_OPT(LIST, type, member.set_energy, "set-energy", 0, "ITEM=PJ", "replace one energy, for example mac.int8=0.2 (repeatable)"), \
+    SY_OPT(TEXT, type, member.ert, "ert", 0, "FILE", "replace energies by those of an Accelergy energy reference table"), \
+    SY_OPT(TEXT, type, member.sram, "sram", 0, "FILE", "memory-compiler macros (CSV) to build the SRAMs of"), \
+    SY_OPT(TEXT, type, member.area, "area", 0, "NAME|FILE", "area table to use instead of the default one"), \
     SY_OPT(LIST, type, member.set, "set", 0, "KEY=VALUE", "override a key of the chip (repeatable)"), \
     SY_OPT(U64, type, member.seed, "seed", 0, "N", "seed of anything random")
 #define SY_OUTPUT_OPTIONS(type, member) \

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The figures of a result's totals: name, unit, meaning, and where they come from. */
 #include "sim/report/report_format.h"
+#include "sim/stats/area.h"
 
 #include <string.h>
 
@@ -32,6 +33,9 @@ REAL_FIGURE(energy_low_j, result->energies > 0)
 REAL_FIGURE(energy_high_j, result->energies > 0)
 REAL_FIGURE(power_w, result->energies > 0)
 REAL_FIGURE(edp_js, result->energies > 0)
+REAL_FIGURE(idle_w, result->energies > 0 && result->idle_w > 0)
+REAL_FIGURE(gated_w, result->energies > 0 && result->gated_w > 0)
+REAL_FIGURE(off_w, result->energies > 0 && result->off_w > 0)
 WHOLE_FIGURE(dram_read_bytes)
 WHOLE_FIGURE(dram_write_bytes)
 REAL_FIGURE(dram_utilization, result->dram_peak_bytes_per_s > 0)
@@ -88,6 +92,20 @@ static bool get_mbu(const struct sy_result *result, double *value, uint64_t *who
     return is_phase(result, "decode") && peak > 0;
 }
 
+static bool get_area_mm2(const struct sy_result *result, double *value, uint64_t *whole)
+{
+    *whole = 0;
+    *value = result->area ? result->area->die_mm2 : 0;
+    return result->area && result->area->die_mm2 > 0;
+}
+
+static bool get_tdp_estimate_w(const struct sy_result *result, double *value, uint64_t *whole)
+{
+    *whole = 0;
+    *value = result->area ? result->area->tdp_w : 0;
+    return result->area && result->area->tdp_w > 0;
+}
+
 static bool get_skipped_macs(const struct sy_result *result, double *value, uint64_t *whole)
 {
     *whole = result->work.skipped_macs;
@@ -111,6 +129,12 @@ const struct sy_figure_info sy_figures[] = {
     {"energy_high_j", "J", false, SY_LOWER, "the same with each row's high figure", get_energy_high_j},
     {"power_w", "W", false, SY_LOWER, "energy / seconds", get_power_w},
     {"edp_js", "J s", false, SY_LOWER, "energy x seconds", get_edp_js},
+    {"idle_w", "W", false, SY_LOWER, "power without work while clocked: published, or a share of busy power", get_idle_w},
+    {"gated_w", "W", false, SY_LOWER, "power with gated clocks: a share of busy power", get_gated_w},
+    {"off_w", "W", false, SY_LOWER, "power with gated supplies: a share of busy power", get_off_w},
+    {"area_mm2", "mm2", false, SY_LOWER, "estimated die area, the sum of its parts", get_area_mm2},
+    {"tdp_estimate_w", "W", false, SY_LOWER, "every unit at its peak rate at once, and the power without work",
+     get_tdp_estimate_w},
     {"dram_read_bytes", "byte", true, SY_LOWER, "read from backing stores, whole bursts", get_dram_read_bytes},
     {"dram_write_bytes", "byte", true, SY_LOWER, "written to backing stores, whole bursts", get_dram_write_bytes},
     {"dram_utilization", "of peak bytes", false, SY_NEITHER, "bytes / (seconds x peak bandwidth of all backing stores)",

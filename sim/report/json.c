@@ -3,6 +3,7 @@
 #include "sim/base/json.h"
 
 #include "sim/report/report_format.h"
+#include "sim/stats/area.h"
 
 static void put_list(struct sy_json_writer *json, const char *key, const char *const *list)
 {
@@ -166,6 +167,8 @@ static void put_energy(struct sy_json_writer *json, const struct sy_result *resu
         sy_json_put_string(json, "action", item->action);
         sy_json_put_u64(json, "count", item->count);
         sy_json_put_double(json, "pj", item->pj);
+        sy_json_put_double(json, "low_pj", item->low_pj);
+        sy_json_put_double(json, "high_pj", item->high_pj);
         sy_json_put_double(json, "total_j", item->total_j);
         sy_json_put_double(json, "low_j", item->low_j);
         sy_json_put_double(json, "high_j", item->high_j);
@@ -177,6 +180,38 @@ static void put_energy(struct sy_json_writer *json, const struct sy_result *resu
         sy_json_close_object(json);
     }
     sy_json_close_array(json);
+}
+
+static void put_area(struct sy_json_writer *json, const struct sy_area *area)
+{
+    sy_json_open_object(json, "area");
+    sy_json_put_double(json, "die_mm2", area->die_mm2);
+    sy_json_put_double(json, "low_mm2", area->low_mm2);
+    sy_json_put_double(json, "high_mm2", area->high_mm2);
+    sy_json_put_double(json, "reticle_mm2", area->reticle_mm2);
+    sy_json_put_double(json, "edge_mm", area->edge_mm);
+    sy_json_put_double(json, "edge_needed_mm", area->edge_needed_mm);
+    sy_json_put_double(json, "power_limit_w", area->power_limit_w);
+    if (area->power_limited_hz > 0)
+        sy_json_put_double(json, "power_limited_hz", area->power_limited_hz);
+    sy_json_open_array(json, "parts");
+    for (uint32_t i = 0; i < area->items; i++) {
+        const struct sy_area_item *item = &area->item[i];
+        sy_json_open_object(json, NULL);
+        sy_json_put_string(json, "component", item->component);
+        sy_json_put_double(json, "count", item->count);
+        sy_json_put_double(json, "mm2", item->mm2);
+        sy_json_put_double(json, "low_mm2", item->low_mm2);
+        sy_json_put_double(json, "high_mm2", item->high_mm2);
+        sy_json_put_string(json, "source", item->source);
+        sy_json_put_string(json, "confidence", item->confidence);
+        sy_json_put_string(json, "rule", item->rule);
+        if (item->extrapolated)
+            sy_json_put_bool(json, "extrapolated", true);
+        sy_json_close_object(json);
+    }
+    sy_json_close_array(json);
+    sy_json_close_object(json);
 }
 
 static void put_layer(struct sy_json_writer *json, const struct sy_result *result, const struct sy_layer_result *layer)
@@ -228,6 +263,8 @@ static enum sy_status write_json(const struct sy_result *result, const struct sy
     put_units(&json, result);
     put_memory(&json, result);
     put_energy(&json, result);
+    if (result->area)
+        put_area(&json, result->area);
     sy_json_open_array(&json, "layers");
     for (uint64_t i = 0; i < result->layers && options->details > 0; i++)
         put_layer(&json, result, &result->layer[i]);

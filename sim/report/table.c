@@ -9,6 +9,7 @@
 
 #include "sim/base/grid.h"
 #include "sim/report/report_format.h"
+#include "sim/stats/area.h"
 
 enum { DEFAULT_WIDTH = 100, TOTALS_BAR = 12, UNITS_BAR = 10, LAYERS_BAR = 5, CAUSES = 4, NARROW = 96 };
 
@@ -346,8 +347,10 @@ static void put_components(struct table *table)
 static void put_energy_rows(struct table *table)
 {
     const struct sy_result *result = table->result;
-    heading(table, "Energy, every row", "energy = count x pJ; leakage and clock count nanoseconds");
-    sy_grid_begin(&table->grid, "component|action|count>|pJ each>|energy>|confidence|rule|source", 0, "  ");
+    heading(table, "Energy, every row",
+            "energy = count x pJ; actions in _ns count nanoseconds; low and high are the range of the sources");
+    sy_grid_begin(&table->grid, "component|action|count>|pJ each>|low>|high>|energy>|confidence|scaling|source", 0,
+                  "  ");
     for (uint32_t i = 0; i < result->energies; i++) {
         const struct sy_energy_item *item = &result->energy[i];
         char pj[32];
@@ -355,10 +358,35 @@ static void put_energy_rows(struct table *table)
         sy_grid_cell(&table->grid, item->action);
         cell_grouped(table, item->count);
         sy_grid_cell(&table->grid, sy_format_fixed(pj, item->pj, 4));
+        sy_grid_cell(&table->grid, sy_format_fixed(pj, item->low_pj, 4));
+        sy_grid_cell(&table->grid, sy_format_fixed(pj, item->high_pj, 4));
         cell_si(table, item->total_j, "J");
         sy_grid_cell(&table->grid, item->confidence ? item->confidence : "");
-        sy_grid_cellf(&table->grid, "%s%s", item->rule ? item->rule : "", item->extrapolated ? ", extrapolated" : "");
+        sy_grid_cellf(&table->grid, "%s%s", item->rule ? item->rule : "",
+                      item->extrapolated && !strstr(item->rule, "extrapolated") ? ", extrapolated" : "");
         sy_grid_cell(&table->grid, item->source ? item->source : "");
+    }
+    end(table);
+}
+
+/* ---- area ---- */
+
+static void put_area(struct table *table)
+{
+    const struct sy_area *area = table->result->area;
+    heading(table, "Area", "an estimate; low and high are the range of the sources");
+    begin(table, "part~|mm2>|share>|low>|high>|confidence|how~");
+    for (uint32_t i = 0; i < area->items; i++) {
+        const struct sy_area_item *item = &area->item[i];
+        char text[32];
+        sy_grid_cell(&table->grid, item->component);
+        sy_grid_cell(&table->grid, sy_format_fixed(text, item->mm2, 2));
+        cell_percent(table, ratio(item->mm2, area->die_mm2));
+        sy_grid_cell(&table->grid, sy_format_fixed(text, item->low_mm2, 2));
+        sy_grid_cell(&table->grid, sy_format_fixed(text, item->high_mm2, 2));
+        sy_grid_cell(&table->grid, item->confidence);
+        sy_grid_cellf(&table->grid, "%s%s", item->rule,
+                      item->extrapolated && !strstr(item->rule, "extrapolated") ? ", extrapolated" : "");
     }
     end(table);
 }
@@ -466,6 +494,8 @@ static enum sy_status write_table(const struct sy_result *result, const struct s
     }
     if (options->details > 1 && result->energies)
         put_energy_rows(&table);
+    if (options->details >= 2 && result->area && result->area->items)
+        put_area(&table);
     if (options->details > 0) {
         put_layers(&table);
         put_kept(&table);

@@ -1,65 +1,18 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Energy of a run: counts times rows. See energy.h. */
+/* Energy of a run: counts times prices. See energy.h. */
 #include "sim/stats/energy.h"
 
+#include <math.h>
 #include <stdio.h>
 #include <string.h>
 
 #include "sim/base/checked.h"
+#include "sim/stats/energy_price.h"
 
-enum { MAX_ITEMS = 64 };
-
-/* A price an action; cost.below is the row that set it. */
-struct price {
-    bool known;
-    struct sy_energy_cost cost;
-    double pj;
-};
-
-/* The price of moving or computing `bits` bits; 0 = one action as the row counts it. */
-static struct price price_of(const struct sy_energy_table *table, const char *component, const char *action,
-                             uint64_t bytes, double node_nm, double bits)
-{
-    struct price price = {.known = false};
-    if (sy_energy_lookup(table, component, action, bytes, node_nm, &price.cost) != SY_OK)
-        return price;
-    price.known = true;
-    double scale = bits > 0 && price.cost.bits ? bits / (double)price.cost.bits : 1;
-    price.cost.pj *= scale;
-    price.cost.low_pj *= scale;
-    price.cost.high_pj *= scale;
-    price.pj = price.cost.pj;
-    return price;
-}
-
-/* pJ a byte of a level in one direction. An SRAM's price is that of one of its banks. */
-static struct price level_price(const struct sy_chip *chip, const struct sy_energy_table *table, uint32_t index,
-                                bool write)
-{
-    const struct sy_level *level = &chip->level[index];
-    bool sram = level->kind == SY_LEVEL_SRAM;
-    const char *component = level->energy_component ? level->energy_component : sram ? "sram" : "dram";
-    return price_of(table, component, write ? "write" : "read",
-                    sram ? level->capacity_bytes / sy_max(level->banks, 1) : 0, (double)chip->process_nm, 8);
-}
-
-double sy_energy_pj_per_byte(const struct sy_chip *chip, const struct sy_energy_table *table, uint32_t level)
-{
-    struct price read = level_price(chip, table, level, false), write = level_price(chip, table, level, true);
-    return read.known && write.known ? (read.pj + write.pj) / 2 : 0;
-}
-
-static const char *mac_action(enum sy_dtype a, enum sy_dtype b)
-{
-    return sy_dtypes[sy_dtypes[a].bits >= sy_dtypes[b].bits ? a : b].name;
-}
-
-double sy_energy_pj_per_mac(const struct sy_chip *chip, const struct sy_energy_table *table, enum sy_dtype a,
-                            enum sy_dtype b)
-{
-    struct price price = price_of(table, "mac", mac_action(a, b), 0, (double)chip->process_nm, 0);
-    return price.known ? price.pj : 0;
-}
+enum { MAX_ITEMS = 96 };
+static const double ZJ_PER_PJ = 1e9, J_PER_ZJ = 1e-21;
+/* Beyond it count x price could leave 128 bits: 1.1e9 J an action. */
+static const double MOST_ZJ = 1152921504606846976.0;
 
 struct account {
     struct sy_result *result;
@@ -67,150 +20,253 @@ struct account {
     const struct sy_energy_table *table;
 };
 
+static uint64_t to_zj(double pj)
+{
+    double zj = nearbyint(pj * ZJ_PER_PJ);
+    return zj >= MOST_ZJ ? (uint64_t)MOST_ZJ : zj > 0 ? (uint64_t)zj : 0;
+}
+
+static void warn_missing(struct account *account, const char *component, const char *action, uint64_t count)
+{
+    sy_result_warn(account->result, "energy: table %s has no row for %s %s: its %llu actions are not in the total",
+                   account->table->name, component, action, (unsigned long long)count);
+}
+
 static void add_item(struct account *account, const char *component, const char *action, uint64_t count,
-                     const struct price *price)
+                     const struct sy_price *price)
 {
     struct sy_result *result = account->result;
     if (!count)
         return;
     if (!price->known) {
-        sy_result_warn(result, "energy: table %s has no row for %s %s: its %llu actions are not in the total",
-                       account->table->name, component, action, (unsigned long long)count);
+        warn_missing(account, component, action, count);
         return;
     }
-    if (result->energies == MAX_ITEMS)
+    if (result->energies == MAX_ITEMS) {
+        sy_result_warn(result, "energy: more than %d items: %s %s is not in the total", MAX_ITEMS, component, action);
         return;
+    }
+    uint64_t zj = to_zj(price->pj);
     struct sy_energy_item *item = &result->energy[result->energies++];
     *item = (struct sy_energy_item){.component = sy_arena_strdup(result->arena, component),
                                     .action = sy_arena_strdup(result->arena, action),
                                     .count = count,
-                                    .pj = price->pj,
-                                    .total_j = (double)count * price->pj * 1e-12,
-                                    .low_j = (double)count * price->cost.low_pj * 1e-12,
-                                    .high_j = (double)count * price->cost.high_pj * 1e-12,
-                                    .rule = price->cost.rule,
-                                    .source = sy_arena_strdup(result->arena, price->cost.below->source),
-                                    .confidence = sy_arena_strdup(result->arena, price->cost.below->confidence),
-                                    .extrapolated = price->cost.extrapolated};
-    result->energy_j += item->total_j;
+                                    .pj = (double)zj / ZJ_PER_PJ,
+                                    .low_pj = price->low_pj,
+                                    .high_pj = price->high_pj,
+                                    .price_zj = zj,
+                                    .total_zj = (sy_u128)count * zj,
+                                    .low_j = (double)count * price->low_pj * 1e-12,
+                                    .high_j = (double)count * price->high_pj * 1e-12,
+                                    .rule = price->rule,
+                                    .source = sy_arena_strdup(result->arena, price->source),
+                                    .confidence = sy_arena_strdup(result->arena, price->confidence),
+                                    .extrapolated = price->extrapolated};
+    if (price->factor)
+        item->rule = sy_arena_printf(result->arena, "%s, %s", price->rule, price->factor);
+    item->total_j = (double)item->total_zj * J_PER_ZJ;
+    result->energy_zj += item->total_zj;
     result->energy_low_j += item->low_j;
     result->energy_high_j += item->high_j;
-    if (price->cost.extrapolated)
-        sy_result_warn(result, "energy: %s %s is outside the nodes or sizes of table %s: its nearest row was used",
-                       component, action, account->table->name);
+    if (price->extrapolated)
+        sy_result_warn(result, "energy: %s %s is outside the nodes or sizes that sources cover: %s", component, action,
+                       price->rule);
+}
+
+static void to_layer(struct sy_layer_result *layer, uint64_t count, const struct sy_price *price)
+{
+    if (price->known)
+        layer->energy_j += (double)count * (double)to_zj(price->pj) * J_PER_ZJ;
+}
+
+/* ---- array ---- */
+
+/* The format the layer's multiplications run in: the chip may have only a wider one. */
+static const char *layer_format(const struct sy_chip *chip, const struct sy_layer_result *layer)
+{
+    const struct sy_precision *as = sy_chip_precision(chip, layer->precision_a, layer->precision_b);
+    return as ? sy_mac_action(as->a, as->b) : sy_mac_action(layer->precision_a, layer->precision_b);
 }
 
 /* MACs by precision: layers may differ. */
 static void mac_items(struct account *account)
 {
     struct sy_result *result = account->result;
-    bool seen[SY_DTYPE_COUNT] = {false};
+    uint64_t count[SY_DTYPE_COUNT] = {0};
     for (uint64_t i = 0; i < result->layers; i++) {
-        const char *action = mac_action(result->layer[i].precision_a, result->layer[i].precision_b);
-        struct price price = price_of(account->table, "mac", action, 0, (double)account->chip->process_nm, 0);
-        result->layer[i].energy_j += price.known ? (double)result->layer[i].macs * price.pj * 1e-12 : 0;
-    }
-    for (uint64_t i = 0; i < result->layers; i++) {
-        const char *action = mac_action(result->layer[i].precision_a, result->layer[i].precision_b);
+        struct sy_layer_result *layer = &result->layer[i];
+        const char *action = layer_format(account->chip, layer);
+        struct sy_price price = sy_price_mac(account->chip, account->table, action);
         enum sy_dtype dtype;
-        uint64_t count = 0;
-        if (!sy_dtype_parse(action, &dtype) || seen[dtype])
-            continue;
-        seen[dtype] = true;
-        for (uint64_t j = i; j < result->layers; j++)
-            if (!strcmp(action, mac_action(result->layer[j].precision_a, result->layer[j].precision_b)))
-                count += result->layer[j].macs;
-        struct price price = price_of(account->table, "mac", action, 0, (double)account->chip->process_nm, 0);
-        add_item(account, "mac", action, count, &price);
+        if (sy_dtype_parse(action, &dtype))
+            count[dtype] += layer->macs;
+        to_layer(layer, layer->macs, &price);
+    }
+    for (int dtype = 0; dtype < SY_DTYPE_COUNT; dtype++) {
+        struct sy_price price = sy_price_mac(account->chip, account->table, sy_dtypes[dtype].name);
+        add_item(account, "mac", sy_dtypes[dtype].name, count[dtype], &price);
     }
 }
+
+/* The operand that stays in the PEs. */
+static enum sy_operand stationary(const struct sy_chip *chip, const char *dataflow)
+{
+    for (uint32_t i = 0; dataflow && i < chip->array.dataflows; i++)
+        if (!strcmp(chip->array.dataflow[i].name, dataflow))
+            return chip->array.dataflow[i].stationary;
+    return SY_B;
+}
+
+/* Bits that a PE takes from a neighbour in a beat: the two operands that move. By row those that enter at the left
+ * edge, by column those at the top. */
+static void moving_bits(const struct sy_chip *chip, const struct sy_layer_result *layer, uint64_t *by_row,
+                        uint64_t *by_column)
+{
+    const struct sy_precision *as = sy_chip_precision(chip, layer->precision_a, layer->precision_b);
+    uint64_t a = sy_dtypes[as ? as->a : layer->precision_a].bits, b = sy_dtypes[as ? as->b : layer->precision_b].bits;
+    uint64_t c = as ? sy_dtypes[as->accumulator].bits : 32;
+    enum sy_operand stays = stationary(chip, layer->dataflow);
+    *by_row = stays == SY_A ? b : a;
+    *by_column = stays == SY_C ? b : c;
+}
+
+/* Bits through a layer's registers and wires, and through the array's edges. */
+static bool array_counts(const struct account *account, const struct sy_layer_result *layer,
+                         uint64_t count[SY_ARRAY_ACTIONS])
+{
+    const struct sy_array *array = &account->chip->array;
+    uint64_t by_row, by_column, left, top;
+    moving_bits(account->chip, layer, &by_row, &by_column);
+    bool fits = sy_mul(layer->work.mapped_pe_beats, by_row + by_column, &count[SY_REGISTER_BIT]) &&
+                sy_mul(layer->work.pe_beats / sy_max(array->cols, 1), by_row, &left) &&
+                sy_mul(layer->work.pe_beats / sy_max(array->rows, 1), by_column, &top) &&
+                sy_add(left, top, &count[SY_EDGE_BIT]);
+    count[SY_WIRE_BIT] = count[SY_REGISTER_BIT];
+    return fits;
+}
+
+static enum sy_status array_items(struct account *account)
+{
+    struct sy_result *result = account->result;
+    struct sy_price price[SY_ARRAY_ACTIONS];
+    uint64_t total[SY_ARRAY_ACTIONS] = {0};
+    for (int a = 0; a < SY_ARRAY_ACTIONS; a++)
+        price[a] = sy_price_array(account->chip, account->table, a);
+    for (uint64_t i = 0; i < result->layers; i++) {
+        struct sy_layer_result *layer = &result->layer[i];
+        uint64_t count[SY_ARRAY_ACTIONS];
+        if (!array_counts(account, layer, count))
+            return SY_OVERFLOW;
+        for (int a = 0; a < SY_ARRAY_ACTIONS; a++) {
+            if (!sy_add(total[a], count[a], &total[a]))
+                return SY_OVERFLOW;
+            to_layer(layer, count[a], &price[a]);
+        }
+    }
+    for (int a = 0; a < SY_ARRAY_ACTIONS; a++)
+        if (price[a].known || a != SY_WIRE_BIT) /* without areas there is no pitch */
+            add_item(account, "array", sy_array_action_names[a], total[a], &price[a]);
+    return SY_OK;
+}
+
+/* ---- memory and vector unit ---- */
 
 static void level_items(struct account *account)
 {
     struct sy_result *result = account->result;
     for (uint32_t l = 0; l < account->chip->levels; l++) {
-        struct price read = level_price(account->chip, account->table, l, false);
-        struct price write = level_price(account->chip, account->table, l, true);
-        add_item(account, account->chip->level[l].name, "read byte", result->level[l].read_bytes, &read);
-        add_item(account, account->chip->level[l].name, "write byte", result->level[l].write_bytes, &write);
-        for (uint64_t i = 0; i < result->layers; i++)
-            result->layer[i].energy_j +=
-                ((read.known ? (double)result->layer[i].level_read_bytes[l] * read.pj : 0) +
-                 (write.known ? (double)result->layer[i].level_write_bytes[l] * write.pj : 0)) *
-                1e-12;
+        const uint64_t bytes[SY_LEVEL_ACTIONS] = {result->level[l].read_bytes, result->level[l].write_bytes,
+                                                  result->level[l].read_bytes + result->level[l].write_bytes};
+        for (int a = 0; a < SY_LEVEL_ACTIONS; a++) {
+            struct sy_price price = sy_price_level(account->chip, account->table, l, a);
+            if (a == SY_WIRE_BYTE && !price.known)
+                continue;
+            add_item(account, account->chip->level[l].name, sy_level_action_names[a], bytes[a], &price);
+            for (uint64_t i = 0; i < result->layers; i++) {
+                struct sy_layer_result *layer = &result->layer[i];
+                uint64_t count = (a == SY_WRITE_BYTE ? 0 : layer->level_read_bytes[l]) +
+                                 (a == SY_READ_BYTE ? 0 : layer->level_write_bytes[l]);
+                to_layer(layer, count, &price);
+            }
+        }
     }
 }
 
 static void vector_items(struct account *account)
 {
+    static const size_t offsets[SY_VECTOR_ACTIONS] = {offsetof(struct sy_vector_work, simple_ops),
+                                                      offsetof(struct sy_vector_work, transcendental_ops),
+                                                      offsetof(struct sy_vector_work, reduce_ops)};
     struct sy_result *result = account->result;
-    /* A simple or cross-lane operation is priced as an addition, a transcendental one as a multiplication (the last
-     * step of a table look-up with interpolation): assumptions, confidence low. */
-    bool is_float =
-        account->chip->array.precisions && sy_dtypes[account->chip->array.precision[0].accumulator].is_float;
-    const char *type = is_float ? "fp32" : "int32";
-    const struct {
-        const char *component, *action;
-        uint64_t total;
-        size_t offset;
-    } kinds[] = {
-        {"add", "simple", result->vector.simple_ops, offsetof(struct sy_vector_work, simple_ops)},
-        {"multiply", "transcendental", result->vector.transcendental_ops,
-         offsetof(struct sy_vector_work, transcendental_ops)},
-        {"add", "reduce", result->vector.reduce_ops, offsetof(struct sy_vector_work, reduce_ops)},
-    };
-    for (size_t k = 0; k < sizeof kinds / sizeof kinds[0]; k++) {
-        struct price price =
-            price_of(account->table, kinds[k].component, type, 0, (double)account->chip->process_nm, 0);
-        add_item(account, "vector", kinds[k].action, kinds[k].total, &price);
-        for (uint64_t i = 0; price.known && i < result->layers; i++) {
-            uint64_t count;
-            memcpy(&count, (const char *)&result->layer[i].vector + kinds[k].offset, sizeof count);
-            result->layer[i].energy_j += (double)count * price.pj * 1e-12;
+    for (int a = 0; a < SY_VECTOR_ACTIONS; a++) {
+        struct sy_price price = sy_price_vector(account->chip, account->table, a);
+        uint64_t count;
+        memcpy(&count, (const char *)&result->vector + offsets[a], sizeof count);
+        add_item(account, "vector", sy_vector_action_names[a], count, &price);
+        for (uint64_t i = 0; i < result->layers; i++) {
+            memcpy(&count, (const char *)&result->layer[i].vector + offsets[a], sizeof count);
+            to_layer(&result->layer[i], count, &price);
         }
     }
 }
 
-/* Power times time: counted in nanoseconds, priced in pJ a nanosecond = mW. */
-static void time_item(struct account *account, const char *action, double watts, const char *source)
-{
-    struct sy_result *result = account->result;
-    if (watts <= 0)
-        return;
-    struct sy_energy_row row = {.component = "chip", .action = action, .source = source, .confidence = "chip file"};
-    struct price price = {.known = true,
-                          .pj = watts * 1000,
-                          .cost = {.pj = watts * 1000,
-                                   .low_pj = watts * 1000,
-                                   .high_pj = watts * 1000,
-                                   .below = &row,
-                                   .rule = "power x time"}};
-    add_item(account, "chip", action, (uint64_t)(result->seconds * 1e9 + 0.5), &price);
-    for (uint64_t i = 0; i < result->layers && result->cycles; i++)
-        result->layer[i].energy_j += watts * result->seconds * (double)result->layer[i].cycles / (double)result->cycles;
-}
+/* ---- power without work ---- */
 
-/* No static power in the chip file: the leakage of its SRAM, which leaves logic out and says so. */
-static void sram_leakage(struct account *account)
+/* Power times time: counted in nanoseconds, priced in pJ a nanosecond = mW. */
+static void time_item(struct account *account, const char *component, const char *action, struct sy_price price)
 {
-    uint64_t bytes = 0;
-    for (uint32_t l = 0; l < account->chip->levels; l++)
-        if (account->chip->level[l].kind == SY_LEVEL_SRAM)
-            bytes +=
-                account->chip->level[l].capacity_bytes * (account->chip->level[l].shared ? 1 : account->chip->cores);
-    struct price price = price_of(account->table, "sram", "leak_kib_s", 0, (double)account->chip->process_nm, 0);
-    /* pJ a KiB a second -> pJ a nanosecond of all KiB */
-    double scale = (double)bytes / 1024 * 1e-9;
-    price.cost.pj *= scale;
-    price.cost.low_pj *= scale;
-    price.cost.high_pj *= scale;
-    price.pj = price.cost.pj;
     struct sy_result *result = account->result;
-    add_item(account, "sram", "leakage ns", (uint64_t)(result->seconds * 1e9 + 0.5), &price);
-    sy_result_warn(result, "energy: the chip file gives no static power: leakage is that of SRAM alone");
-    for (uint64_t i = 0; price.known && i < result->layers && result->cycles; i++)
+    price = sy_price_overridden(account->table, component, action, price);
+    if (!price.known || price.pj <= 0)
+        return;
+    add_item(account, component, action, (uint64_t)(result->seconds * 1e9 + 0.5), &price);
+    result->base_w += price.pj * 1e-3;
+    for (uint64_t i = 0; i < result->layers && result->cycles; i++)
         result->layer[i].energy_j +=
             price.pj * 1e-3 * result->seconds * (double)result->layer[i].cycles / (double)result->cycles;
+}
+
+static struct sy_price power_price(double watts, double low, double high, const char *source)
+{
+    return (struct sy_price){watts > 0,   watts * 1000,   low * 1000, high * 1000, source,
+                             "chip file", "power x time", NULL,       false};
+}
+
+static void base_items(struct account *account)
+{
+    const struct sy_power *power = &account->chip->power;
+    const char *how;
+    double base = sy_energy_base_w(account->chip, account->table, &how);
+    if (power->static_w > 0 || power->clock_w > 0) {
+        time_item(account, "chip", "leakage_ns",
+                  power_price(power->static_w, power->static_w, power->static_w, "power.static of the chip file"));
+        time_item(account, "chip", "clock_ns",
+                  power_price(power->clock_w, power->clock_w, power->clock_w, "power.clock of the chip file"));
+    } else if (power->idle_w > 0) {
+        time_item(account, "chip", "idle_ns", power_price(base, base, base, how));
+    } else if (power->busy_w > 0) {
+        /* Half and all of the busy power: TPU v4's measured minimum is 0.53 of its mean. */
+        time_item(account, "chip", "idle_ns", power_price(base, 0.5 * power->busy_w, power->busy_w, how));
+    } else {
+        time_item(account, "sram", "leakage_ns", sy_price_sram_leakage(account->chip, account->table));
+        sy_result_warn(account->result,
+                       "energy: the chip file gives no static, clock, idle or busy power: power without "
+                       "work is the leakage of its SRAMs alone");
+    }
+}
+
+/* Estimated from the published figures where there are any, else from the run's own power. */
+static void power_states(struct account *account)
+{
+    struct sy_result *result = account->result;
+    const struct sy_energy_table *table = account->table;
+    double mean = result->seconds > 0 ? result->energy_j / result->seconds : 0;
+    double busy = account->chip->power.busy_w > 0 ? account->chip->power.busy_w : mean;
+    bool known = account->chip->power.static_w > 0 || account->chip->power.clock_w > 0 ||
+                 account->chip->power.idle_w > 0 || account->chip->power.busy_w > 0;
+    result->idle_w = known ? result->base_w : busy * table->idle_share;
+    result->gated_w = busy * table->gated_share;
+    result->off_w = busy * table->off_share;
 }
 
 enum sy_status sy_energy_account(struct sy_result *result, const struct sy_chip *chip,
@@ -221,12 +277,11 @@ enum sy_status sy_energy_account(struct sy_result *result, const struct sy_chip 
     if (!result->energy)
         return SY_NOMEM;
     mac_items(&account);
+    enum sy_status status = array_items(&account);
     vector_items(&account);
     level_items(&account);
-    if (chip->power.static_w > 0)
-        time_item(&account, "leakage", chip->power.static_w, "power.static of the chip file");
-    else
-        sram_leakage(&account);
-    time_item(&account, "clock", chip->power.clock_w, "power.clock of the chip file");
-    return SY_OK;
+    base_items(&account);
+    result->energy_j = (double)result->energy_zj * J_PER_ZJ;
+    power_states(&account);
+    return status;
 }

@@ -1,19 +1,72 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Energy: integer action counts times sourced rows (arch/energy.h), plus
- * leakage and clock power times time. Every term becomes one item of the
- * result with the row that priced it.
+ * power without work times time. Every term becomes one item of the result with
+ * the row that priced it, and the total is exactly the sum of the items.
+ *
+ * Items, as component and action (the names overrides and exports use):
+ *   mac FORMAT                       useful multiply-accumulates
+ *   array register_bit, wire_bit     operand and sum bits that enter a PE from its neighbour: register and wire
+ *   array edge_bit                   bits through the FIFOs at the array's edges
+ *   vector simple, transcendental, reduce
+ *   LEVEL read_byte, write_byte      a memory level's port, or an off-chip memory with its interface
+ *   LEVEL wire_byte                  SRAM: from its banks to its port and back
+ *   chip leakage_ns, clock_ns        power.static and power.clock of the chip file
+ *   chip idle_ns                     neither given: the published idle power, or idle_share of the published busy power
+ *   sram leakage_ns                  nothing given: leakage of the SRAMs alone
+ * Nothing stands for: zero gating (no operand values in a trace), DMA engines, refresh and activates of a memory beyond
+ * what its energy a bit holds.
  */
 #ifndef SY_STATS_ENERGY_H
 #define SY_STATS_ENERGY_H
 
 #include "arch/energy.h"
+#include "arch/figure_table.h"
 #include "sim/stats/result.h"
+#include "sim/stats/sram.h"
+
+/* One bank of a level's SRAM. */
+struct sy_level_sram {
+    bool known;
+    uint64_t width_bits;      /* of one bank's port as priced */
+    struct sy_sram_cost bank; /* energies and access time of one bank, leakage and area of one bank */
+    const char *source, *confidence;
+    /* pJ a byte and pJ a nanosecond of the same bank one process generation earlier, by the SRAM model; 0 = unknown. A
+     * figure above them is not monotonic in the node, and its rule says so. */
+    double earlier_read_pj, earlier_write_pj, earlier_leakage_mw, earlier_mm2;
+};
+struct sy_energy_override {
+    const char *component, *action;
+    double pj;
+    const char *source;
+};
+enum { SY_MAX_OVERRIDES = 256 };
+struct sy_energy_setup {
+    struct sy_level_sram level[SY_MAX_LEVELS];
+    struct sy_sourced pe_um2; /* value 0 = unknown */
+    uint32_t overrides;
+    struct sy_energy_override override[SY_MAX_OVERRIDES];
+};
+
+struct sy_energy_options {
+    const char *sram_macros; /* CSV of a memory compiler's macros, NULL = CACTI where it covers the node */
+    const char *ert;         /* Accelergy energy reference table (YAML) whose figures replace ours, or NULL */
+    const char *const *set;  /* "COMPONENT.ACTION=PJ", NULL-terminated, or NULL; goes before ert */
+    const struct sy_figure_table *area; /* NULL: no wires between PEs */
+};
+/* Work out what does not change during a run. Every override that names no action of the chip is reported: SY_INPUT. */
+enum sy_status sy_energy_prepare(struct sy_energy_table *table, const struct sy_chip *chip,
+                                 const struct sy_energy_options *options, struct sy_diag *diag);
 
 /* pJ of one byte through a level's ports or bus, mean of read and write; 0 when the table has no row for it. */
 double sy_energy_pj_per_byte(const struct sy_chip *chip, const struct sy_energy_table *table, uint32_t level);
 double sy_energy_pj_per_mac(const struct sy_chip *chip, const struct sy_energy_table *table, enum sy_dtype a,
                             enum sy_dtype b);
+/* Power without work while clocked: what the chip file gives or implies, else the SRAMs' leakage. *how (may be NULL)
+ * says which; static storage. */
+double sy_energy_base_w(const struct sy_chip *chip, const struct sy_energy_table *table, const char **how);
+/* The power of all units at their peak rates at once, without the base power: for a TDP estimate. */
+double sy_energy_peak_w(const struct sy_chip *chip, const struct sy_energy_table *table);
 
 /* Fill result->energy and the layers' and total energy. Missing rows become warnings, never zeros in silence. */
 enum sy_status sy_energy_account(struct sy_result *result, const struct sy_chip *chip,

@@ -20,6 +20,7 @@
 #include "arch/chip.h"
 #include "arch/energy.h"
 #include "sim/base/arena.h"
+#include "sim/base/checked.h"
 #include "sim/base/diag.h"
 
 enum { SY_MAX_UNITS = 40, SY_MAX_STALLS = 16 };
@@ -77,10 +78,16 @@ struct sy_vector_work {
     uint64_t simple_ops, transcendental_ops, reduce_ops, elements;
 };
 
+struct sy_area;
+
+/* Energies are added up as whole zeptojoules (1e-21 J = 1e-9 pJ): a price is rounded to one once, and then
+ * count x price and their sum are exact. Kept in sy_u128: 3e17 J fit. */
 struct sy_energy_item {
     const char *component, *action;
-    uint64_t count; /* actions; for leakage and clock: nanoseconds */
-    double pj;      /* of one action */
+    uint64_t count;             /* actions; of actions that end in _ns: nanoseconds */
+    double pj, low_pj, high_pj; /* of one action; pj is exactly price_zj */
+    uint64_t price_zj;
+    sy_u128 total_zj; /* count x price_zj */
     double total_j, low_j, high_j;
     const char *source, *confidence, *rule;
     bool extrapolated;
@@ -143,6 +150,10 @@ struct sy_result {
     double utilization, active, streaming, mapping, padding; /* product of the last four = the first */
     double peak_macs_per_cycle;
     double energy_j, energy_low_j, energy_high_j, power_w, edp_js;
+    sy_u128 energy_zj;             /* exactly the sum of the items */
+    double base_w;                 /* what the chip draws without work while clocked: part of power_w; 0 = unknown */
+    double idle_w, gated_w, off_w; /* estimated power clocked without work, with gated clocks, with gated supplies */
+    const struct sy_area *area;    /* NULL: not estimated (sim/stats/area.h) */
     uint64_t dram_read_bytes, dram_write_bytes;
     double dram_utilization; /* bus bytes / (time x peak bytes/s), all backing stores */
     double dram_peak_bytes_per_s;

@@ -377,6 +377,15 @@ enum sy_status sy_sram_estimate(const struct sy_sram_model *model, const struct 
     return SY_OK;
 }
 
+double sy_sram_smallest_node_nm(const struct sy_sram_model *model, enum sy_sram_cell cell)
+{
+    double smallest = 0;
+    for (uint32_t i = 0; i < model->groups; i++)
+        if (model->group[i].cell == cell && (smallest <= 0 || model->group[i].node_nm < smallest))
+            smallest = model->group[i].node_nm;
+    return smallest;
+}
+
 /* ---- macros ---- */
 
 static uint64_t pieces(double whole, double piece)

@@ -54,6 +54,9 @@ struct sy_sram_model *sy_sram_model_create(struct sy_arena *arena, const struct 
 enum sy_status sy_sram_estimate(const struct sy_sram_model *model, const struct sy_sram_config *config, bool leave_out,
                                 struct sy_sram_cost *cost);
 
+/* Smallest node the model has of a cell; 0 = none. */
+double sy_sram_smallest_node_nm(const struct sy_sram_model *model, enum sy_sram_cell cell);
+
 /* The same memory built of whole macros of a table at exactly that node and cell: as many side by side as the width
  * takes, as many deep as the words take, of the kind that gives the smallest area. One access works all macros of a row
  * of them; leakage and area are those of all; access time is the macro's, selection left out. SY_UNSUPPORTED when no

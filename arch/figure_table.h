@@ -1,0 +1,56 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Tables of sourced figures: areas (arch/area) and prices (arch/cost). One row
+ * an item and node: value, low, high, source, confidence. The unit is in the
+ * item's name (wafer_usd, register_bit_um2). A figure for another node lies on
+ * the power law between the two nearest nodes of the same item; outside them
+ * the nearest one is used and flagged.
+ */
+#ifndef SY_ARCH_FIGURE_TABLE_H
+#define SY_ARCH_FIGURE_TABLE_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "sim/base/arena.h"
+#include "sim/base/diag.h"
+#include "sim/base/text.h"
+
+struct sy_schema;
+extern const struct sy_schema sy_figure_table_schema;
+
+struct sy_figure_row {
+    const char *item;
+    double node_nm; /* 0: does not depend on the node */
+    double value, low, high;
+    const char *source, *confidence, *note;
+};
+struct sy_figure_table {
+    struct sy_arena *arena;
+    const char *name, *description;
+    uint32_t rows;
+    struct sy_figure_row *row;
+};
+/* A figure at a node. */
+struct sy_sourced {
+    double value, low, high;
+    const struct sy_figure_row *row; /* the nearer one; its source and confidence are the figure's */
+    const char *rule; /* "as sourced", "log-node interpolation", "nearest node, extrapolated", "set by the user" */
+    bool extrapolated;
+};
+
+/* folder: "arch/area" or "arch/cost". Every mistake is reported (SY_INPUT, SY_IO). */
+enum sy_status sy_figure_table_load(const char *name_or_path, const char *folder, const char *data_dir,
+                                    struct sy_figure_table **table, struct sy_diag *diag);
+void sy_figure_table_destroy(struct sy_figure_table *table);
+/* "item=VALUE": replaces all rows of the item by one without a node or range. An unknown item is an error. */
+enum sy_status sy_figure_table_set(struct sy_figure_table *table, const char *assignment, struct sy_diag *diag);
+/* SY_UNSUPPORTED when the table has no such item. Pure. */
+enum sy_status sy_figure_lookup(const struct sy_figure_table *table, const char *item, double node_nm,
+                                struct sy_sourced *figure);
+/* The reference of such a file in Markdown. */
+enum sy_status sy_figure_table_reference(struct sy_buf *out);
+/* Whether a confidence word marks a figure nobody checked: memory or assumed. */
+bool sy_confidence_is_low(const char *confidence);
+
+#endif

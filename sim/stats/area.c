@@ -1,0 +1,307 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Area by parts. See area.h. */
+#include "sim/stats/area.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "sim/base/checked.h"
+#include "sim/stats/energy_price.h"
+
+enum { HBM_STACK_CHANNELS = 8 };
+/* The table's DDR interface is 32 bits of DDR5-4800; others are as much of it as they have bandwidth. */
+static const double DDR_UNIT_BYTES_PER_S = 19.2e9;
+
+struct estimate {
+    const struct sy_chip *chip;
+    const struct sy_figure_table *table;
+    struct sy_area *area;
+    struct sy_arena *arena;
+    double node_nm;
+};
+
+static bool look(const struct sy_figure_table *table, const char *item, double node_nm, struct sy_sourced *out)
+{
+    *out = (struct sy_sourced){.value = 0};
+    return sy_figure_lookup(table, item, node_nm, out) == SY_OK;
+}
+
+/* An area of logic at the chip's node: from its own row there, else by the ratio of transistor densities. */
+static bool look_logic(const struct sy_figure_table *table, const char *item, double node_nm, struct sy_sourced *out)
+{
+    struct sy_sourced from, to;
+    if (!look(table, item, node_nm, out))
+        return false;
+    double own = out->row->node_nm;
+    if (own <= 0 || !out->extrapolated)
+        return true;
+    if (!look(table, "density_mtr_mm2", own, &from) || !look(table, "density_mtr_mm2", node_nm, &to) || to.value <= 0)
+        return true;
+    out->value *= from.value / to.value;
+    out->low *= from.value / to.value;
+    out->high *= from.value / to.value;
+    out->rule = "x ratio of logic densities";
+    out->extrapolated = to.extrapolated;
+    return true;
+}
+
+static void add_to(struct sy_sourced *sum, const struct sy_sourced *part, double times)
+{
+    sum->value += part->value * times;
+    sum->low += part->low * times;
+    sum->high += part->high * times;
+}
+
+static void divide(struct sy_sourced *area, const struct sy_sourced *by)
+{
+    area->value /= by->value > 0 ? by->value : 1;
+    area->low /= by->high > 0 ? by->high : 1;
+    area->high /= by->low > 0 ? by->low : 1;
+}
+
+enum sy_status sy_area_pe_um2(const struct sy_chip *chip, const struct sy_figure_table *table, struct sy_sourced *pe)
+{
+    struct sy_sourced mac = {0}, bit, utilization;
+    double node_nm = (double)chip->process_nm, bits = 0;
+    for (uint32_t i = 0; i < chip->array.precisions; i++) {
+        const struct sy_precision *precision = &chip->array.precision[i];
+        char item[64];
+        struct sy_sourced one;
+        (void)snprintf(item, sizeof item, "mac_%s_um2", sy_mac_action(precision->a, precision->b));
+        if (!look_logic(table, item, node_nm, &one))
+            return SY_UNSUPPORTED;
+        /* More than one MAC a cycle is as many units; less than one is one that takes its time. */
+        double rate = (double)precision->macs_num / (double)precision->macs_den, units = rate > 1 ? rate : 1;
+        /* A format at less than the native rate runs on the units of the native one. */
+        if (rate >= 1 && one.value * units > mac.value) {
+            mac = one;
+            add_to(&mac, &one, units - 1);
+        }
+        double own = units * (sy_dtypes[precision->a].bits + 2 * sy_dtypes[precision->b].bits) +
+                     sy_dtypes[precision->accumulator].bits;
+        bits = rate >= 1 && own > bits ? own : bits;
+    }
+    if (mac.value <= 0 || !look_logic(table, "register_bit_um2", node_nm, &bit) ||
+        !look(table, "layout_utilization", 0, &utilization))
+        return SY_UNSUPPORTED;
+    *pe = mac;
+    add_to(pe, &bit, bits);
+    divide(pe, &utilization);
+    return SY_OK;
+}
+
+static void put(struct estimate *e, const char *component, double count, const struct sy_sourced *mm2_each,
+                const char *rule)
+{
+    struct sy_area *area = e->area;
+    if (area->items == SY_MAX_AREAS || count <= 0)
+        return;
+    const char *source = mm2_each->row ? mm2_each->row->source : "";
+    const char *confidence = mm2_each->row ? mm2_each->row->confidence : "";
+    area->item[area->items++] = (struct sy_area_item){sy_arena_strdup(e->arena, component),
+                                                      count,
+                                                      count * mm2_each->value,
+                                                      count * mm2_each->low,
+                                                      count * mm2_each->high,
+                                                      sy_arena_strdup(e->arena, source),
+                                                      sy_arena_strdup(e->arena, confidence),
+                                                      rule ? rule : mm2_each->rule,
+                                                      mm2_each->extrapolated};
+}
+
+static void put_logic(struct estimate *e)
+{
+    struct sy_sourced pe, lane, utilization;
+    const struct sy_array *array = &e->chip->array;
+    double cores = (double)e->chip->cores;
+    if (sy_area_pe_um2(e->chip, e->table, &pe) == SY_OK) {
+        struct sy_sourced mm2 = pe;
+        mm2.value *= 1e-6;
+        mm2.low *= 1e-6;
+        mm2.high *= 1e-6;
+        put(e, "processing elements", (double)array->rows * (double)array->cols * (double)array->count * cores, &mm2,
+            "MAC + registers, / layout utilization");
+    }
+    bool is_float = array->precisions && sy_dtypes[array->precision[0].accumulator].is_float;
+    if (look_logic(e->table, is_float ? "lane_float_um2" : "lane_integer_um2", e->node_nm, &lane) &&
+        look(e->table, "layout_utilization", 0, &utilization)) {
+        struct sy_sourced mm2 = {lane.value * 1e-6, lane.low * 1e-6, lane.high * 1e-6,
+                                 lane.row,          lane.rule,       lane.extrapolated};
+        divide(&mm2, &utilization);
+        put(e, "vector lanes", (double)e->chip->vector.lanes * cores, &mm2, "lane, / layout utilization");
+    }
+}
+
+static void put_srams(struct estimate *e, const struct sy_energy_table *energy)
+{
+    for (uint32_t l = 0; l < e->chip->levels; l++) {
+        const struct sy_level *level = &e->chip->level[l];
+        const struct sy_level_sram *sram = energy->setup ? &energy->setup->level[l] : NULL;
+        if (level->kind != SY_LEVEL_SRAM || !sram || !sram->known)
+            continue;
+        double mm2 = sram->bank.figure[SY_SRAM_AREA];
+        struct sy_sourced efficiency,
+            one = {mm2, mm2 * 0.85, mm2 * 1.5, NULL, sram->bank.rule, (sram->bank.flags & SY_SRAM_BEYOND) != 0};
+        /* From bit cells: the range of the array efficiency. */
+        if (!sram->width_bits && look(e->table, "sram_efficiency", 0, &efficiency) && efficiency.low > 0) {
+            one.low = mm2 * efficiency.value / efficiency.high;
+            one.high = mm2 * efficiency.value / efficiency.low;
+        }
+        struct sy_figure_row row = {.source = sram->source, .confidence = sram->confidence};
+        one.row = &row;
+        put(e, level->name, (double)sy_max(level->banks, 1) * (level->shared ? 1 : (double)e->chip->cores), &one, NULL);
+    }
+}
+
+/* A PHY and its controller, `count` of them. */
+static void put_interface(struct estimate *e, const char *name, const char *phy, const char *controller,
+                          const char *edge, double count)
+{
+    struct sy_sourced mm2, transistors, density, millimetres;
+    char label[96];
+    if (look(e->table, phy, e->node_nm, &mm2)) {
+        (void)snprintf(label, sizeof label, "%s PHY", name);
+        put(e, label, count, &mm2, NULL);
+    }
+    if (look(e->table, controller, e->node_nm, &transistors) &&
+        look(e->table, "density_mtr_mm2", e->node_nm, &density)) {
+        divide(&transistors, &density);
+        (void)snprintf(label, sizeof label, "%s controller", name);
+        put(e, label, count, &transistors, "transistors / logic density");
+    }
+    if (look(e->table, edge, e->node_nm, &millimetres))
+        e->area->edge_needed_mm += count * millimetres.value;
+}
+
+static void put_interfaces(struct estimate *e)
+{
+    for (uint32_t l = 0; l < e->chip->levels; l++) {
+        const struct sy_level *level = &e->chip->level[l];
+        const char *kind = level->energy_component ? level->energy_component : "";
+        double channels = level->channels ? (double)level->channels : HBM_STACK_CHANNELS;
+        struct sy_sourced lanes;
+        if (level->kind == SY_LEVEL_HOST || !strcmp(kind, "pcie")) {
+            if (look(e->table, "pcie_lanes", 0, &lanes))
+                put_interface(e, level->name, "pcie_phy_mm2", "pcie_controller_mtr", "pcie_edge_mm", lanes.value);
+        } else if (level->kind == SY_LEVEL_DRAM && !strncmp(kind, "hbm", 3)) {
+            put_interface(e, level->name, "hbm_phy_mm2", "hbm_controller_mtr", "hbm_edge_mm",
+                          ceil(channels / HBM_STACK_CHANNELS));
+        } else if (level->kind == SY_LEVEL_DRAM) {
+            put_interface(e, level->name, "ddr_phy_mm2", "ddr_controller_mtr", "ddr_edge_mm",
+                          level->read_bytes_per_s / DDR_UNIT_BYTES_PER_S);
+        }
+    }
+}
+
+/* Parts that are given as a share of the whole: whole = parts / (1 - shares). */
+static void put_shares(struct estimate *e)
+{
+    static const char *const names[2][2] = {{"control", "control_share"}, {"other", "other_share"}};
+    struct sy_sourced share[2];
+    double sum[3] = {0}, rest[3] = {1, 1, 1};
+    for (uint32_t i = 0; i < e->area->items; i++) {
+        sum[0] += e->area->item[i].mm2;
+        sum[1] += e->area->item[i].low_mm2;
+        sum[2] += e->area->item[i].high_mm2;
+    }
+    for (int i = 0; i < 2; i++) {
+        look(e->table, names[i][1], 0, &share[i]);
+        rest[0] -= share[i].value;
+        rest[1] -= share[i].low;
+        rest[2] -= share[i].high;
+    }
+    for (int i = 0; i < 2; i++) {
+        if (rest[0] <= 0 || rest[1] <= 0 || rest[2] <= 0)
+            return;
+        share[i].value *= sum[0] / rest[0];
+        share[i].low *= sum[1] / rest[1];
+        share[i].high *= sum[2] / rest[2];
+        put(e, names[i][0], 1, &share[i], "share of the die");
+    }
+}
+
+static void put_limits(struct estimate *e, const struct sy_energy_table *energy)
+{
+    struct sy_sourced figure;
+    struct sy_area *area = e->area;
+    const struct sy_power *power = &e->chip->power;
+    double hz = (double)e->chip->clock[0].frequency.num / (double)e->chip->clock[0].frequency.den;
+    area->reticle_mm2 = look(e->table, "reticle_mm2", 0, &figure) ? figure.value : 0;
+    area->power_limit_w = look(e->table, "power_density_w_mm2", 0, &figure) ? figure.value * area->die_mm2 : 0;
+    area->edge_mm = 4 * sqrt(area->die_mm2);
+    double base = sy_energy_base_w(e->chip, energy, NULL), dynamic = sy_energy_peak_w(e->chip, energy);
+    area->tdp_w = dynamic > 0 ? base + dynamic : 0;
+    if (power->tdp_w > base && area->tdp_w > power->tdp_w)
+        area->power_limited_hz = hz * (power->tdp_w - base) / dynamic;
+}
+
+enum sy_status sy_area_estimate(struct sy_arena *arena, const struct sy_chip *chip, const struct sy_figure_table *table,
+                                const struct sy_energy_table *energy, struct sy_area **out)
+{
+    struct sy_area *area = sy_arena_alloc(arena, sizeof *area);
+    if (!area)
+        return SY_NOMEM;
+    struct estimate e = {chip, table, area, arena, (double)chip->process_nm};
+    struct sy_sourced transistors, density;
+    put_logic(&e);
+    put_srams(&e, energy);
+    if (chip->cores > 1 && look(table, "core_interconnect_mtr", e.node_nm, &transistors) &&
+        look(table, "density_mtr_mm2", e.node_nm, &density)) {
+        divide(&transistors, &density);
+        put(&e, "interconnect of cores", (double)chip->cores, &transistors, "transistors / logic density");
+    }
+    put_interfaces(&e);
+    put_shares(&e);
+    for (uint32_t i = 0; i < area->items; i++) {
+        area->die_mm2 += area->item[i].mm2;
+        area->low_mm2 += area->item[i].low_mm2;
+        area->high_mm2 += area->item[i].high_mm2;
+    }
+    put_limits(&e, energy);
+    *out = area;
+    return SY_OK;
+}
+
+/* ---- into a result ---- */
+
+static void warn_srams(struct sy_result *result, const struct sy_chip *chip, const struct sy_energy_table *energy)
+{
+    double hz = (double)chip->clock[0].frequency.num / (double)chip->clock[0].frequency.den;
+    for (uint32_t l = 0; l < chip->levels; l++) {
+        const struct sy_level_sram *sram = energy->setup ? &energy->setup->level[l] : NULL;
+        if (chip->level[l].kind != SY_LEVEL_SRAM || !sram || !sram->known || !sram->width_bits)
+            continue;
+        double ns = sram->bank.figure[SY_SRAM_ACCESS];
+        if (ns * 1e-9 * hz > 1)
+            sy_result_warn(result,
+                           "area: a bank of %s takes %.2f ns (%s), more than the %.2f ns of the clock: it needs a "
+                           "pipelined access, faster cells or smaller banks",
+                           chip->level[l].name, ns, sram->bank.rule, 1e9 / hz);
+        if (sram->bank.flags & SY_SRAM_FEW_WORDS)
+            sy_result_warn(result,
+                           "energy: a bank of %s has fewer than %d words: CACTI's figures jump from size to size there",
+                           chip->level[l].name, SY_SRAM_FEW_WORDS_LIMIT);
+    }
+}
+
+enum sy_status sy_area_account(struct sy_result *result, const struct sy_chip *chip,
+                               const struct sy_figure_table *table, const struct sy_energy_table *energy)
+{
+    struct sy_area *area;
+    enum sy_status status = sy_area_estimate(result->arena, chip, table, energy, &area);
+    if (status != SY_OK)
+        return status;
+    result->area = area;
+    warn_srams(result, chip, energy);
+    if (area->reticle_mm2 > 0 && area->low_mm2 > area->reticle_mm2)
+        sy_result_warn(result, "area: %.0f mm2 (at least %.0f) is beyond a reticle of %.0f mm2: it needs several dies",
+                       area->die_mm2, area->low_mm2, area->reticle_mm2);
+    if (area->edge_needed_mm > area->edge_mm)
+        sy_result_warn(result, "area: memory and link interfaces need %.1f mm of edge, the die has %.1f mm",
+                       area->edge_needed_mm, area->edge_mm);
+    if (area->power_limit_w > 0 && result->power_w > area->power_limit_w)
+        sy_result_warn(result, "area: %.0f W on %.0f mm2 is beyond the power density that can be cooled (%.0f W)",
+                       result->power_w, area->die_mm2, area->power_limit_w);
+    return SY_OK;
+}

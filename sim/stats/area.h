@@ -1,0 +1,48 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Area of a chip by its parts, from a table of sourced figures (arch/area) and
+ * the SRAM model, and what follows from it: the edge its interfaces need, power
+ * density, a TDP estimate. Early-design arithmetic: parts by their own source,
+ * then the layout utilization over the logic and shares for control and the rest.
+ */
+#ifndef SY_STATS_AREA_H
+#define SY_STATS_AREA_H
+
+#include "arch/chip.h"
+#include "arch/figure_table.h"
+#include "sim/stats/energy.h"
+
+enum { SY_MAX_AREAS = 32 };
+
+struct sy_area_item {
+    const char *component;
+    double count; /* how many of them */
+    double mm2, low_mm2, high_mm2;
+    const char *source, *confidence, *rule;
+    bool extrapolated;
+};
+struct sy_area {
+    uint32_t items;
+    struct sy_area_item item[SY_MAX_AREAS];
+    double die_mm2, low_mm2, high_mm2; /* sum of the items */
+    double reticle_mm2;
+    double edge_mm, edge_needed_mm; /* perimeter of a square die; what the interfaces take of it */
+    double tdp_w;                   /* every unit at its peak rate at once, and the base power; 0 = unknown */
+    double power_limit_w;           /* die area x the highest power density */
+    double power_limited_hz; /* core clock at which the estimate meets the chip's TDP; 0 = no TDP, or the clock fits */
+};
+
+/* One processing element, um^2, at the chip's node: the widest multiply-accumulate unit of its formats and its
+ * registers, over the layout utilization. SY_UNSUPPORTED when the table lacks an item. */
+enum sy_status sy_area_pe_um2(const struct sy_chip *chip, const struct sy_figure_table *table, struct sy_sourced *pe);
+
+/* All parts. energy is prepared for the chip (sy_energy_prepare). Items the table lacks are left out and said so in the
+ * result's warnings when there is one. The area lives in the arena. */
+enum sy_status sy_area_estimate(struct sy_arena *arena, const struct sy_chip *chip, const struct sy_figure_table *table,
+                                const struct sy_energy_table *energy, struct sy_area **area);
+/* The same into a result, with warnings: beyond the reticle, the edge, the power density; an SRAM slower than its
+ * clock. */
+enum sy_status sy_area_account(struct sy_result *result, const struct sy_chip *chip,
+                               const struct sy_figure_table *table, const struct sy_energy_table *energy);
+
+#endif

@@ -1,0 +1,272 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Prices of a chip's actions. See energy_price.h and energy.h. */
+#include "sim/stats/energy_price.h"
+
+#include <math.h>
+#include <string.h>
+
+#include "sim/base/checked.h"
+
+/* Mean Manhattan distance from a point of a square to the middle of one edge, in sides: 1/2 across and 1/4 along. */
+static const double PORT_DISTANCE = 0.75;
+/* Range of a CACTI energy: half the difference of neighbouring objectives below; above, published caches with tags at
+ * 45 nm (Horowitz, ISSCC 2014, recalled) cost 1.3 to 2 times as much. */
+static const double CACTI_LOW = 0.75, CACTI_HIGH = 2;
+/* Leakage: low-standby-power cells are the nominal; CACTI's moves about 4 times between 300 and 350 K at 22 nm. */
+static const double LEAKAGE_LOW = 0.25, LEAKAGE_HIGH = 4;
+
+const char *const sy_array_action_names[SY_ARRAY_ACTIONS] = {"register_bit", "wire_bit", "edge_bit"};
+const char *const sy_level_action_names[SY_LEVEL_ACTIONS] = {"read_byte", "write_byte", "wire_byte"};
+const char *const sy_vector_action_names[SY_VECTOR_ACTIONS] = {"simple", "transcendental", "reduce"};
+
+const char *sy_mac_action(enum sy_dtype a, enum sy_dtype b)
+{
+    return sy_dtypes[sy_dtypes[a].bits >= sy_dtypes[b].bits ? a : b].name;
+}
+
+static void scale(struct sy_price *price, double by, const char *factor)
+{
+    price->pj *= by;
+    price->low_pj *= by;
+    price->high_pj *= by;
+    price->factor = factor;
+}
+
+/* The price of moving or computing `bits` bits; 0 = one action as the row counts it. */
+static struct sy_price row_price(const struct sy_energy_table *table, const char *component, const char *action,
+                                 uint64_t bytes, double node_nm, double bits)
+{
+    struct sy_energy_cost cost;
+    struct sy_price price = {.known = false};
+    if (sy_energy_lookup(table, component, action, bytes, node_nm, &cost) != SY_OK)
+        return price;
+    price = (struct sy_price){
+        true,      cost.pj, cost.low_pj,      cost.high_pj, cost.below->source, cost.below->confidence,
+        cost.rule, NULL,    cost.extrapolated};
+    if (bits > 0 && cost.bits)
+        scale(&price, bits / (double)cost.bits, NULL);
+    return price;
+}
+
+struct sy_price sy_price_overridden(const struct sy_energy_table *table, const char *component, const char *action,
+                                    struct sy_price price)
+{
+    const struct sy_energy_setup *setup = table->setup;
+    for (uint32_t i = 0; setup && i < setup->overrides; i++) {
+        const struct sy_energy_override *own = &setup->override[i];
+        if (!strcmp(own->component, component) && !strcmp(own->action, action))
+            return (struct sy_price){true,       own->pj, own->pj, own->pj, own->source, "given by the user",
+                                     "replaced", NULL,    false};
+    }
+    return price;
+}
+
+struct sy_price sy_price_mac(const struct sy_chip *chip, const struct sy_energy_table *table, const char *format)
+{
+    struct sy_price price = row_price(table, "mac", format, 0, (double)chip->process_nm, 0);
+    return sy_price_overridden(table, "mac", format, price);
+}
+
+struct sy_price sy_price_array(const struct sy_chip *chip, const struct sy_energy_table *table,
+                               enum sy_array_action action)
+{
+    double node_nm = (double)chip->process_nm;
+    struct sy_price price = {.known = false};
+    if (action == SY_WIRE_BIT) {
+        const struct sy_energy_setup *setup = table->setup;
+        if (setup && setup->pe_um2.value > 0) {
+            price = row_price(table, "wire", "bit_mm", 0, node_nm, 1);
+            scale(&price, sqrt(setup->pe_um2.value) * 1e-3, "x PE pitch");
+        }
+    } else {
+        price = row_price(table, "register", "write", 0, node_nm, 1);
+        scale(&price, table->toggle_share, "x toggle share");
+    }
+    return sy_price_overridden(table, "array", sy_array_action_names[action], price);
+}
+
+struct sy_price sy_price_vector(const struct sy_chip *chip, const struct sy_energy_table *table,
+                                enum sy_vector_action action)
+{
+    /* A simple or cross-lane operation is priced as an addition, a transcendental one as a multiplication (the last
+     * step of a table look-up with interpolation): assumptions. */
+    const struct sy_array *array = &chip->array;
+    bool is_float = array->precisions && sy_dtypes[array->precision[0].accumulator].is_float;
+    const char *component = action == SY_TRANSCENDENTAL ? "multiply" : "add";
+    struct sy_price price = row_price(table, component, is_float ? "fp32" : "int32", 0, (double)chip->process_nm, 0);
+    price.factor = action == SY_TRANSCENDENTAL ? "as one multiplication" : "as one addition";
+    return sy_price_overridden(table, "vector", sy_vector_action_names[action], price);
+}
+
+/* ---- memory levels ---- */
+
+static const struct sy_level_sram *sram_of(const struct sy_energy_table *table, uint32_t level)
+{
+    const struct sy_energy_setup *setup = table->setup;
+    return setup && setup->level[level].known ? &setup->level[level] : NULL;
+}
+
+static struct sy_price sram_price(const struct sy_level_sram *sram, enum sy_sram_figure figure, double per)
+{
+    bool composed = sram->bank.flags & SY_SRAM_COMPOSED, leakage = figure == SY_SRAM_LEAKAGE;
+    double low = composed  ? 1
+                 : leakage ? LEAKAGE_LOW
+                           : CACTI_LOW,
+           high = composed  ? 1
+                  : leakage ? LEAKAGE_HIGH
+                            : CACTI_HIGH;
+    double value = sram->bank.figure[figure] * per;
+    return (struct sy_price){true,
+                             value,
+                             value * low,
+                             value * high,
+                             sram->source,
+                             sram->confidence,
+                             sram->bank.rule,
+                             NULL,
+                             (sram->bank.flags & SY_SRAM_BEYOND) != 0};
+}
+
+/* Wires between an SRAM's banks and its port, both ways counted where they are used. */
+static struct sy_price port_wires(const struct sy_chip *chip, const struct sy_energy_table *table, uint32_t level)
+{
+    const struct sy_level_sram *sram = sram_of(table, level);
+    struct sy_price price = {.known = false};
+    if (!sram)
+        return price;
+    double mm2 = sram->bank.figure[SY_SRAM_AREA] * (double)sy_max(chip->level[level].banks, 1);
+    price = row_price(table, "wire", "bit_mm", 0, (double)chip->process_nm, 8);
+    bool grows = sram->earlier_mm2 > 0 && sram->bank.figure[SY_SRAM_AREA] > sram->earlier_mm2;
+    scale(&price, PORT_DISTANCE * sqrt(mm2),
+          grows ? "x 8 bits x distance to the port, not monotonic: smaller one generation earlier"
+                : "x 8 bits x distance to the port");
+    return price;
+}
+
+/* Say so when the same memory costs less in an older process. */
+static void note_monotony(struct sy_price *price, double earlier)
+{
+    if (earlier > 0 && price->pj > earlier)
+        price->factor = "not monotonic: less one generation earlier";
+}
+
+struct sy_price sy_price_level(const struct sy_chip *chip, const struct sy_energy_table *table, uint32_t index,
+                               enum sy_level_action action)
+{
+    const struct sy_level *level = &chip->level[index];
+    bool is_sram = level->kind == SY_LEVEL_SRAM, write = action == SY_WRITE_BYTE;
+    bool own_rows = level->energy_component && strcmp(level->energy_component, "sram") != 0;
+    const struct sy_level_sram *sram = is_sram && !own_rows ? sram_of(table, index) : NULL;
+    struct sy_price price = {.known = false};
+    if (action == SY_WIRE_BYTE) {
+        price = port_wires(chip, table, index);
+    } else if (sram && sram->width_bits) {
+        price = sram_price(sram, write ? SY_SRAM_WRITE : SY_SRAM_READ, 8.0 / (double)sram->width_bits);
+    } else {
+        const char *component = level->energy_component ? level->energy_component : is_sram ? "sram" : "dram";
+        price = row_price(table, component, write ? "write" : "read",
+                          is_sram ? level->capacity_bytes / sy_max(level->banks, 1) : 0, (double)chip->process_nm, 8);
+    }
+    if (is_sram && !own_rows && action != SY_WIRE_BYTE && table->setup)
+        note_monotony(&price,
+                      write ? table->setup->level[index].earlier_write_pj : table->setup->level[index].earlier_read_pj);
+    return sy_price_overridden(table, level->name, sy_level_action_names[action], price);
+}
+
+static bool has_cacti(const struct sy_level_sram *sram)
+{
+    return sram && sram->width_bits;
+}
+
+struct sy_price sy_price_sram_leakage(const struct sy_chip *chip, const struct sy_energy_table *table)
+{
+    struct sy_price total = {.known = false};
+    double earlier_mw = 0;
+    for (uint32_t l = 0; l < chip->levels; l++) {
+        const struct sy_level *level = &chip->level[l];
+        if (level->kind != SY_LEVEL_SRAM)
+            continue;
+        double copies = level->shared ? 1 : (double)chip->cores;
+        const struct sy_level_sram *sram = sram_of(table, l);
+        struct sy_price part;
+        if (has_cacti(sram)) /* mW = pJ a nanosecond */
+            part = sram_price(sram, SY_SRAM_LEAKAGE, (double)sy_max(level->banks, 1) * copies);
+        else {
+            part = row_price(table, "sram", "leak_kib_s", 0, (double)chip->process_nm, 0);
+            scale(&part, (double)level->capacity_bytes / 1024 * copies * 1e-9, NULL);
+        }
+        if (!part.known)
+            return part;
+        if (table->setup)
+            earlier_mw += table->setup->level[l].earlier_leakage_mw * (double)sy_max(level->banks, 1) * copies;
+        part.pj += total.pj;
+        part.low_pj += total.low_pj;
+        part.high_pj += total.high_pj;
+        part.extrapolated = part.extrapolated || total.extrapolated;
+        total = part;
+    }
+    note_monotony(&total, earlier_mw);
+    return sy_price_overridden(table, "sram", "leakage_ns", total);
+}
+
+/* ---- for the mapper and the TDP estimate ---- */
+
+double sy_energy_pj_per_byte(const struct sy_chip *chip, const struct sy_energy_table *table, uint32_t level)
+{
+    struct sy_price read = sy_price_level(chip, table, level, SY_READ_BYTE);
+    struct sy_price write = sy_price_level(chip, table, level, SY_WRITE_BYTE);
+    struct sy_price wire = sy_price_level(chip, table, level, SY_WIRE_BYTE);
+    return read.known && write.known ? (read.pj + write.pj) / 2 + (wire.known ? wire.pj : 0) : 0;
+}
+
+double sy_energy_pj_per_mac(const struct sy_chip *chip, const struct sy_energy_table *table, enum sy_dtype a,
+                            enum sy_dtype b)
+{
+    struct sy_price price = sy_price_mac(chip, table, sy_mac_action(a, b));
+    return price.known ? price.pj : 0;
+}
+
+double sy_energy_base_w(const struct sy_chip *chip, const struct sy_energy_table *table, const char **how)
+{
+    const struct sy_power *power = &chip->power;
+    const char *ignored;
+    how = how ? how : &ignored;
+    *how = "power.static and power.clock of the chip file";
+    if (power->static_w > 0 || power->clock_w > 0)
+        return power->static_w + power->clock_w;
+    *how = "power.idle of the chip file";
+    if (power->idle_w > 0)
+        return power->idle_w;
+    *how = "power.busy of the chip file x the table's idle_share";
+    if (power->busy_w > 0)
+        return power->busy_w * table->idle_share;
+    struct sy_price leakage = sy_price_sram_leakage(chip, table);
+    *how = leakage.known ? "leakage of the SRAMs alone" : "unknown";
+    return leakage.known ? leakage.pj * 1e-3 : 0;
+}
+
+double sy_energy_peak_w(const struct sy_chip *chip, const struct sy_energy_table *table)
+{
+    double hz = (double)chip->clock[0].frequency.num / (double)chip->clock[0].frequency.den;
+    double pes = (double)chip->array.rows * (double)chip->array.cols * (double)chip->array.count * (double)chip->cores;
+    double array = 0, vector, memory = 0;
+    for (uint32_t i = 0; i < chip->array.precisions; i++) {
+        const struct sy_precision *precision = &chip->array.precision[i];
+        double rate = (double)precision->macs_num / (double)precision->macs_den;
+        double bits = sy_dtypes[precision->a].bits + sy_dtypes[precision->accumulator].bits;
+        double pj =
+            rate * sy_price_mac(chip, table, sy_mac_action(precision->a, precision->b)).pj +
+            bits * (sy_price_array(chip, table, SY_REGISTER_BIT).pj + sy_price_array(chip, table, SY_WIRE_BIT).pj);
+        array = pj > array ? pj : array;
+    }
+    vector = (double)chip->vector.lanes * (double)chip->cores * sy_price_vector(chip, table, SY_SIMPLE).pj;
+    for (uint32_t l = 0; l < chip->levels; l++) {
+        const struct sy_level *level = &chip->level[l];
+        double copies = level->shared || level->kind != SY_LEVEL_SRAM ? 1 : (double)chip->cores;
+        bool off_chip = level->kind != SY_LEVEL_SRAM; /* one bus for both directions */
+        memory +=
+            copies * (level->read_bytes_per_s * sy_price_level(chip, table, l, SY_READ_BYTE).pj +
+                      (off_chip ? 0 : level->write_bytes_per_s * sy_price_level(chip, table, l, SY_WRITE_BYTE).pj));
+    }
+    return (hz * (array * pes + vector) + memory) * 1e-12;
+}

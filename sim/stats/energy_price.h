@@ -1,0 +1,42 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What one action of a chip costs, for sim/stats/energy.c and sim/stats/area.c. */
+#ifndef SY_STATS_ENERGY_PRICE_H
+#define SY_STATS_ENERGY_PRICE_H
+
+#include "sim/stats/energy.h"
+
+struct sy_price {
+    bool known;
+    double pj, low_pj, high_pj;
+    const char *source, *confidence;
+    const char *rule;   /* how the figure was got from its row */
+    const char *factor; /* what it was multiplied by, NULL = nothing */
+    bool extrapolated;
+};
+
+enum sy_array_action { SY_REGISTER_BIT, SY_WIRE_BIT, SY_EDGE_BIT, SY_ARRAY_ACTIONS };
+enum sy_level_action { SY_READ_BYTE, SY_WRITE_BYTE, SY_WIRE_BYTE, SY_LEVEL_ACTIONS };
+enum sy_vector_action { SY_SIMPLE, SY_TRANSCENDENTAL, SY_REDUCE, SY_VECTOR_ACTIONS };
+extern const char *const sy_array_action_names[SY_ARRAY_ACTIONS];
+extern const char *const sy_level_action_names[SY_LEVEL_ACTIONS];
+extern const char *const sy_vector_action_names[SY_VECTOR_ACTIONS];
+
+/* The format that prices a multiplication of a by b: the wider one. */
+const char *sy_mac_action(enum sy_dtype a, enum sy_dtype b);
+
+struct sy_price sy_price_mac(const struct sy_chip *chip, const struct sy_energy_table *table, const char *format);
+struct sy_price sy_price_array(const struct sy_chip *chip, const struct sy_energy_table *table,
+                               enum sy_array_action action);
+struct sy_price sy_price_vector(const struct sy_chip *chip, const struct sy_energy_table *table,
+                                enum sy_vector_action action);
+/* known is false for the wires of a level that is no SRAM. */
+struct sy_price sy_price_level(const struct sy_chip *chip, const struct sy_energy_table *table, uint32_t level,
+                               enum sy_level_action action);
+/* Leakage of all SRAMs for one nanosecond. */
+struct sy_price sy_price_sram_leakage(const struct sy_chip *chip, const struct sy_energy_table *table);
+
+/* The user's figure in place of a price, when there is one. */
+struct sy_price sy_price_overridden(const struct sy_energy_table *table, const char *component, const char *action,
+                                    struct sy_price price);
+
+#endif
