@@ -42,7 +42,8 @@ static int choose(const struct choice *choices, size_t count, const char *given,
 static enum sy_status replay_options(const struct systole_run_options *options, const char *data_dir,
                                      struct sy_replay_options *replay, struct sy_diag *diag)
 {
-    static const struct choice fidelities[] = {{"event", SY_FIDELITY_EVENT}};
+    static const struct choice fidelities[] = {{"event", SY_FIDELITY_EVENT},
+                                               {"cycle", SY_FIDELITY_CYCLE}};
     static const struct choice memories[] = {{"shared", SY_MEMORY_SHARED},
                                              {"ideal", SY_MEMORY_IDEAL},
                                              {"sampled", SY_MEMORY_SAMPLED},
@@ -62,6 +63,7 @@ static enum sy_status replay_options(const struct systole_run_options *options, 
                                          .memory = (enum sy_memory_mode)memory,
                                          .objective = (enum sy_objective)objective,
                                          .kernel = (enum sck_backend)kernel,
+                                         .seed = options->seed,
                                          .emit_schedule = options->emit_schedule,
                                          .vcd = options->vcd,
                                          .data_dir = data_dir,
@@ -140,6 +142,30 @@ static enum sy_status replay_with_timeline(const struct systole_chip *chip, cons
     return status;
 }
 
+/* Cycle fidelity: what the same run takes at event fidelity tells, before a step is taken, whether it can be stepped.
+ */
+static enum sy_status rehearse(const struct sy_chip *chip, const struct systole_workload *workload,
+                               const struct sy_energy_table *energy, const struct sy_replay_options *options,
+                               struct sy_diag *diag)
+{
+    struct sy_replay_options count = {.fidelity = SY_FIDELITY_CYCLE,
+                                      .count_only = true,
+                                      .memory = options->memory,
+                                      .objective = options->objective,
+                                      .kernel = options->kernel,
+                                      .data_dir = options->data_dir,
+                                      .cancel = options->cancel};
+    struct sy_trace_reader *reader = NULL;
+    struct sy_result *result = NULL;
+    enum sy_status status = sy_trace_open(workload->path, workload->text, workload->length, &reader, diag);
+    if (status == SY_OK)
+        status = sy_replay(chip, reader, energy, &count, &result, diag);
+    if (status == SY_OK)
+        sy_result_destroy(result);
+    sy_trace_close(reader);
+    return status;
+}
+
 static enum sy_status run(const struct systole_context *context, const struct systole_chip *chip,
                           const struct systole_workload *workload, const struct systole_run_options *options,
                           struct sy_result **result, struct sy_diag *diag)
@@ -156,6 +182,8 @@ static enum sy_status run(const struct systole_context *context, const struct sy
                         : chip->chip->energy_table ? chip->chip->energy_table
                                                    : "default";
     status = sy_energy_load(table, data_dir, &energy, diag);
+    if (status == SY_OK && replay.fidelity == SY_FIDELITY_CYCLE)
+        status = rehearse(chip->chip, workload, energy, &replay, diag);
     if (status == SY_OK)
         status = sy_figure_table_load(options->area_table ? options->area_table : "default", "arch/area", data_dir,
                                       &area, diag);

@@ -19,7 +19,7 @@ static const struct sy_option options[] = {
     SY_OUTPUT_OPTIONS(struct options, output),
     SY_OPT(TEXT, struct options, emit_schedule, "emit-schedule", 0, "FILE", "write the tile schedule as a trace that replays with equal cycles"),
     SY_OPT(TEXT, struct options, timeline, "timeline", 0, "FILE", "write a timeline that chrome://tracing and Perfetto show"),
-    SY_OPT(TEXT, struct options, vcd, "vcd", 0, "FILE", "write a waveform of the units' activity"),
+    SY_OPT(TEXT, struct options, vcd, "vcd", 0, "FILE", "write a waveform: the units' activity, or at cycle fidelity the registers of the PEs"),
     SY_OPT(FLAG, struct options, totals_only, "totals", 0, NULL, "leave units and layers out"),
     SY_OPT(FLAG, struct options, explain_energy, "explain-energy", 0, NULL, "show every energy row used, with its source"),
     SY_OPTIONS_END

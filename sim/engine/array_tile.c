@@ -89,12 +89,15 @@ static void touch_levels(const struct sy_chip *chip, const struct sy_dataflow *d
 /* A pair of formats that the array multiplies faster than its native one packs that many k steps into a row; a slower
  * one holds each beat for that many cycles. */
 static enum sy_status run_at_rate(const struct sy_array *array, const struct sy_precision *precision,
-                                  enum sy_dataflow_kind kind, struct share share, uint64_t k, struct sy_array_run *run)
+                                  enum sy_dataflow_kind kind, struct share share, uint64_t k,
+                                  struct sy_array_tile *tile)
 {
+    struct sy_array_run *run = &tile->run;
     uint64_t num = precision ? precision->macs_num : 1, den = precision ? precision->macs_den : 1, packed = k,
              extra = 0;
     if (num > den && !sy_mul_div_up(k, den, num, &packed))
         return SY_OVERFLOW;
+    tile->packed_k = packed;
     enum sy_status status =
         sy_array_run_of_tile(&array->timing, kind, array->rows, array->cols, share.m, packed, share.n, run);
     if (status != SY_OK || num >= den)
@@ -106,6 +109,7 @@ static enum sy_status run_at_rate(const struct sy_array *array, const struct sy_
         !sy_mul_div_up(run->pe_beats, den, num, &run->pe_beats))
         return SY_OVERFLOW;
     run->beats += extra;
+    tile->held_cycles = extra;
     return SY_OK;
 }
 
@@ -120,7 +124,9 @@ enum sy_status sy_array_tile_of(const struct sy_chip *chip, uint8_t dataflow, ui
     const uint64_t bits[SY_OPERANDS] = {sy_dtypes[a].bits, sy_dtypes[b].bits,
                                         sy_dtypes[precision ? precision->accumulator : SY_INT32].bits};
     memset(tile, 0, sizeof *tile);
-    enum sy_status status = run_at_rate(array, precision, flow->kind, share, k, &tile->run);
+    tile->share_m = share.m;
+    tile->share_n = share.n;
+    enum sy_status status = run_at_rate(array, precision, flow->kind, share, k, tile);
     if (status != SY_OK)
         return status;
     if (!port_bytes(chip, flow, m, k, n, share, bits, accumulate, read, &write_c))

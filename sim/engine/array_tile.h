@@ -13,6 +13,9 @@
 struct sy_array_tile {
     struct sy_array_run run;                  /* of the largest share */
     struct sy_array_gap gap;                  /* between two equal tiles */
+    uint64_t share_m, share_n;                /* the largest share */
+    uint64_t packed_k;                        /* steps of k: fewer where a faster pair of formats packs several */
+    uint64_t held_cycles;                     /* a slower pair of formats holds the beats of the run so much longer */
     uint64_t level_read_bytes[SY_MAX_LEVELS]; /* one tile, all arrays */
     uint64_t level_write_bytes[SY_MAX_LEVELS];
     uint64_t port_cycles; /* core cycles the slowest port needs; the stationary operand's own level

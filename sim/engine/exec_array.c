@@ -152,6 +152,13 @@ static void emit_span(struct sy_exec_unit *unit, const struct sy_exec_entry *ent
         options->span(options->span_context, &span);
 }
 
+static enum sy_status ask_judge(const struct sy_executor *exec, const struct sy_exec_entry *entry, uint64_t cycle,
+                                const struct sy_array_tile *tile)
+{
+    struct sy_tile_start start = {entry->id, entry->issue.layer, cycle, &entry->issue.command, tile};
+    return exec->options.judge(exec->options.judge_context, &start);
+}
+
 static enum sy_status start_matmul(struct sy_exec_unit *unit, const struct sy_array_tile *tile,
                                    const struct start *start)
 {
@@ -181,6 +188,9 @@ static enum sy_status start_matmul(struct sy_exec_unit *unit, const struct sy_ar
     unit->decided = true;
     unit->decided_start = cycle;
     emit_span(unit, entry, cycle, unit->free_cycle);
+    enum sy_status status = exec->options.judge ? ask_judge(exec, entry, cycle, tile) : SY_OK;
+    if (status != SY_OK)
+        return status;
     (void)sck_trace_u64(unit->wave, 1);
     return sy_exec_set_times(exec, entry->id, sy_min(cycle + run->first_result_cycles, unit->last_done),
                              unit->free_cycle, unit->last_done);

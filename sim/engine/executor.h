@@ -73,6 +73,15 @@ struct sy_span {
     uint8_t kind;
 };
 
+/* A MATMUL command as its stream starts. What it points to lives for the call. */
+struct sy_array_tile;
+struct sy_tile_start {
+    uint64_t command, layer;
+    uint64_t cycle; /* of its first beat */
+    const struct sy_command *work;
+    const struct sy_array_tile *tile; /* of each of its equal tiles */
+};
+
 struct sy_executor_options {
     enum sck_backend backend;
     enum sy_memory_mode memory;
@@ -80,6 +89,9 @@ struct sy_executor_options {
     void *layer_context;
     void (*span)(void *context, const struct sy_span *span); /* may be NULL */
     void *span_context;
+    /* Called for every MATMUL, in order; its error ends the run. NULL: nothing is called. */
+    enum sy_status (*judge)(void *context, const struct sy_tile_start *start);
+    void *judge_context;
     const char *vcd_path; /* NULL: no waveform */
     volatile const int *cancel;
     const char *data_dir; /* DRAM device files */

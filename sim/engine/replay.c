@@ -188,7 +188,8 @@ static void count_model_bytes(struct sy_replay *replay, const struct sy_layer *l
         uint64_t bytes = 0;
         bool table = layer->op == SY_OP_GATHER; /* only the rows looked up are read */
         uint64_t elements = table ? sy_layer_output_elements(layer) : sy_layer_input_elements(layer, i);
-        if (layer->in[i].flags & (SY_TENSOR_WEIGHT | SY_TENSOR_STATE) && sy_dtype_bytes(layer->in[i].dtype, elements, &bytes))
+        if (layer->in[i].flags & (SY_TENSOR_WEIGHT | SY_TENSOR_STATE) &&
+            sy_dtype_bytes(layer->in[i].dtype, elements, &bytes))
             replay->result->model_bytes += bytes;
     }
 }
@@ -283,6 +284,33 @@ static void forward_span(void *context, const struct sy_span *span)
     replay->options.span(replay->options.span_context, span, entry->result.name);
 }
 
+static enum sy_status judge_tile(void *context, const struct sy_tile_start *start)
+{
+    struct sy_replay *replay = context;
+    const struct sy_layer_entry *entry = &replay->entry[replay->flight[start->layer % SY_FLIGHTS].entry];
+    return sy_judge_tile(replay->judge, start, entry->result.name);
+}
+
+/* Cycle fidelity is the event engine with a judge. */
+static enum sy_status call_judge(struct sy_replay *replay, struct sy_executor_options *executing)
+{
+    struct sy_judge_options options = {
+        .seed = replay->options.seed, .count_only = replay->options.count_only, .vcd = replay->options.vcd};
+    if (replay->options.fidelity != SY_FIDELITY_CYCLE)
+        return SY_OK;
+    executing->judge = judge_tile;
+    executing->judge_context = replay;
+    executing->vcd_path = NULL;
+    return sy_judge_create(replay->chip, &options, replay->diag, &replay->judge);
+}
+
+static enum sy_status dismiss_judge(struct sy_replay *replay)
+{
+    struct sy_judge *judge = replay->judge;
+    replay->judge = NULL;
+    return judge ? sy_judge_finish(judge) : SY_OK;
+}
+
 static void cost_setup(struct sy_replay *replay, const struct sy_energy_table *energy, struct sy_map_costs *costs)
 {
     costs->context = replay;
@@ -371,7 +399,9 @@ static enum sy_status run(struct sy_replay *replay, const struct sy_energy_table
                                             .span = replay->options.span ? forward_span : NULL,
                                             .span_context = replay};
     struct sy_command_source source = {replay, next_command};
-    status = sy_execute(replay->chip, &executing, &source, replay->result, &replay->result->cycles, replay->diag);
+    status = call_judge(replay, &executing);
+    if (status == SY_OK)
+        status = sy_execute(replay->chip, &executing, &source, replay->result, &replay->result->cycles, replay->diag);
     if (status == SY_OK && replay->emit) {
         status = sy_trace_finish(replay->emit);
         replay->emit = NULL;
@@ -379,7 +409,9 @@ static enum sy_status run(struct sy_replay *replay, const struct sy_energy_table
     if (status == SY_OK && replay->layers_done == 0)
         return sy_error(replay->diag, ((struct sy_where){.file = replay->path}),
                         "a trace needs at least one layer record", "the workload has no layers");
-    return status == SY_OK ? finish_result(replay, energy) : status;
+    if (status == SY_OK)
+        status = finish_result(replay, energy);
+    return status == SY_OK ? dismiss_judge(replay) : status;
 }
 
 enum sy_status sy_replay(const struct sy_chip *chip, struct sy_trace_reader *reader,
@@ -397,6 +429,7 @@ enum sy_status sy_replay(const struct sy_chip *chip, struct sy_trace_reader *rea
     enum sy_status status = start_result(replay, replay->path);
     if (status == SY_OK)
         status = run(replay, energy);
+    sy_judge_abandon(replay->judge);
     sy_trace_abandon(replay->emit);
     sy_scheduler_destroy(replay->scheduler);
     sy_feed_close(&replay->feed);

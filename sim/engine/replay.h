@@ -19,9 +19,11 @@ struct sy_replay_options {
     enum sy_memory_mode memory;
     enum sy_objective objective;
     enum sck_backend kernel;
+    uint64_t seed;   /* cycle fidelity: of the operands */
+    bool count_only; /* cycle fidelity: step nothing, find out whether it would take too many steps */
     bool keep_nothing;
     const char *emit_schedule; /* path of a trace with the commands, or NULL */
-    const char *vcd;
+    const char *vcd;           /* event: the units' activity; cycle: the PEs' registers */
     const char *data_dir;
     void (*span)(void *context, const struct sy_span *span, const char *layer_name);
     void *span_context;

@@ -3,6 +3,7 @@
 #ifndef SY_ENGINE_REPLAY_INTERNAL_H
 #define SY_ENGINE_REPLAY_INTERNAL_H
 
+#include "sim/engine/array_judge.h"
 #include "sim/engine/array_tile.h"
 #include "sim/engine/feed.h"
 #include "sim/engine/replay.h"
@@ -36,6 +37,7 @@ struct sy_replay {
     struct sy_feed feed;
     struct sy_scheduler *scheduler;
     struct sy_trace_writer *emit;
+    struct sy_judge *judge; /* cycle fidelity */
     struct sy_result *result;
     const struct sy_upcoming *window[SY_FEED_SLOTS];
     bool in_layer, own_commands, scheduled_any;

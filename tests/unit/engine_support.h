@@ -22,6 +22,7 @@ struct machine {
     uint64_t latency_ns, burst, middle_kib; /* middle level between scratchpad and DRAM, 0 = none */
     bool split_store, follows, fuses, prefetch, serialize, keeps;
     const char *dataflows, *timing;
+    const char *precisions; /* NULL: int8 by int8 into int32 */
 };
 
 static inline struct machine plain_machine(void)
@@ -82,9 +83,10 @@ static inline void chip_text(const struct machine *m, struct sy_buf *out)
                   "name: t\ndescription: test\nsource: test\nconfidence: assumed\ntechnology: {node: 28 nm}\nclocks: "
                   "{core: 1 GHz}\n"
                   "cores: %llu\ncore:\n  array:\n    rows: %llu\n    cols: %llu\n    count: %llu\n    dataflows: %s\n"
-                  "    precisions: [{a: int8, b: int8, accumulator: int32, rate: 1}]\n    timing: %s\n",
+                  "    precisions: %s\n    timing: %s\n",
                   (unsigned long long)m->cores, (unsigned long long)m->rows, (unsigned long long)m->cols,
-                  (unsigned long long)m->arrays, m->dataflows, m->timing);
+                  (unsigned long long)m->arrays, m->dataflows,
+                  m->precisions ? m->precisions : "[{a: int8, b: int8, accumulator: int32, rate: 1}]", m->timing);
     sy_buf_printf(
         out,
         "  vector: {lanes: %llu, simple_cycles: 1, transcendental_cycles: 4, reduce_cycles: 4, startup: 2 cycles, "
@@ -137,8 +139,8 @@ static inline struct sy_result *run_trace(const struct sy_chip *chip, const char
     if (status == SY_OK)
         status = sy_replay(chip, reader, NULL, options, &result, diag);
     sy_trace_close(reader);
-    ck_assert_msg(status != SY_INTERNAL && status != SY_STATE && status != SY_NOMEM, "%s: %s", sy_status_name(status),
-                  log_text(said));
+    ck_assert_msg(status != SY_INTERNAL && status != SY_STATE && status != SY_NOMEM, "%s: %s\n%s\n%s",
+                  sy_status_name(status), log_text(said), chip->text, text ? text : path);
     ck_assert_msg(status == SY_OK || said->text.length > 0, "refused without a message: %s", sy_status_name(status));
     return status == SY_OK ? result : NULL;
 }
