@@ -43,6 +43,7 @@ static enum sy_status replay_options(const struct systole_run_options *options, 
                                      struct sy_replay_options *replay, struct sy_diag *diag)
 {
     static const struct choice fidelities[] = {{"event", SY_FIDELITY_EVENT},
+                                               {"analytic", SY_FIDELITY_ANALYTIC},
                                                {"cycle", SY_FIDELITY_CYCLE}};
     static const struct choice memories[] = {{"shared", SY_MEMORY_SHARED},
                                              {"ideal", SY_MEMORY_IDEAL},

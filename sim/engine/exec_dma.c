@@ -5,6 +5,7 @@
  * and memory latency, so latency is exposed only when the engine had nothing
  * to do. Bytes move in the memory server of the outer level (exec_memory.c).
  */
+#include "sim/engine/exec_dma.h"
 #include "sim/engine/executor_internal.h"
 
 static const uint32_t all_causes = (1u << SY_STALL_COUNT) - 1;
@@ -13,8 +14,7 @@ static const uint32_t all_causes = (1u << SY_STALL_COUNT) - 1;
  * (double-buffered descriptors, as in the public Gemmini and NVDLA descriptions), confidence medium. */
 enum { IN_FLIGHT_LIMIT = 2 };
 
-/* Bytes on the outer level's bus: whole bursts a row, counted with the address's misalignment. */
-static bool bus_bytes(const struct sy_level *outer, const struct sy_command *command, uint64_t *bytes)
+bool sy_exec_bus_bytes(const struct sy_level *outer, const struct sy_command *command, uint64_t *bytes)
 {
     uint64_t burst = outer->burst_bytes, row = command->u.move.row_bytes, rows = command->u.move.rows;
     if (burst <= 1)
@@ -69,7 +69,7 @@ static enum sy_status start_move(struct sy_exec_unit *unit, uint64_t start, uint
                                   .write = command->kind == SY_CMD_STORE};
     uint64_t ticks = 0, latency_fs = 0;
     if (!sy_mul(command->u.move.row_bytes, command->u.move.rows, &phase.bytes) ||
-        !bus_bytes(outer, command, &phase.bus_bytes) || !sy_mul(outer->latency_ps, 1000, &latency_fs))
+        !sy_exec_bus_bytes(outer, command, &phase.bus_bytes) || !sy_mul(outer->latency_ps, 1000, &latency_fs))
         return SY_OVERFLOW;
     enum sy_status status = sck_edge(exec->clock, start + exec->chip->dma.overhead_cycles, &ticks);
     if (status != SY_OK || !sy_add(ticks, phase.write ? 0 : latency_fs, &phase.ready_tick))

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "sim/base/checked.h"
+#include "sim/engine/analytic.h"
 #include "sim/engine/feed.h"
 #include "sim/engine/replay_internal.h"
 #include "sim/stats/energy.h"
@@ -381,7 +382,9 @@ static enum sy_status finish_result(struct sy_replay *replay, const struct sy_en
 static enum sy_status run(struct sy_replay *replay, const struct sy_energy_table *energy)
 {
     struct sy_scheduler_options scheduling = {.objective = replay->options.objective,
-                                              .keep_nothing = replay->options.keep_nothing};
+                                              .keep_nothing = replay->options.keep_nothing,
+                                              .sample_loops = replay->options.fidelity == SY_FIDELITY_ANALYTIC &&
+                                                              !replay->options.emit_schedule};
     cost_setup(replay, energy, &scheduling.costs);
     enum sy_status status = sy_scheduler_create(replay->chip, &scheduling, replay->diag, &replay->scheduler);
     if (status == SY_OK && replay->options.emit_schedule)
@@ -401,7 +404,8 @@ static enum sy_status run(struct sy_replay *replay, const struct sy_energy_table
     struct sy_command_source source = {replay, next_command};
     status = call_judge(replay, &executing);
     if (status == SY_OK)
-        status = sy_execute(replay->chip, &executing, &source, replay->result, &replay->result->cycles, replay->diag);
+        status = (replay->options.fidelity == SY_FIDELITY_ANALYTIC ? sy_analyze : sy_execute)(
+            replay->chip, &executing, &source, replay->result, &replay->result->cycles, replay->diag);
     if (status == SY_OK && replay->emit) {
         status = sy_trace_finish(replay->emit);
         replay->emit = NULL;

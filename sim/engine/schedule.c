@@ -16,6 +16,11 @@ struct sy_issue *sy_schedule_emit(struct sy_scheduler *s, enum sy_command_kind k
     struct sy_issue *issue = &s->fifo[(s->fifo_head + s->fifo_count++) % SY_FIFO];
     memset(issue, 0, sizeof *issue);
     issue->layer = s->layer_index;
+    issue->measure = s->measure;
+    issue->jump = s->jump;
+    issue->skipped = s->skipped;
+    issue->skipped_macs = s->skipped_macs;
+    s->measure = s->jump = 0;
     issue->command.kind = (uint8_t)kind;
     *stamp = ++s->next_id;
     if (s->barrier) { /* no overlap with the layer before */

@@ -38,6 +38,7 @@ struct sy_scheduler_options {
     enum sy_objective objective;
     struct sy_map_costs costs;
     bool keep_nothing; /* no residency between layers (for study and tests) */
+    bool sample_loops; /* leave out iterations of long loops and mark where (sy_issue.skipped) */
 };
 
 /* What was decided for a layer; for reports. */

@@ -49,6 +49,11 @@ struct sy_matrix_walk {
     uint32_t loops;
     struct sy_walk_loop loop[SY_MAX_LOOPS]; /* outer to inner */
     uint64_t start[SY_MAX_LEVELS][SY_DIMS], extent[SY_MAX_LEVELS][SY_DIMS];
+    uint64_t period[SY_MAX_LOOPS];    /* of each loop: iterations measured before some are left out */
+    uint64_t iteration[SY_MAX_LOOPS]; /* of each loop; what was left out does not count */
+    struct {
+        uint64_t filled[SY_MAX_LEVELS][SY_OPERANDS], macs_walked;
+    } measured[SY_MAX_LOOPS]; /* as the measured iterations began */
     struct sy_ring ring[SY_OPERANDS][SY_MAX_LEVELS]; /* by position in the operand's chain */
     struct sy_source source[SY_OPERANDS];            /* A, B; C: where it goes */
     struct sy_users sink_before;                     /* who used the place where C stays */
@@ -101,6 +106,8 @@ struct sy_scheduler {
     struct sy_space space[SY_MAX_LEVELS];
     uint64_t next_id;
     uint64_t layer_index;
+    uint8_t measure, jump; /* marks of the next command, see sy_issue */
+    uint64_t skipped, skipped_macs;
     bool barrier;         /* the layer's first command waits for everything before it */
     struct sy_users last; /* latest command of each class */
     struct sy_issue fifo[SY_FIFO];

@@ -202,8 +202,8 @@ static void rewind_from(struct sy_matrix_walk *w, uint32_t loop)
     }
 }
 
-/* Step to the next innermost tile; false at the end (the position is then unchanged). */
-static bool advance(struct sy_matrix_walk *w)
+/* Step to the next innermost tile; false at the end (the position is then unchanged). *turned: the loop that advanced. */
+static bool advance(struct sy_matrix_walk *w, uint32_t *turned)
 {
     for (uint32_t i = w->loops; i-- > 0;) {
         uint32_t level = w->loop[i].level;
@@ -214,6 +214,7 @@ static bool advance(struct sy_matrix_walk *w)
         w->start[level][dim] += w->mapping.tile[level][dim];
         set_extent(w, level, dim);
         rewind_from(w, i + 1);
+        *turned = i;
         return true;
     }
     return false;
@@ -507,7 +508,8 @@ static bool blocks_left(struct sy_matrix_walk *w, bool leaves[SY_MAX_LEVELS])
         block_of(w, SY_C, w->problem.chain[SY_C][i], old_block[i]);
     memcpy(here.start, w->start, sizeof here.start);
     memcpy(here.extent, w->extent, sizeof here.extent);
-    bool more = advance(w);
+    uint32_t turned = 0;
+    bool more = advance(w, &turned);
     for (uint32_t i = 0; i < positions; i++) {
         block_of(w, SY_C, w->problem.chain[SY_C][i], new_block);
         leaves[i] = !more || memcmp(old_block[i], new_block, sizeof new_block);
@@ -565,8 +567,6 @@ static enum sy_status c_leave(struct sy_scheduler *s, struct sy_matrix_walk *w, 
     return status;
 }
 
-/* ---- one step ---- */
-
 /* MACs of all cores in a tile of the core with the largest share, so that the tiles sum to the item's exactly. */
 static uint64_t take_macs(struct sy_matrix_walk *w, uint64_t tile)
 {
@@ -577,6 +577,88 @@ static uint64_t take_macs(struct sy_matrix_walk *w, uint64_t tile)
     w->macs_given = upto;
     return useful;
 }
+
+/* ---- long loops ----
+ * Iterations of a loop at the analytic fidelity: WARM to fill pipelines and buffers, a period measured, then all but the last
+ * LAST are left out, in whole periods. Modelling choices. */
+
+enum { WARM = 2, LAST = 2, SHORTEST_PERIOD = 2, LONGEST_PERIOD = 16 };
+
+static uint64_t greatest_divisor(uint64_t a, uint64_t b)
+{
+    while (b) {
+        uint64_t rest = a % b;
+        a = b;
+        b = rest;
+    }
+    return sy_max(a, 1);
+}
+
+/* Steps of `step` until a multiple of `whole` is reached again. */
+static uint64_t returns(uint64_t whole, uint64_t step)
+{
+    return whole ? whole / greatest_divisor(whole, step) : 1;
+}
+
+/* After how many iterations the tiles look the same again: double buffering, a convolution's rows or window, a matrix's
+ * place relative to bursts. */
+static uint64_t loop_period(const struct sy_scheduler *s, const struct sy_matrix_walk *w, uint32_t level, enum sy_dim dim)
+{
+    const struct sy_window *window = &w->problem.item.window;
+    uint64_t tile = w->mapping.tile[level][dim], period = SHORTEST_PERIOD;
+    if (window->is_conv && dim == SY_DIM_M)
+        period = sy_max(period, returns(window->ow, tile));
+    if (window->is_conv && dim == SY_DIM_K)
+        period = sy_max(period, returns(window->fw * window->c, tile));
+    for (int operand = 0; operand < SY_OPERANDS; operand++) {
+        const struct sy_level *outer = &s->chip->level[w->problem.chain[operand][w->problem.chain_length[operand] - 1]];
+        uint64_t step = tile * sy_dtypes[w->problem.dtype[operand]].bits / 8;
+        if (outer->burst_bytes > 1 && !w->source[operand].weight && !window->is_conv && dim != SY_DIM_G && step)
+            period = sy_max(period, returns(outer->burst_bytes, step));
+    }
+    return sy_min(period + period % 2, LONGEST_PERIOD);
+}
+
+static void leave_out(struct sy_scheduler *s, struct sy_matrix_walk *w, uint32_t loop, uint64_t times)
+{
+    uint32_t level = w->loop[loop].level;
+    enum sy_dim dim = w->loop[loop].dim;
+    for (uint32_t l = 0; l < s->on_chip; l++) {
+        for (int operand = 0; operand < SY_OPERANDS; operand++) {
+            uint64_t more = times * (s->filled[l][operand] - w->measured[loop].filled[l][operand]);
+            s->filled[l][operand] += more;
+            s->released[l][operand] += more;
+        }
+    }
+    uint64_t walked = times * (w->macs_walked - w->measured[loop].macs_walked);
+    s->skipped_macs = take_macs(w, walked);
+    w->start[level][dim] += times * w->period[loop] * w->mapping.tile[level][dim];
+    set_extent(w, level, dim);
+    rewind_from(w, loop + 1);
+    s->jump = (uint8_t)(loop + 1);
+    s->skipped = times;
+}
+
+/* A loop turned: count, and measure or leave out when it is long. */
+static void sample(struct sy_scheduler *s, struct sy_matrix_walk *w, uint32_t loop)
+{
+    uint32_t level = w->loop[loop].level;
+    enum sy_dim dim = w->loop[loop].dim;
+    uint64_t left = outer_start(w, level)[dim] + outer_extent(w, level)[dim] - w->start[level][dim];
+    uint64_t iterations = sy_ceil_div(left, w->mapping.tile[level][dim]); /* from here to the end */
+    uint64_t at = ++w->iteration[loop], period = w->period[loop];
+    for (uint32_t i = loop + 1; i < w->loops; i++)
+        w->iteration[i] = 0;
+    if (at == WARM && iterations >= 2 * period + LAST) {
+        memcpy(w->measured[loop].filled, s->filled, sizeof s->filled);
+        w->measured[loop].macs_walked = w->macs_walked;
+        s->measure = (uint8_t)(loop + 1);
+    } else if (at == WARM + period && iterations >= period + LAST) {
+        leave_out(s, w, loop, (iterations - LAST) / period);
+    }
+}
+
+/* ---- one step ---- */
 
 static enum sy_status emit_matmul(struct sy_scheduler *s, struct sy_matrix_walk *w, const struct sy_users *c_before,
                                   uint64_t *stamp)
@@ -636,7 +718,13 @@ enum sy_status sy_matrix_step(struct sy_scheduler *s)
         status = emit_matmul(s, w, &c_before, &stamp);
     if (status == SY_OK)
         status = c_leave(s, w, stamp);
-    if (status != SY_OK || advance(w))
+    uint32_t turned = 0;
+    if (status == SY_OK && advance(w, &turned)) {
+        if (s->options.sample_loops)
+            sample(s, w, turned);
+        return SY_OK;
+    }
+    if (status != SY_OK)
         return status;
     w->done = true;
     for (int operand = 0; operand < SY_OPERANDS; operand++)
@@ -751,6 +839,8 @@ enum sy_status sy_matrix_begin(struct sy_scheduler *s, const struct sy_matrix_it
         for (int i = 0; i < 3; i++)
             w->loop[w->loops++] = (struct sy_walk_loop){level, (enum sy_dim)w->mapping.order[level][i]};
     }
+    for (uint32_t i = 0; i < w->loops; i++)
+        w->period[i] = loop_period(s, w, w->loop[i].level, w->loop[i].dim);
     rewind_from(w, 0);
     open_rings(s, w);
     s->plan.has_matrix = true;
