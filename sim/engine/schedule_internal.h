@@ -49,7 +49,7 @@ struct sy_matrix_walk {
     uint32_t loops;
     struct sy_walk_loop loop[SY_MAX_LOOPS]; /* outer to inner */
     uint64_t start[SY_MAX_LEVELS][SY_DIMS], extent[SY_MAX_LEVELS][SY_DIMS];
-    uint64_t period[SY_MAX_LOOPS];    /* of each loop: iterations measured before some are left out */
+    uint64_t warm[SY_MAX_LOOPS], period[SY_MAX_LOOPS], last[SY_MAX_LOOPS]; /* iterations walked of a long loop */
     uint64_t iteration[SY_MAX_LOOPS]; /* of each loop; what was left out does not count */
     struct {
         uint64_t filled[SY_MAX_LEVELS][SY_OPERANDS], macs_walked;

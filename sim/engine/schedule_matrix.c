@@ -579,10 +579,11 @@ static uint64_t take_macs(struct sy_matrix_walk *w, uint64_t tile)
 }
 
 /* ---- long loops ----
- * Iterations of a loop at the analytic fidelity: WARM to fill pipelines and buffers, a period measured, then all but the last
- * LAST are left out, in whole periods. Modelling choices. */
+ * Iterations of a loop at the analytic fidelity: some to fill pipelines and buffers, a period measured, then all but the last
+ * ones are left out, in whole periods. The last ones are as many as the sequencer can run ahead, so that loads from behind
+ * the loop are not met while it is measured. Modelling choices. */
 
-enum { WARM = 2, LAST = 2, SHORTEST_PERIOD = 2, LONGEST_PERIOD = 16 };
+enum { SHORTEST_PERIOD = 2, MOST_STEPS = 256 };
 
 static uint64_t greatest_divisor(uint64_t a, uint64_t b)
 {
@@ -602,7 +603,8 @@ static uint64_t returns(uint64_t whole, uint64_t step)
 
 /* After how many iterations the tiles look the same again: double buffering, a convolution's rows or window, a matrix's
  * place relative to bursts. */
-static uint64_t loop_period(const struct sy_scheduler *s, const struct sy_matrix_walk *w, uint32_t level, enum sy_dim dim)
+static uint64_t loop_period(const struct sy_scheduler *s, const struct sy_matrix_walk *w, uint32_t level, enum sy_dim dim,
+                            uint64_t most)
 {
     const struct sy_window *window = &w->problem.item.window;
     uint64_t tile = w->mapping.tile[level][dim], period = SHORTEST_PERIOD;
@@ -616,7 +618,21 @@ static uint64_t loop_period(const struct sy_scheduler *s, const struct sy_matrix
         if (outer->burst_bytes > 1 && !w->source[operand].weight && !window->is_conv && dim != SY_DIM_G && step)
             period = sy_max(period, returns(outer->burst_bytes, step));
     }
-    return sy_min(period + period % 2, LONGEST_PERIOD);
+    return sy_max(sy_min(period + period % 2, most / 2 * 2), SHORTEST_PERIOD);
+}
+
+static void plan_samples(const struct sy_scheduler *s, struct sy_matrix_walk *w)
+{
+    uint64_t ahead = s->chip->dma.queue_depth + 2, body = 1; /* steps; 2: double buffers */
+    for (uint32_t i = w->loops; i-- > 0;) {
+        uint32_t level = w->loop[i].level;
+        enum sy_dim dim = w->loop[i].dim;
+        uint64_t trips = sy_map_trips(&w->problem, &w->mapping, level, dim);
+        w->warm[i] = sy_max(sy_ceil_div(ahead / 2, body), 1);
+        w->last[i] = sy_max(sy_ceil_div(ahead, body), 1);
+        w->period[i] = loop_period(s, w, level, dim, MOST_STEPS / body);
+        body *= sy_min(trips, w->warm[i] + w->period[i] + w->last[i]);
+    }
 }
 
 static void leave_out(struct sy_scheduler *s, struct sy_matrix_walk *w, uint32_t loop, uint64_t times)
@@ -646,15 +662,15 @@ static void sample(struct sy_scheduler *s, struct sy_matrix_walk *w, uint32_t lo
     enum sy_dim dim = w->loop[loop].dim;
     uint64_t left = outer_start(w, level)[dim] + outer_extent(w, level)[dim] - w->start[level][dim];
     uint64_t iterations = sy_ceil_div(left, w->mapping.tile[level][dim]); /* from here to the end */
-    uint64_t at = ++w->iteration[loop], period = w->period[loop];
+    uint64_t at = ++w->iteration[loop], period = w->period[loop], last = w->last[loop];
     for (uint32_t i = loop + 1; i < w->loops; i++)
         w->iteration[i] = 0;
-    if (at == WARM && iterations >= 2 * period + LAST) {
+    if (at == w->warm[loop] && iterations >= 2 * period + last) {
         memcpy(w->measured[loop].filled, s->filled, sizeof s->filled);
         w->measured[loop].macs_walked = w->macs_walked;
         s->measure = (uint8_t)(loop + 1);
-    } else if (at == WARM + period && iterations >= period + LAST) {
-        leave_out(s, w, loop, (iterations - LAST) / period);
+    } else if (at == w->warm[loop] + period && iterations >= period + last) {
+        leave_out(s, w, loop, (iterations - last) / period);
     }
 }
 
@@ -839,8 +855,7 @@ enum sy_status sy_matrix_begin(struct sy_scheduler *s, const struct sy_matrix_it
         for (int i = 0; i < 3; i++)
             w->loop[w->loops++] = (struct sy_walk_loop){level, (enum sy_dim)w->mapping.order[level][i]};
     }
-    for (uint32_t i = 0; i < w->loops; i++)
-        w->period[i] = loop_period(s, w, w->loop[i].level, w->loop[i].dim);
+    plan_samples(s, w);
     rewind_from(w, 0);
     open_rings(s, w);
     s->plan.has_matrix = true;
