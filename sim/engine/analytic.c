@@ -80,10 +80,10 @@ static const struct sy_array_tile *tile_of(struct analytic *an, const struct sy_
     if (entry->valid && entry->m == m && entry->k == k && entry->n == n && entry->rest == rest)
         return &entry->tile;
     *entry = (struct cached){.m = m, .k = k, .n = n, .rest = rest};
-    entry->valid = command->u.matmul.dataflow < an->chip->array.dataflows &&
-                   sy_array_tile_of(an->chip, command->u.matmul.dataflow, m, k, n, (enum sy_dtype)command->u.matmul.a,
-                                    (enum sy_dtype)command->u.matmul.b, command->u.matmul.accumulate,
-                                    &entry->tile) == SY_OK;
+    entry->valid =
+        command->u.matmul.dataflow < an->chip->array.dataflows &&
+        sy_array_tile_of(an->chip, command->u.matmul.dataflow, m, k, n, (enum sy_dtype)command->u.matmul.a,
+                         (enum sy_dtype)command->u.matmul.b, command->u.matmul.accumulate, &entry->tile) == SY_OK;
     return entry->valid ? &entry->tile : NULL;
 }
 
@@ -188,7 +188,8 @@ static enum sy_status next_command(void *context, struct sy_issue *issue, bool *
         an->layer_now = an->any ? an->layer_now + 1 : issue->layer;
         memset(&an->layer[an->layer_now % LAYERS], 0, sizeof an->layer[0]);
     }
-    if (issue->jump && (!leave_out(an, issue->jump - 1u, issue) || !add_mark(an, issue->jump - 1u, issue->skipped, issue->layer)))
+    if (issue->jump &&
+        (!leave_out(an, issue->jump - 1u, issue) || !add_mark(an, issue->jump - 1u, issue->skipped, issue->layer)))
         return SY_OVERFLOW;
     if (issue->measure) {
         an->at_measure[issue->measure - 1] = an->tally;

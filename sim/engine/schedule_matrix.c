@@ -614,9 +614,12 @@ static uint64_t loop_period(const struct sy_scheduler *s, const struct sy_matrix
         period = sy_max(period, returns(window->fw * window->c, tile));
     for (int operand = 0; operand < SY_OPERANDS; operand++) {
         const struct sy_level *outer = &s->chip->level[w->problem.chain[operand][w->problem.chain_length[operand] - 1]];
-        uint64_t step = tile * sy_dtypes[w->problem.dtype[operand]].bits / 8;
-        if (outer->burst_bytes > 1 && !w->source[operand].weight && !window->is_conv && dim != SY_DIM_G && step)
-            period = sy_max(period, returns(outer->burst_bytes, step));
+        bool packed = w->source[operand].weight || (operand == SY_A && window->is_conv);
+        if (outer->burst_bytes <= 1 || packed || dim == SY_DIM_G || !sy_map_indexes(&w->problem, (enum sy_operand)operand, dim))
+            continue;
+        enum sy_dim along = operand == SY_A ? SY_DIM_K : SY_DIM_N; /* how the tensor's rows lie in memory */
+        uint64_t step = tile * (dim == along ? 1 : w->problem.size[along]) * sy_dtypes[w->problem.dtype[operand]].bits / 8;
+        period = sy_max(period, step ? returns(outer->burst_bytes, step) : 1);
     }
     return sy_max(sy_min(period + period % 2, most / 2 * 2), SHORTEST_PERIOD);
 }
