@@ -90,6 +90,9 @@ static _Noreturn void be_worker(const struct sy_executor_work *work, int socket)
 {
     struct sy_buf reply = {0};
     uint64_t item;
+    /* The caller's handlers are about the caller. */
+    (void)signal(SIGINT, SIG_DFL);
+    (void)signal(SIGTERM, SIG_DFL);
     while (receive_item(socket, &item)) {
         sy_buf_clear(&reply);
         work->work(work->context, item, &reply);
@@ -132,7 +135,7 @@ static void stop(struct worker *worker, bool terminate, char text[96])
     int how = 0;
     (void)close(worker->socket);
     if (terminate)
-        (void)kill(worker->pid, SIGTERM);
+        (void)kill(worker->pid, SIGKILL); /* it holds nothing that must be put away */
     while (waitpid(worker->pid, &how, 0) < 0 && errno == EINTR)
         ;
     if (text && WIFSIGNALED(how))
