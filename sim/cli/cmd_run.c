@@ -8,6 +8,7 @@ struct options {
     struct sy_cli_model model;
     struct sy_cli_output output;
     const char *emit_schedule, *timeline, *vcd;
+    const char *compat, *cfg, *topology, *directory, *layout;
     bool totals_only, explain_energy;
 };
 
@@ -22,9 +23,41 @@ static const struct sy_option options[] = {
     SY_OPT(TEXT, struct options, vcd, "vcd", 0, "FILE", "write a waveform: the units' activity, or at cycle fidelity the registers of the PEs"),
     SY_OPT(FLAG, struct options, totals_only, "totals", 0, NULL, "leave units and layers out"),
     SY_OPT(FLAG, struct options, explain_energy, "explain-energy", 0, NULL, "show every energy row used, with its source"),
+    SY_OPT(TEXT, struct options, compat, "compat", 0, "NAME", "write another tool's reports instead: scalesim-v2 or scalesim-v3, with its -c -t -p -i -l"),
+    SY_OPT(TEXT, struct options, cfg, "cfg", 'c', "FILE", "--compat: configuration"),
+    SY_OPT(TEXT, struct options, topology, "topology", 't', "FILE", "--compat: topology"),
+    SY_OPT(TEXT, struct options, directory, "directory", 'p', "DIR", "--compat: reports go to DIR/RUN_NAME (default test_runs)"),
+    SY_OPT(TEXT, struct options, layout, "layout", 'l', "FILE", "--compat: layout"),
     SY_OPTIONS_END
 };
 /* clang-format on */
+
+static void layers_done(void *context, uint64_t done, uint64_t total)
+{
+    sy_cli_progress(context, "layers", done, total);
+}
+
+static enum systole_status run_compatibly(struct sy_cli *cli, const struct options *own)
+{
+    struct systole_scalesim_options compat = SYSTOLE_OPTIONS_INIT(struct systole_scalesim_options);
+    struct systole_text text;
+    if (own->chip || own->workload.name)
+        return sy_cli_usage(cli, "run", "--compat takes -c and -t, not -a and -w");
+    if (!own->cfg || !own->topology)
+        return sy_cli_usage(cli, "run", "--compat: %s is missing",
+                            own->cfg ? "the topology, -t," : "the configuration, -c,");
+    compat.version = own->compat;
+    compat.cfg = own->cfg;
+    compat.topology = own->topology;
+    compat.kind = own->workload.kind;
+    compat.layout = own->layout;
+    compat.directory = own->directory ? own->directory : "test_runs";
+    compat.cancel = sy_cli_cancel();
+    compat.progress = layers_done;
+    compat.progress_context = cli;
+    enum systole_status status = systole_scalesim(&cli->context, &compat, &text);
+    return status == SYSTOLE_OK ? sy_cli_write(cli, own->output.path, &text) : status;
+}
 
 static enum systole_status run(struct sy_cli *cli, void *given, const char *const *operands, uint32_t count)
 {
@@ -37,6 +70,10 @@ static enum systole_status run(struct sy_cli *cli, void *given, const char *cons
     struct systole_text text;
     (void)operands;
     (void)count;
+    if (own->compat)
+        return run_compatibly(cli, own);
+    if (own->cfg || own->topology || own->directory || own->layout)
+        return sy_cli_usage(cli, "run", "-c, -t, -p and -l need --compat");
     if (!own->chip || !own->workload.name)
         return sy_cli_usage(cli, "run", "%s is missing", own->chip ? "the workload, -w," : "the chip, -a,");
     sy_cli_run_options(&own->model, &run_options);
@@ -71,6 +108,8 @@ const struct sy_subcommand sy_subcommand_run = {
     .options_size = sizeof(struct options),
     .examples = "  systole run -a tpu-v1 -w resnet50\n"
                 "  systole run -a tpu-v1 -w resnet50 --format json -o result.json\n"
-                "  systole run -a gemmini -w topology.csv --set core.array.rows=32 --memory ideal\n",
+                "  systole run -a gemmini -w topology.csv --set core.array.rows=32 --memory ideal\n"
+                "  systole run -a tpu-v1 -w bert-base --timeline bert.json --totals\n"
+                "  systole run --compat scalesim-v3 -c scale.cfg -t topology.csv -p results\n",
     .run = run,
 };

@@ -204,6 +204,25 @@ SYSTOLE_API enum systole_status systole_figure_describe(size_t index, struct sys
 SYSTOLE_API uint64_t systole_result_cycles(const struct systole_result *result);
 SYSTOLE_API uint64_t systole_result_macs(const struct systole_result *result);
 
+/* ---- SCALE-Sim's own figures ---- */
+struct systole_scalesim_options {
+    size_t struct_size;
+    const char *version;        /* "scalesim-v2" or "scalesim-v3" */
+    const char *cfg, *topology; /* its -c and -t */
+    const char *kind;           /* its -i: "conv" (default) or "gemm" */
+    const char *layout;         /* its -l, NULL = none */
+    const char *directory;      /* its -p: the reports go to directory/RUN_NAME; NULL = no files */
+    volatile const int *cancel;
+    void (*progress)(void *context, uint64_t done, uint64_t total); /* layers */
+    void *progress_context;
+};
+/* What SCALE-Sim v2 or v3 reports for a configuration and a topology, to its report files; text is a summary table.
+ * This is that tool's timing with its peculiarities, not Systole's model. No file is written when a layer is refused.
+ */
+SYSTOLE_API enum systole_status systole_scalesim(const struct systole_context *context,
+                                                 const struct systole_scalesim_options *options,
+                                                 struct systole_text *text);
+
 /* ---- lists ---- */
 /* what: chips workloads drams dataflows arrays energy formats importers suites figures. One "name\tsentence" a line. */
 SYSTOLE_API enum systole_status systole_list(const struct systole_context *context, const char *what,
