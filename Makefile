@@ -33,6 +33,7 @@ VERSION := 0.1.0
 # Debian packages: to build, to test, to lint.
 DEPS := gcc g++ make pkg-config libsystemc-dev zlib1g-dev libyaml-dev
 DEPS_TEST := check python3
+DEPS_RTL := verilator
 DEPS_LINT := clang-format clang-tidy cppcheck pmccabe python3
 
 WARN := -Wall -Wextra -Werror -Wshadow -Wvla -Wpointer-arith -Wcast-qual -Wundef \
@@ -172,13 +173,15 @@ $(OUT)/fuzz/%: $(OUT)/obj/tests/fuzz/fuzz_%.o $(OUT)/libsystole.a
 .SECONDARY:
 
 # ---- the machine ----
-.PHONY: deps deps-test deps-lint
+.PHONY: deps deps-test deps-lint deps-rtl
 deps:
 	@tests/tools/need.sh $(DEPS)
 deps-test:
 	@tests/tools/need.sh $(DEPS) $(DEPS_TEST)
 deps-lint:
 	@tests/tools/need.sh $(DEPS_LINT)
+deps-rtl:
+	@tests/tools/need.sh $(DEPS) $(DEPS_RTL)
 
 # ---- use it ----
 .PHONY: demo
@@ -227,6 +230,15 @@ validation: deps
 	@SYSTOLE_DATA=$(CURDIR) SYSTOLE=$(abspath $(OUT)/systole) tests/tools/validation.sh > docs/validation.md.tmp
 	@mv docs/validation.md.tmp docs/validation.md
 
+# The composed machine as RTL: run it anew, compare with the recorded runs and with the engine. RECORD=1 records.
+.PHONY: rtl
+RTL_GOLDEN := tests/golden/machine_rtl.csv
+rtl: deps-rtl
+	@$(MAKE) --no-print-directory all
+	@tests/rtl/run.sh $(abspath $(OUT)/rtl) $(abspath $(OUT)/rtl)/machine_rtl.csv
+	@$(if $(filter 1,$(RECORD)),cp $(OUT)/rtl/machine_rtl.csv $(RTL_GOLDEN),cmp $(OUT)/rtl/machine_rtl.csv $(RTL_GOLDEN))
+	$(OUT)/systole validate machine --rows --max-error 0
+
 # ---- hold it to the rules ----
 .PHONY: lint tidy format
 lint: deps-lint
@@ -273,6 +285,7 @@ help:
 	@echo 'make            build build/release/systole and libsystole.{a,so}'
 	@echo 'make san        check with ASan and UBSan         make cov      check with coverage (gcovr)'
 	@echo 'make bench      timings                           make fuzz     libFuzzer, FUZZ_SECONDS=10 a target'
+	@echo 'make rtl        the composed machine as RTL (Verilator): run it and compare'
 	@echo 'make tidy       clang-tidy                        make format   clang-format -i'
 	@echo 'make cleanroom  demo and check in a bare chroot   make install  PREFIX=/usr/local DESTDIR='
 

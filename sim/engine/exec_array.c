@@ -144,10 +144,11 @@ static void account_run(struct sy_exec_unit *unit, const struct sy_array_run *ru
     sy_exec_wait(unit, unit->accounted + conflict, SY_STALL_BANK_CONFLICT);
 }
 
-static void emit_span(struct sy_exec_unit *unit, const struct sy_exec_entry *entry, uint64_t start, uint64_t end)
+static void emit_span(struct sy_exec_unit *unit, const struct sy_exec_entry *entry, uint64_t start, uint64_t end,
+                      uint64_t done)
 {
     const struct sy_executor_options *options = &unit->exec->options;
-    struct sy_span span = {unit->name, start, end, entry->issue.layer, entry->id, entry->issue.command.kind};
+    struct sy_span span = {unit->name, start, end, entry->issue.layer, entry->id, entry->issue.command.kind, done};
     if (options->span)
         options->span(options->span_context, &span);
 }
@@ -187,7 +188,7 @@ static enum sy_status start_matmul(struct sy_exec_unit *unit, const struct sy_ar
     unit->stats.commands++;
     unit->decided = true;
     unit->decided_start = cycle;
-    emit_span(unit, entry, cycle, unit->free_cycle);
+    emit_span(unit, entry, cycle, unit->free_cycle, unit->last_done);
     enum sy_status status = exec->options.judge ? ask_judge(exec, entry, cycle, tile) : SY_OK;
     if (status != SY_OK)
         return status;
@@ -287,7 +288,7 @@ static enum sy_status start_vector(struct sy_exec_unit *unit, uint64_t start, ui
         if (not_before > end) /* it keeps pace with the array and ends with it */
             sy_exec_wait(unit, not_before, SY_STALL_DEPENDENCY);
         count_vector(exec, &sy_exec_layer_of(exec, entry->issue.layer)->counters, command);
-        emit_span(unit, entry, start, sy_max(end, not_before));
+        emit_span(unit, entry, start, sy_max(end, not_before), sy_max(end, not_before));
     }
     end = sy_max(end, not_before);
     if (command->kind == SY_CMD_VECTOR)

@@ -3,7 +3,8 @@
  * DMA engines of the executor. An engine works on up to in_flight_limit
  * commands: while one moves its bytes the next waits out descriptor overhead
  * and memory latency, so latency is exposed only when the engine had nothing
- * to do. Bytes move in the memory server of the outer level (exec_memory.c).
+ * to do. It takes up one descriptor a cycle. Bytes move in the memory server of
+ * the outer level (exec_memory.c).
  */
 #include "sim/engine/exec_dma.h"
 #include "sim/engine/executor_internal.h"
@@ -30,10 +31,24 @@ bool sy_exec_bus_bytes(const struct sy_level *outer, const struct sy_command *co
         *bytes = 0;
         return true;
     }
-    uint64_t skew = command->u.move.address % burst, span = 0;
-    if (!sy_add(row, skew, &span))
-        return false;
-    return sy_mul(sy_ceil_div(span, burst) * burst, rows, bytes);
+    /* Rows are misaligned by address + r x pitch, which repeats after burst / gcd(pitch, burst) of them. */
+    uint64_t pitch = command->u.move.pitch_bytes % burst, a = pitch, period = burst;
+    while (a) {
+        uint64_t rest = period % a;
+        period = a;
+        a = rest;
+    }
+    period = burst / period;
+    uint64_t skew = command->u.move.address % burst, all = 0, part = 0, span = 0;
+    for (uint64_t r = 0; r < sy_min(period, rows); r++) {
+        uint64_t times = (rows - r - 1) / period + 1;
+        if (!sy_add(row, skew, &span) || !sy_mul(sy_ceil_div(span, burst) * burst, times, &part) ||
+            !sy_add(all, part, &all))
+            return false;
+        skew = (skew + pitch) % burst;
+    }
+    *bytes = all;
+    return true;
 }
 
 /* The most bytes/s one engine can have in flight: its own width, and outstanding requests over the round trip. */
@@ -80,6 +95,7 @@ static enum sy_status start_move(struct sy_exec_unit *unit, uint64_t start, uint
     phase.pitch_bytes = command->u.move.pitch_bytes;
     phase.cap = rate_cap(exec, unit, phase.write);
     unit->in_flight++;
+    unit->next_take = start + 1;
     unit->stats.commands++;
     (void)sck_trace_u64(unit->wave, 1);
     sy_exec_pop(unit);
@@ -96,8 +112,9 @@ enum sy_status sy_exec_dma_method(void *context)
         struct sy_exec_ready ready = sy_exec_head_ready(unit, all_causes);
         if (!ready.known)
             return SY_OK;
-        if (ready.cycle > now)
-            return sy_exec_notify(exec, unit->event, ready.cycle);
+        uint64_t earliest = sy_max(ready.cycle, unit->next_take);
+        if (earliest > now)
+            return sy_exec_notify(exec, unit->event, earliest);
         enum sy_status status = start_move(unit, now, ready.cause);
         if (status != SY_OK)
             return status;

@@ -205,8 +205,8 @@ static enum sy_status complete(struct sy_exec_memory *memory, uint32_t index, ui
         (void)sck_trace_u64(unit->wave, 0);
     count_move(memory, &phase);
     if (exec->options.span) {
-        struct sy_span span = {unit->name,  phase.start_cycle, done,
-                               phase.layer, phase.id,          phase.write ? SY_CMD_STORE : SY_CMD_LOAD};
+        struct sy_span span = {
+            unit->name, phase.start_cycle, done, phase.layer, phase.id, phase.write ? SY_CMD_STORE : SY_CMD_LOAD, done};
         exec->options.span(exec->options.span_context, &span);
     }
     status = sy_exec_notify(exec, unit->event, done);

@@ -37,12 +37,13 @@ struct sy_exec_entry *sy_exec_head(struct sy_exec_unit *unit)
 void sy_exec_pop(struct sy_exec_unit *unit)
 {
     struct sy_executor *exec = unit->exec;
+    unit->pop_cycle[(unit->pushed - unit->count) % SY_EXEC_QUEUE] = sy_exec_now(exec);
     unit->head = (unit->head + 1) % SY_EXEC_QUEUE;
     unit->count--;
     unit->decided = false;
     if (exec->blocked_unit == unit->index) {
         exec->blocked_unit = UINT32_MAX;
-        (void)sck_event_notify_delta(exec->seq_event);
+        (void)sy_exec_notify(exec, exec->seq_event, sy_exec_now(exec) + 1);
     }
 }
 
@@ -165,6 +166,16 @@ static bool ring_has_room(struct sy_executor *exec, uint64_t *until)
     return *until <= sy_exec_now(exec);
 }
 
+/* The cycle from which the unit's queue has room: a place freed in one cycle holds the next command in the following
+ * one. SY_UNKNOWN while all places are taken. */
+static uint64_t room_from(const struct sy_executor *exec, const struct sy_exec_unit *unit)
+{
+    uint64_t depth = sy_min(exec->chip->dma.queue_depth, SY_EXEC_QUEUE);
+    if (unit->count >= depth)
+        return SY_UNKNOWN;
+    return unit->pushed < depth ? 0 : unit->pop_cycle[(unit->pushed - depth) % SY_EXEC_QUEUE] + 1;
+}
+
 /* A unit whose queue is full holds up all behind it: what its head waits for, or its own work. */
 static uint8_t head_cause(struct sy_executor *exec, struct sy_exec_unit *unit)
 {
@@ -196,6 +207,7 @@ static enum sy_status issue_one(struct sy_executor *exec, struct sy_exec_unit *u
     }
     slot->layer = exec->next.layer;
     slot->sequencer_waits = false;
+    unit->pushed++;
     exec->has_next = false;
     sy_exec_layer_of(exec, slot->layer)->pending++;
     sy_exec_layer_of(exec, slot->layer)->counters.commands++;
@@ -272,11 +284,14 @@ static enum sy_status sequencer_method(void *context)
                             "command %llu moves operand %u between levels %u and %u, which the chip does not connect",
                             (unsigned long long)exec->issued, exec->next.command.operand, exec->next.command.level,
                             exec->next.command.u.move.parent);
-        if (unit->count >= exec->chip->dma.queue_depth || unit->count >= SY_EXEC_QUEUE) {
+        uint64_t room = room_from(exec, unit);
+        if (room == SY_UNKNOWN) {
             exec->blocked_unit = unit->index;
             exec->hold_cause = head_cause(exec, unit);
             return SY_OK;
         }
+        if (room > now)
+            return sy_exec_notify(exec, exec->seq_event, room);
         if ((status = issue_one(exec, unit, now)) != SY_OK)
             return status;
     }

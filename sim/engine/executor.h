@@ -74,8 +74,10 @@ typedef enum sy_status (*sy_layer_done_fn)(void *context, const struct sy_layer_
 /* A span for timelines; all times in core cycles. */
 struct sy_span {
     const char *unit;
-    uint64_t start, end, layer, command;
+    uint64_t start, end; /* MATMUL: first beat, operands read; else taken up, done */
+    uint64_t layer, command;
     uint8_t kind;
+    uint64_t done; /* MATMUL: the last result is there; else = end */
 };
 
 /* A MATMUL command as its stream starts. What it points to lives for the call. */

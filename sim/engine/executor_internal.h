@@ -49,10 +49,13 @@ struct sy_exec_unit {
     uint32_t head, count;
     bool decided; /* the head's start is known and lies in decided_start */
     uint64_t decided_start;
-    uint64_t free_cycle; /* array: earliest next first beat; vector: idle from here */
-    uint64_t accounted;  /* the timeline is tiled up to here */
-    uint64_t last_done;  /* latest completion of a command of this unit */
-    uint32_t in_flight;  /* DMA: commands started and not complete */
+    uint64_t free_cycle;               /* array: earliest next first beat; vector: idle from here */
+    uint64_t accounted;                /* the timeline is tiled up to here */
+    uint64_t last_done;                /* latest completion of a command of this unit */
+    uint32_t in_flight;                /* DMA: commands started and not complete */
+    uint64_t next_take;                /* DMA: earliest cycle to take up the next descriptor */
+    uint64_t pushed;                   /* commands ever queued ... */
+    uint64_t pop_cycle[SY_EXEC_QUEUE]; /* ... and when they left the queue, by their number */
     struct sy_unit_stats stats;
     /* array only: the run before, for the overlap policy */
     uint64_t hidden_lead;
