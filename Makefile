@@ -238,6 +238,7 @@ rtl: deps-rtl
 	@tests/rtl/run.sh $(abspath $(OUT)/rtl) $(abspath $(OUT)/rtl)/machine_rtl.csv
 	@$(if $(filter 1,$(RECORD)),cp $(OUT)/rtl/machine_rtl.csv $(RTL_GOLDEN),cmp $(OUT)/rtl/machine_rtl.csv $(RTL_GOLDEN))
 	$(OUT)/systole validate machine --rows --max-error 0
+	@tests/rtl/kit.sh $(abspath $(OUT)/systole) $(abspath $(OUT)/rtl)
 
 # ---- hold it to the rules ----
 .PHONY: lint tidy format

@@ -68,6 +68,24 @@ void sy_cycle_beat_sent(struct sy_cycle_sim *sim)
     }
 }
 
+void sy_cycle_note(const struct sy_cycle_sim *sim, enum sy_cycle_port port, uint64_t lane, uint64_t delay,
+                   const struct sy_word *word)
+{
+    if (sim->job->port == NULL || word->kind == SY_WORD_EMPTY || word->fold < 0 || (uint64_t)word->fold >= sim->folds) {
+        return;
+    }
+    struct sy_cycle_port_word seen = {.port = port,
+                                      .period = sim->now + sim->frozen + delay - sim->input,
+                                      .row = port == SY_PORT_LEFT ? lane : 0,
+                                      .col = port == SY_PORT_LEFT ? 0 : lane,
+                                      .fold = (uint64_t)word->fold,
+                                      .index = word->index,
+                                      .last = word->kind == SY_WORD_OPERAND &&
+                                              (uint64_t)word->index + 1 == sim->control[word->fold].beats,
+                                      .value = word->value};
+    sim->job->port(sim->job->port_ctx, &seen);
+}
+
 /* ---- results ---- */
 
 static void store(struct sy_cycle_sim *sim, const struct sy_word *sum, uint64_t row, uint64_t col)
@@ -107,6 +125,16 @@ static void keep(struct sy_cycle_sim *sim, const struct sy_word *sum, uint64_t r
         pe->drained = sum->value;
     }
     store(sim, &value, row, col);
+    if (sim->job->port != NULL) {
+        struct sy_cycle_port_word seen = {.port = SY_PORT_RESULT,
+                                          .period = port + sim->frozen,
+                                          .row = sim->os ? sum->index : 0,
+                                          .col = col,
+                                          .fold = (uint64_t)sum->fold,
+                                          .index = row,
+                                          .value = value.value};
+        sim->job->port(sim->job->port_ctx, &seen);
+    }
     if (sim->reenter != NULL) {
         sim->reenter[row * sim->cols + col] = (struct sy_reenter){.port = port, .fold = sum->fold};
     }

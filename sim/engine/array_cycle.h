@@ -33,6 +33,18 @@ struct sy_cycle_pe {
 struct sy_cycle_view;
 struct sy_cycle_pe sy_cycle_view_pe(const struct sy_cycle_view *view, uint64_t row, uint64_t col);
 
+/* A word on a port of the array. Period 0: the first word of the run is on its port. */
+enum sy_cycle_port { SY_PORT_LEFT, SY_PORT_TOP, SY_PORT_WEIGHT, SY_PORT_BIAS, SY_PORT_RESULT };
+struct sy_cycle_port_word {
+    enum sy_cycle_port port;
+    uint64_t period;
+    uint64_t row, col; /* LEFT: row of the port; TOP, WEIGHT, BIAS, RESULT: column; RESULT, os: the PE it comes from */
+    uint64_t fold;
+    uint64_t index; /* LEFT, TOP: beat of the fold; WEIGHT, BIAS: row it is for; RESULT: beat (ws, is) or row (os) */
+    bool last;      /* LEFT, TOP: the fold's last beat */
+    union sy_number value; /* RESULT: of the fold, as it leaves */
+};
+
 struct sy_cycle_job {
     const struct sy_array_timing *timing; /* passed sy_array_timing_check() */
     enum sy_dataflow_kind dataflow;
@@ -53,6 +65,10 @@ struct sy_cycle_job {
     /* called after every evaluated period; may be NULL */
     void (*observe)(void *ctx, uint64_t period, const struct sy_cycle_view *view);
     void *observe_ctx;
+    /* called for every word when it is put on an input port, and for every result of the GEMM when it leaves; in no
+     * order of periods; may be NULL */
+    void (*port)(void *ctx, const struct sy_cycle_port_word *word);
+    void *port_ctx;
 };
 
 struct sy_cycle_result {

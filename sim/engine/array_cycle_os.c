@@ -46,6 +46,7 @@ static void put_left(struct sy_cycle_sim *sim, struct sy_word word, const struct
         }
         if (used || floods(sim)) {
             sy_chain_put(&sim->left, r, r * sim->timing->operand_row_hop_cycles, word);
+            sy_cycle_note(sim, SY_PORT_LEFT, r, r * sim->timing->operand_row_hop_cycles, &word);
         }
     }
 }
@@ -61,6 +62,7 @@ static void put_top(struct sy_cycle_sim *sim, struct sy_word word, const struct 
         }
         if (used || floods(sim)) {
             sy_chain_put(&sim->top, c, c * sim->timing->column_hop_cycles, word);
+            sy_cycle_note(sim, SY_PORT_TOP, c, c * sim->timing->column_hop_cycles, &word);
         }
     }
 }
@@ -288,6 +290,7 @@ static void feed_bias(struct sy_cycle_sim *sim)
     struct sy_word word = bias_word(sim, sim->phase_fold, sim->rows - 1 - at);
     for (uint64_t c = 0; c < sim->cols; c++) {
         sy_chain_put(&sim->bias, c, sim->multiply.length + c * sim->timing->column_hop_cycles, word);
+        sy_cycle_note(sim, SY_PORT_BIAS, c, c * sim->timing->column_hop_cycles, &word);
     }
 }
 

@@ -151,6 +151,10 @@ static inline void sy_cycle_see(struct sy_cycle_pe *seen, const struct sy_word *
     seen->sum = sum->value;
 }
 
+/* Tell the job's listener of a word that reaches the edge `delay` periods from now. */
+void sy_cycle_note(const struct sy_cycle_sim *sim, enum sy_cycle_port port, uint64_t lane, uint64_t delay,
+                   const struct sy_word *word);
+
 /* The first problem is kept. */
 void sy_cycle_problem(struct sy_cycle_sim *sim, const char *format, ...) __attribute__((format(printf, 2, 3)));
 static inline bool sy_cycle_failed(const struct sy_cycle_sim *sim)

@@ -81,7 +81,9 @@ static void put_words(struct sy_cycle_sim *sim)
         uint64_t row = row_of_word(sim, sim->load_fold, sim->word);
         for (uint64_t c = 0; c < sim->cols; c++) {
             uint64_t delay = sim->own_wires ? c * sim->timing->column_hop_cycles : 0;
-            sy_chain_put(&sim->top, c * lanes + lane, delay, weight_word(sim, sim->load_fold, row, c));
+            struct sy_word word = weight_word(sim, sim->load_fold, row, c);
+            sy_chain_put(&sim->top, c * lanes + lane, delay, word);
+            sy_cycle_note(sim, SY_PORT_WEIGHT, c, delay, &word);
         }
     }
     sim->progress = sim->now;
@@ -219,6 +221,7 @@ void sy_cycle_stationary_control(struct sy_cycle_sim *sim)
                 word.value = streamed_value(sim, sim->stream_fold, r, sim->beat);
             }
             sy_chain_put(&sim->left, control->base_row + r, r * sim->timing->psum_hop_cycles, word);
+            sy_cycle_note(sim, SY_PORT_LEFT, control->base_row + r, r * sim->timing->psum_hop_cycles, &word);
         }
         sy_cycle_beat_sent(sim);
     }

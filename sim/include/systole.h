@@ -223,6 +223,19 @@ SYSTOLE_API enum systole_status systole_scalesim(const struct systole_context *c
                                                  const struct systole_scalesim_options *options,
                                                  struct systole_text *text);
 
+/* ---- for hardware ---- */
+struct systole_rtl_kit_options {
+    size_t struct_size;
+    const char *memory; /* "shared" (default) or "ideal" */
+    uint64_t seed;      /* of the operands */
+    uint64_t tiles;     /* the first so many tiles word by word, 0 = 64 */
+};
+/* Write into the directory what is on the array's ports in every cycle of a run, and a harness that checks RTL with it
+ * (its README.md says how). SYSTOLE_UNSUPPORTED for a chip with several arrays. */
+SYSTOLE_API enum systole_status systole_rtl_kit(const struct systole_context *context, const struct systole_chip *chip,
+                                                const struct systole_workload *workload,
+                                                const struct systole_rtl_kit_options *options, const char *directory);
+
 /* ---- lists ---- */
 /* what: chips workloads drams dataflows arrays energy formats importers suites figures. One "name\tsentence" a line. */
 SYSTOLE_API enum systole_status systole_list(const struct systole_context *context, const char *what,

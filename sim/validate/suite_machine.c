@@ -14,6 +14,9 @@
  * ';', levels 0 = accumulator, 1 = scratchpad, 2 = memory). Figures: cycles and
  * busy_* of each unit, and the lists start, streamed, done: a cycle a command.
  *
+ * Or `chip` names a chip file and `schedule` a trace with commands (paths from
+ * the table's folder; `memory` is then shared or ideal): a row of an RTL kit.
+ *
  * Each row runs on both kernels; it is exact when every figure and every cycle
  * of both is the RTL's. The note names the first cycle that differs.
  */
@@ -29,6 +32,8 @@ enum column {
     COL_SCENARIO,
     COL_DATAFLOW,
     COL_ARRAY,
+    COL_CHIP,
+    COL_SCHEDULE,
     COL_MEMORY,
     COL_COMMANDS,
     COL_START,
@@ -64,26 +69,28 @@ static const struct sy_suite_column column_names[COLUMNS] = {
     [COL_SCENARIO] = {"scenario", true, -1},
     [COL_DATAFLOW] = {"dataflow", true, -1},
     [COL_ARRAY] = {"array", false, -1},
+    [COL_CHIP] = {"chip", false, -1},
+    [COL_SCHEDULE] = {"schedule", false, -1},
     [COL_MEMORY] = {"memory", true, -1},
-    [COL_COMMANDS] = {"commands", true, -1},
+    [COL_COMMANDS] = {"commands", false, -1},
     [COL_START] = {"start", false, -1},
     [COL_STREAMED] = {"streamed", false, -1},
     [COL_DONE] = {"done", false, -1},
-    [COL_ROWS] = {"rows", true, -1},
-    [COL_COLS] = {"cols", true, -1},
-    [COL_M] = {"m", true, -1},
-    [COL_K] = {"k", true, -1},
-    [COL_N] = {"n", true, -1},
-    [COL_QUEUE_DEPTH] = {"queue_depth", true, -1},
-    [COL_OVERHEAD] = {"overhead", true, -1},
-    [COL_LATENCY] = {"latency", true, -1},
-    [COL_BURST] = {"burst", true, -1},
-    [COL_BYTES] = {"bytes", true, -1},
-    [COL_GAP] = {"gap", true, -1},
-    [COL_ENGINE_BYTES] = {"engine_bytes", true, -1},
-    [COL_ENGINES] = {"engines", true, -1},
-    [COL_VECTOR_STARTUP] = {"vector_startup", true, -1},
-    [COL_VECTOR_LANES] = {"vector_lanes", true, -1},
+    [COL_ROWS] = {"rows", false, -1},
+    [COL_COLS] = {"cols", false, -1},
+    [COL_M] = {"m", false, -1},
+    [COL_K] = {"k", false, -1},
+    [COL_N] = {"n", false, -1},
+    [COL_QUEUE_DEPTH] = {"queue_depth", false, -1},
+    [COL_OVERHEAD] = {"overhead", false, -1},
+    [COL_LATENCY] = {"latency", false, -1},
+    [COL_BURST] = {"burst", false, -1},
+    [COL_BYTES] = {"bytes", false, -1},
+    [COL_GAP] = {"gap", false, -1},
+    [COL_ENGINE_BYTES] = {"engine_bytes", false, -1},
+    [COL_ENGINES] = {"engines", false, -1},
+    [COL_VECTOR_STARTUP] = {"vector_startup", false, -1},
+    [COL_VECTOR_LANES] = {"vector_lanes", false, -1},
     [COL_CYCLES] = {"cycles", true, -1},
     [COL_BUSY_ARRAY] = {"busy_array", false, -1},
     [COL_BUSY_VECTOR] = {"busy_vector", false, -1},
@@ -98,9 +105,9 @@ static const struct memory_word {
     const char *word, *kind;
     enum sy_memory_mode mode;
 } memory_words[] = {
-    {"bus", "dram", SY_MEMORY_SHARED},
-    {"channels", "host", SY_MEMORY_SHARED},
-    {"ports", "dram", SY_MEMORY_IDEAL},
+    {"bus", "dram", SY_MEMORY_SHARED},  {"channels", "host", SY_MEMORY_SHARED},
+    {"ports", "dram", SY_MEMORY_IDEAL}, {"shared", NULL, SY_MEMORY_SHARED}, /* of a chip file */
+    {"ideal", NULL, SY_MEMORY_IDEAL},
 };
 
 struct machine {
@@ -134,19 +141,22 @@ static enum sy_status read_row(struct machine *machine, struct machine_row *row)
     for (int i = 0; i < COL_ROWS; i++) {
         row->text[i] = sy_suite_text(machine->context, row->csv, &machine->column[i]);
     }
-    for (int i = 0; i < NUMBERS && status == SY_OK; i++) {
+    bool from_file = row->text[COL_CHIP][0] != '\0';
+    for (int i = 0; i < NUMBERS && status == SY_OK && !from_file; i++) {
         status = sy_suite_u64(machine->context, row->csv, &machine->column[COL_ROWS + i], &row->number[i], NULL);
     }
     for (size_t i = 0; i < sizeof memory_words / sizeof memory_words[0]; i++) {
-        if (strcmp(row->text[COL_MEMORY], memory_words[i].word) == 0) {
+        bool usable = from_file == (memory_words[i].kind == NULL);
+        if (usable && strcmp(row->text[COL_MEMORY], memory_words[i].word) == 0) {
             row->memory = &memory_words[i];
         }
     }
     if (status == SY_OK && row->memory == NULL) {
-        return sy_error(machine->context->diag, where_of(machine, row, COL_MEMORY), NULL,
-                        "memory is '%s'; expected bus, channels or ports", row->text[COL_MEMORY]);
+        return sy_error(machine->context->diag, where_of(machine, row, COL_MEMORY), NULL, "memory is '%s'; expected %s",
+                        row->text[COL_MEMORY], from_file ? "shared or ideal" : "bus, channels or ports");
     }
-    if (status == SY_OK && (number_of(row, COL_GAP) == 0 || number_of(row, COL_BYTES) % number_of(row, COL_GAP) != 0)) {
+    if (status == SY_OK && !from_file &&
+        (number_of(row, COL_GAP) == 0 || number_of(row, COL_BYTES) % number_of(row, COL_GAP) != 0)) {
         return sy_error(machine->context->diag, where_of(machine, row, COL_GAP), NULL,
                         "gap is %llu; expected a divisor of bytes, which is %llu",
                         (unsigned long long)number_of(row, COL_GAP), (unsigned long long)number_of(row, COL_BYTES));
@@ -208,6 +218,7 @@ static void note_span(void *context, const struct sy_span *span, const char *lay
 {
     struct machine_row *row = context;
     (void)layer_name;
+    row->commands = span->command >= row->commands ? span->command + 1 : row->commands;
     if (span->command < MAX_COMMANDS) {
         row->time[0][span->command] = span->start;
         row->time[1][span->command] = span->end;
@@ -215,8 +226,14 @@ static void note_span(void *context, const struct sy_span *span, const char *lay
     }
 }
 
+/* Where a schedule comes from: text, or a file. */
+struct schedule {
+    const char *path;
+    struct sy_buf text; /* empty: read the file */
+};
+
 static enum sy_status run_kernel(struct machine *machine, struct machine_row *row, const struct sy_chip *chip,
-                                 const struct sy_buf *trace, enum sck_backend kernel, struct sy_result **result)
+                                 const struct schedule *schedule, enum sck_backend kernel, struct sy_result **result)
 {
     struct sy_trace_reader *reader = NULL;
     struct sy_replay_options options = {.fidelity = SY_FIDELITY_EVENT,
@@ -226,7 +243,8 @@ static enum sy_status run_kernel(struct machine *machine, struct machine_row *ro
                                         .span = note_span,
                                         .span_context = row};
     memset(row->time, 0, sizeof row->time);
-    enum sy_status status = sy_trace_open("machine", trace->data, trace->length, &reader, machine->context->diag);
+    enum sy_status status =
+        sy_trace_open(schedule->path, schedule->text.data, schedule->text.length, &reader, machine->context->diag);
     if (status == SY_OK) {
         status = sy_replay(chip, reader, NULL, &options, result, machine->context->diag);
     }
@@ -303,12 +321,17 @@ static enum sy_status compare_times(struct machine *machine, const struct machin
 }
 
 static enum sy_status judge_kernel(struct machine *machine, struct machine_row *row, const struct sy_chip *chip,
-                                   const struct sy_buf *trace, enum sck_backend kernel,
+                                   const struct schedule *schedule, enum sck_backend kernel,
                                    struct sy_suite_figure figure[FIGURES], const char **note)
 {
     struct sy_result *result = NULL;
     struct difference first = {.cycle = UINT64_MAX};
-    enum sy_status status = run_kernel(machine, row, chip, trace, kernel, &result);
+    enum sy_status status = run_kernel(machine, row, chip, schedule, kernel, &result);
+    if (status == SY_OK && row->commands > MAX_COMMANDS) {
+        status = sy_error(machine->context->diag, where_of(machine, row, COL_COMMANDS), NULL,
+                          "the schedule has %llu commands; expected at most %d", (unsigned long long)row->commands,
+                          MAX_COMMANDS);
+    }
     if (status == SY_OK) {
         status = fill_figures(machine, row, result, figure);
     }
@@ -332,34 +355,52 @@ static enum sy_status judge_kernel(struct machine *machine, struct machine_row *
     return status;
 }
 
+/* A path of the row, from the folder of its table. */
+static const char *beside_table(const struct machine *machine, const char *path)
+{
+    const char *table = machine->context->table->file, *slash = strrchr(table, '/');
+    if (path[0] == '/' || slash == NULL) {
+        return path;
+    }
+    return sy_arena_printf(machine->context->arena, "%.*s/%s", (int)(slash - table), table, path);
+}
+
+static enum sy_status make_chip(struct machine *machine, const struct machine_row *row, struct sy_chip **chip)
+{
+    struct sy_suite_context *context = machine->context;
+    struct sy_chip_options options = {.data_dir = context->options->data_dir};
+    struct sy_buf text = {0};
+    if (row->text[COL_CHIP][0] != '\0') {
+        const char *path = beside_table(machine, row->text[COL_CHIP]);
+        return path ? sy_chip_load(path, &options, chip, context->diag) : SY_NOMEM;
+    }
+    put_chip(row, &text);
+    enum sy_status status = sy_chip_parse(text.data, text.length, "machine.yaml", &options, chip, context->diag);
+    sy_buf_free(&text);
+    return status;
+}
+
 static enum sy_status judge_row(struct machine *machine, struct machine_row *row)
 {
     struct sy_suite_context *context = machine->context;
     struct sy_chip *chip = NULL;
-    struct sy_chip_options options = {.data_dir = context->options->data_dir};
-    struct sy_buf text = {0}, trace = {0};
-    struct sy_suite_figure figure[FIGURES];
+    struct schedule schedule = {.path = "machine"};
+    struct sy_suite_figure figure[FIGURES] = {{0}};
     const char *note = NULL;
-    put_chip(row, &text);
-    put_trace(row, &trace);
-    enum sy_status status = SY_OK;
-    if (row->commands > MAX_COMMANDS) {
-        status = sy_error(context->diag, where_of(machine, row, COL_COMMANDS), NULL,
-                          "the schedule has %llu commands; expected at most %d", (unsigned long long)row->commands,
-                          MAX_COMMANDS);
+    enum sy_status status = make_chip(machine, row, &chip);
+    if (row->text[COL_SCHEDULE][0] != '\0') {
+        schedule.path = beside_table(machine, row->text[COL_SCHEDULE]);
+    } else {
+        put_trace(row, &schedule.text);
     }
     if (status == SY_OK) {
-        status = sy_chip_parse(text.data, text.length, "machine.yaml", &options, &chip, context->diag);
+        status = schedule.path ? judge_kernel(machine, row, chip, &schedule, SCK_HEAP, figure, &note) : SY_NOMEM;
     }
     if (status == SY_OK) {
-        status = judge_kernel(machine, row, chip, &trace, SCK_HEAP, figure, &note);
-    }
-    if (status == SY_OK) {
-        status = judge_kernel(machine, row, chip, &trace, SCK_SYSTEMC, figure, &note);
+        status = judge_kernel(machine, row, chip, &schedule, SCK_SYSTEMC, figure, &note);
     }
     sy_chip_destroy(chip);
-    sy_buf_free(&text);
-    sy_buf_free(&trace);
+    sy_buf_free(&schedule.text);
     if (status != SY_OK) {
         (void)sy_error(context->diag, where_of(machine, row, COL_SCENARIO), NULL, "the row's machine could not be run");
         return status;
