@@ -290,6 +290,9 @@ static void check_device(struct sy_schema_context *context, const struct sy_yaml
     if (sy_dram_banks(org) > SY_DRAM_MAX_BANKS)
         sy_schema_fail(context, group, "describe one channel, not a module",
                        "%u banks a channel; at most %d are modelled", sy_dram_banks(org), SY_DRAM_MAX_BANKS);
+    if (org->pseudochannels * org->ranks > SY_DRAM_MAX_DOMAINS)
+        sy_schema_fail(context, group, NULL, "%u pseudo-channels of %u ranks; at most %d of both together are modelled",
+                       org->pseudochannels, org->ranks, SY_DRAM_MAX_DOMAINS);
     if (org->row_bytes < org->burst_bytes)
         sy_schema_fail(context, group, NULL, "a row of %llu bytes is shorter than a burst of %llu",
                        (unsigned long long)org->row_bytes, (unsigned long long)org->burst_bytes);

@@ -25,6 +25,7 @@
 
 enum {
     SY_DRAM_MAX_BANKS = 64,       /* of one channel, all pseudo-channels and ranks */
+    SY_DRAM_MAX_DOMAINS = 8,      /* pseudo-channels x ranks: activation windows */
     SY_DRAM_MAX_QUEUE = 128,      /* entries of a read or a write queue */
     SY_DRAM_MAX_BANK_QUEUE = 16,  /* entries of a per-bank queue */
     SY_DRAM_MAX_CLOCKS = 1 << 20, /* any timing value */

@@ -34,10 +34,9 @@ enum {
     SY_LANES_MAX = SY_DRAM_MAX_BANKS,
     SY_NEVER = 1 << 24, /* later than any clock; SY_NEVER << 6 still fits int32 */
     SY_REBASE_AT = 1 << 23,
-    SY_NIL = 255,            /* end of a list of queue entries */
-    SY_AGE_NONE = INT32_MAX, /* no entry behind a lane of ages */
-    SY_DRAM_MAX_DOMAINS = 8, /* activation windows: pseudo-channels x ranks */
-    SY_DRAM_MAX_GROUPS = 32  /* bank groups of a channel */
+    SY_NIL = 255,                          /* end of a list of queue entries */
+    SY_AGE_NONE = INT32_MAX,               /* no entry behind a lane of ages */
+    SY_DRAM_MAX_GROUPS = SY_DRAM_MAX_BANKS /* bank groups of a channel */
 };
 
 /* What a run may stop for. */
@@ -220,6 +219,9 @@ const struct sy_dram_kernel *sy_dram_kernel_select(unsigned force);
 /* Derive the plan. device and controller must have been validated by the loader. */
 void sy_dram_plan_make(struct sy_dram_plan *plan, const struct sy_dram_device *device,
                        const struct sy_dram_controller *controller);
+
+/* Keep column commands of the whole channel at least `clocks` apart. */
+void sy_dram_plan_space_columns(struct sy_dram_plan *plan, uint64_t clocks);
 
 void sy_dram_channel_reset(struct sy_dram_channel *channel, const struct sy_dram_plan *plan,
                            const struct sy_dram_kernel *kernel);

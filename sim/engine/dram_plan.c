@@ -181,3 +181,14 @@ void sy_dram_plan_make(struct sy_dram_plan *plan, const struct sy_dram_device *d
     plan->read_return = (int32_t)(device->timing.CL + device->timing.burst + controller->return_clocks);
     fill_refresh(plan, device, controller);
 }
+
+void sy_dram_plan_space_columns(struct sy_dram_plan *plan, uint64_t clocks)
+{
+    const int32_t apart = (int32_t)sy_min(clocks, SY_DRAM_MAX_CLOCKS);
+    struct sy_lanes *const distances[] = {plan->read_read, plan->read_write, plan->write_read, plan->write_write};
+    for (size_t d = 0; d < sizeof distances / sizeof distances[0]; d++)
+        for (uint32_t g = 0; g < SY_DRAM_MAX_GROUPS; g++)
+            for (uint32_t b = 0; b < plan->banks; b++)
+                if (distances[d][g].v[b] < apart)
+                    distances[d][g].v[b] = apart;
+}

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "sim/base/checked.h"
 #include "sim/engine/dram_memory.h"
 
 enum sy_status sy_dram_memory_create(const struct sy_dram_device *device, const struct sy_dram_controller *controller,
@@ -31,6 +32,8 @@ enum sy_status sy_dram_memory_create(const struct sy_dram_device *device, const 
     sy_dram_plan_make(&made->plan, device, controller);
     if (options->hot && made->plan.refresh_interval > 1)
         made->plan.refresh_interval /= 2;
+    if (options->fabric_bytes_per_clock)
+        sy_dram_plan_space_columns(&made->plan, sy_ceil_div(device->org.burst_bytes, options->fabric_bytes_per_clock));
     made->kernel = sy_dram_kernel_select(options->lanes);
     made->start = made->plan.first_clock;
     made->pseudochannels = device->org.pseudochannels;

@@ -19,10 +19,11 @@
 
 struct sy_dram_options {
     uint32_t channels;
-    const char *address_map;   /* NULL = the device's */
-    uint64_t interleave_bytes; /* 0 = where the map has the channel field */
-    bool hot;                  /* refresh twice as often (above 85 C) */
-    unsigned lanes;            /* 0 = widest vectors of this machine; 4 = the portable ones */
+    const char *address_map;         /* NULL = the device's */
+    uint64_t interleave_bytes;       /* 0 = where the map has the channel field */
+    uint64_t fabric_bytes_per_clock; /* between a channel's PHY and the fabric, each direction in turn; 0 = no limit */
+    bool hot;                        /* refresh twice as often (above 85 C) */
+    unsigned lanes;                  /* 0 = widest vectors of this machine; 4 = the portable ones */
 };
 
 /* What a run did. Times are clocks of the command bus from the first arrival. */

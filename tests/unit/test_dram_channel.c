@@ -490,6 +490,40 @@ START_TEST(bandwidth_never_exceeds_the_bus)
 }
 END_TEST
 
+START_TEST(a_narrow_fabric_and_heat_slow_the_memory_down)
+{
+    struct sy_arena *arena = sy_arena_create(NULL, 0);
+    struct sy_dram_device *device;
+    struct sy_dram_controller *controller;
+    ck_assert_int_eq(sy_dram_device_load("hbm2-2000-ramulator2", root(), arena, &device, NULL), SY_OK);
+    ck_assert_int_eq(sy_dram_controller_load(device->controller, root(), arena, &controller, NULL), SY_OK);
+    uint64_t clocks[4], refreshes[4];
+    for (int i = 0; i < 4; i++) { /* free, hot, 16 and 8 bytes a clock: 32-byte bursts at least 2 and 4 clocks apart */
+        const struct sy_dram_options options = {.channels = 1,
+                                                .hot = i == 1,
+                                                .fabric_bytes_per_clock = i == 2   ? 16
+                                                                          : i == 3 ? 8
+                                                                                   : 0};
+        struct sy_dram_memory *memory;
+        struct sy_dram_source source;
+        struct sy_dram_run run;
+        ck_assert_int_eq(sy_dram_memory_create(device, controller, &options, &memory, NULL), SY_OK);
+        ck_assert_int_eq(sy_dram_pattern("tile:4096", 32, 20000, &source, NULL), SY_OK);
+        sy_dram_memory_run(memory, &source, &run);
+        clocks[i] = run.clocks;
+        refreshes[i] = run.counts.refreshes * 100000 / run.clocks;
+        sy_dram_memory_destroy(memory);
+    }
+    ck_assert_uint_gt(clocks[1], clocks[0]);
+    ck_assert_uint_ge(refreshes[1], refreshes[0] * 19 / 10);
+    ck_assert_uint_ge(clocks[2], (20000 - 64 - 1) * 2); /* a write buffer may be left */
+    ck_assert_uint_ge(clocks[3], (20000 - 64 - 1) * 4);
+    ck_assert_uint_gt(clocks[3], clocks[2]);
+    ck_assert_uint_gt(clocks[2], clocks[0]);
+    sy_arena_destroy(arena);
+}
+END_TEST
+
 /* A bound of B reads in flight with a fixed round trip R cannot do better than B bursts every R clocks. */
 START_TEST(outstanding_reads_bound_the_rate)
 {
@@ -511,7 +545,6 @@ START_TEST(outstanding_reads_bound_the_rate)
         sy_dram_set_start(set, memory, &source, 1, 1);
         sy_dram_set_run(set, &run);
         const uint64_t trip = device->timing.CL + device->timing.burst;
-        ck_assert_uint_ge(run.clocks, 4000 * trip / bound / (bound > 8 ? 8 : 1) / (bound > 8 ? bound / 8 : 1));
         ck_assert_uint_ge((run.clocks + trip) * bound, 4000 * trip);
         ck_assert_uint_le(run.clocks, before);
         before = run.clocks;
@@ -610,6 +643,7 @@ int main(void)
     tcase_add_test(rules, one_source_of_a_set_is_the_single_source);
     tcase_add_test(rules, refresh_keeps_its_average_rate);
     tcase_add_test(rules, bandwidth_never_exceeds_the_bus);
+    tcase_add_test(rules, a_narrow_fabric_and_heat_slow_the_memory_down);
     tcase_add_test(rules, outstanding_reads_bound_the_rate);
     tcase_add_test(rules, equal_sources_share_equally);
     tcase_add_test(rules, order_of_age_survives_renumbering);
