@@ -6,10 +6,12 @@
 /* ---- reads in flight ---- */
 static void heap_push(struct sy_dram_feeder *feeder, int64_t clock)
 {
-    uint32_t i = feeder->scheduled++;
-    while (i && feeder->back[(i - 1) / 2] > clock) {
-        feeder->back[i] = feeder->back[(i - 1) / 2];
-        i = (i - 1) / 2;
+    uint32_t i = feeder->scheduled++, parent;
+    for (; i > 0; i = parent) {
+        parent = (i - 1) / 2;
+        if (feeder->back[parent] <= clock)
+            break;
+        feeder->back[i] = feeder->back[parent];
     }
     feeder->back[i] = clock;
 }
