@@ -29,14 +29,14 @@ static struct cut cut_of(uint64_t size, uint64_t tile)
     return cut;
 }
 
-static bool array_cycles(const struct sy_problem *problem, const struct sy_mapping *mapping,
-                         const struct sy_map_costs *costs, struct sy_estimate *estimate, uint64_t *first)
+bool sy_map_array_cycles(const struct sy_problem *problem, const struct sy_mapping *mapping,
+                         const struct sy_map_costs *costs, uint64_t *cycles, uint64_t *ends)
 {
     struct cut cut[3];
-    uint64_t total = 0, steps = 0;
+    uint64_t total = 0;
     for (int d = 0; d < 3; d++)
         cut[d] = cut_of(problem->size[d], mapping->tile[0][d]);
-    *first = 0;
+    *ends = 0;
     for (int shape = 0; shape < 8; shape++) {
         uint64_t count = 1, dim[3], steady, alone;
         for (int d = 0; d < 3; d++) {
@@ -52,11 +52,19 @@ static bool array_cycles(const struct sy_problem *problem, const struct sy_mappi
         uint64_t part;
         if (!sy_mul3(steady, count, problem->size[SY_DIM_G], &part) || !sy_add(total, part, &total))
             return false;
-        steps += count;
-        *first = sy_max(*first, alone > steady ? alone - steady : 0);
+        *ends = sy_max(*ends, alone > steady ? alone - steady : 0);
     }
-    estimate->array_cycles = total;
-    return sy_mul(steps, sy_ceil_div(problem->size[SY_DIM_G], mapping->tile[0][SY_DIM_G]), &estimate->steps);
+    *cycles = total;
+    return true;
+}
+
+static bool count_steps(const struct sy_problem *problem, const struct sy_mapping *mapping, uint64_t *steps)
+{
+    *steps = 1;
+    for (int d = 0; d < SY_DIMS; d++)
+        if (!sy_mul(*steps, sy_ceil_div(problem->size[d], mapping->tile[0][d]), steps))
+            return false;
+    return true;
 }
 
 /* A link of an operand: what one change of its tile moves, in bytes, and where. */
@@ -172,31 +180,94 @@ static bool tile_changes(const struct sy_problem *problem, const struct steps *s
     return false;
 }
 
-/* Cycles of the slowest memory, link engine or vector unit for a step with this carry. */
-static double step_cycles(const struct sy_problem *problem, const struct steps *steps, uint32_t carry,
-                          const struct moves *moves, double vector)
+/* What a command of an engine takes before its first byte moves, in core cycles. */
+static double before_first_byte(const struct sy_chip *chip, uint32_t parent, bool load)
+{
+    double hz = (double)chip->clock[0].frequency.num / (double)chip->clock[0].frequency.den;
+    double latency = load ? (double)chip->level[parent].latency_ps * 1e-12 * hz : 0;
+    return (double)chip->dma.overhead_cycles + latency;
+}
+
+/* What the rates and requests in flight of one engine leave of the parent's rate. */
+static double move_cycles(const struct sy_chip *chip, uint32_t parent, uint32_t child, double bytes, bool load)
+{
+    const struct sy_level *outer = &chip->level[parent], *inner = &chip->level[child];
+    const struct sy_dma *dma = &chip->dma;
+    double hz = (double)chip->clock[0].frequency.num / (double)chip->clock[0].frequency.den, slowest = 0, cycles;
+    double kept = outer->refresh_interval_ps > outer->refresh_time_ps
+                      ? 1 - (double)outer->refresh_time_ps / (double)outer->refresh_interval_ps : 1;
+    slowest = cycles_for(chip, outer, bytes, (load ? outer->read_bytes_per_s : outer->write_bytes_per_s) * kept);
+    cycles = cycles_for(chip, inner, bytes, load ? inner->write_bytes_per_s : inner->read_bytes_per_s);
+    slowest = cycles > slowest ? cycles : slowest;
+    cycles = dma->bandwidth_bytes_per_s > 0 ? bytes * hz / dma->bandwidth_bytes_per_s : 0;
+    slowest = cycles > slowest ? cycles : slowest;
+    if (load && dma->outstanding_requests && dma->request_bytes && outer->latency_ps) {
+        cycles = bytes * (double)outer->latency_ps * 1e-12 * hz /
+                 ((double)dma->outstanding_requests * (double)dma->request_bytes);
+        slowest = cycles > slowest ? cycles : slowest;
+    }
+    return slowest;
+}
+
+/* Work of a step on one engine and one level, gathered move by move. */
+struct step_load {
+    double bytes[SY_MAX_LEVELS][2];                       /* by parent level; in, out */
+    double engine[SY_MAX_LEVELS][SY_MAX_LEVELS][SY_OPERANDS][2]; /* by parent, child, engine; in, out */
+    double cycle; /* of the slowest buffer: filled, used, given back */
+};
+
+/* A command holds its engine while it moves; with two in flight, what comes before the first byte hides behind the other's
+ * transfer as far as that is longer. A buffer goes round through its load, the array and, for C, its store: with d of them, d
+ * steps share that time. Partial sums that return wait for the store of the step before, so there nothing is shared. */
+static void add_move(const struct sy_problem *problem, const struct sy_mapping *mapping, const struct moved *move,
+                     double array, struct step_load *load)
 {
     const struct sy_chip *chip = problem->chip;
-    double bytes[SY_MAX_LEVELS][2] = {{0}}, engine[SY_MAX_LEVELS][2] = {{0}}, slowest = 0;
+    uint32_t engine = move->operand % (uint32_t)sy_max(chip->dma.engines, 1), inner = problem->chain[move->operand][0];
+    double whole_way = array;
+    for (int out = 0; out < 2; out++) {
+        double bytes = out ? move->out : move->in;
+        if (bytes <= 0)
+            continue;
+        double moving = move_cycles(chip, move->parent, move->child, bytes, !out);
+        double first = before_first_byte(chip, move->parent, !out), own = (first + moving) / 2;
+        load->bytes[move->parent][out] += bytes;
+        load->engine[move->parent][move->child][engine][chip->dma.shared_load_store ? 0 : out] += own > moving ? own : moving;
+        whole_way += first + moving;
+    }
+    if (move->child != inner)
+        return;
+    bool returns = move->operand == SY_C && move->in > 0;
+    double buffers = returns ? 1 : (double)sy_map_buffers(problem, mapping, move->operand, move->child);
+    load->cycle = whole_way / buffers > load->cycle ? whole_way / buffers : load->cycle;
+}
+
+/* Cycles of the slowest memory, engine, buffer or vector unit for a step with this carry. */
+static double step_cycles(const struct sy_problem *problem, const struct sy_mapping *mapping, const struct steps *steps,
+                          uint32_t carry, const struct moves *moves, double array, double vector)
+{
+    const struct sy_chip *chip = problem->chip;
+    struct step_load load = {.cycle = 0};
+    double slowest;
+    for (uint32_t i = 0; i < moves->count; i++)
+        if (tile_changes(problem, steps, carry, moves->move[i].operand, moves->move[i].child))
+            add_move(problem, mapping, &moves->move[i], array, &load);
+    slowest = load.cycle;
     for (uint32_t i = 0; i < moves->count; i++) {
         const struct moved *move = &moves->move[i];
-        if (!tile_changes(problem, steps, carry, move->operand, move->child))
-            continue;
-        bytes[move->parent][0] += move->in;
-        bytes[move->parent][1] += move->out;
-        engine[move->parent][0] += move->in > 0 ? (double)chip->dma.overhead_cycles : 0;
-        engine[move->parent][1] += move->out > 0 ? (double)chip->dma.overhead_cycles : 0;
+        uint32_t engine = move->operand % (uint32_t)sy_max(chip->dma.engines, 1);
+        for (int out = 0; out < 2; out++) {
+            double cycles = load.engine[move->parent][move->child][engine][out];
+            slowest = cycles > slowest ? cycles : slowest;
+        }
     }
     for (uint32_t l = 0; l < chip->levels; l++) {
         const struct sy_level *level = &chip->level[l];
         double kept = level->refresh_interval_ps > level->refresh_time_ps
-                          ? 1 - (double)level->refresh_time_ps / (double)level->refresh_interval_ps
-                          : 1;
-        double in = cycles_for(chip, level, bytes[l][0], level->read_bytes_per_s * kept);
-        double out = cycles_for(chip, level, bytes[l][1], level->write_bytes_per_s * kept);
+                          ? 1 - (double)level->refresh_time_ps / (double)level->refresh_interval_ps : 1;
+        double in = cycles_for(chip, level, load.bytes[l][0], level->read_bytes_per_s * kept);
+        double out = cycles_for(chip, level, load.bytes[l][1], level->write_bytes_per_s * kept);
         double cycles = level->kind == SY_LEVEL_DRAM ? in + out : in > out ? in : out;
-        double busiest = in + engine[l][0] > out + engine[l][1] ? in + engine[l][0] : out + engine[l][1];
-        cycles = busiest > cycles ? busiest : cycles;
         slowest = cycles > slowest ? cycles : slowest;
     }
     if (vector > slowest && tile_changes(problem, steps, carry, SY_C, problem->chain[SY_C][0]))
@@ -221,11 +292,11 @@ static double pipelined(const struct sy_problem *problem, const struct sy_mappin
     }
     count = 1;
     for (uint32_t i = 0; i < steps.loops; i++) {
-        double other = step_cycles(problem, &steps, i, moves, vector_cycles / c_changes);
+        double other = step_cycles(problem, mapping, &steps, i, moves, array, vector_cycles / c_changes);
         total += count * (steps.loop[i].trips - 1) * (other > array ? other : array);
         count *= steps.loop[i].trips;
     }
-    double last = step_cycles(problem, &steps, 0, moves, vector_cycles / c_changes); /* the first step's own tiles */
+    double last = step_cycles(problem, mapping, &steps, 0, moves, array, vector_cycles / c_changes); /* the first step's own tiles */
     return total + (last > array ? last : array);
 }
 
@@ -236,7 +307,8 @@ bool sy_map_estimate(const struct sy_problem *problem, const struct sy_mapping *
     uint64_t tail = 0, outputs = 0;
     struct moves moves = {0};
     memset(estimate, 0, sizeof *estimate);
-    if (!array_cycles(problem, mapping, costs, estimate, &tail))
+    if (!sy_map_array_cycles(problem, mapping, costs, &estimate->array_cycles, &tail) ||
+        !count_steps(problem, mapping, &estimate->steps))
         return false;
     for (int operand = 0; operand < SY_OPERANDS; operand++) {
         double read = 0, write = 0;
@@ -253,6 +325,7 @@ bool sy_map_estimate(const struct sy_problem *problem, const struct sy_mapping *
             double tile = (double)sy_map_tile_bytes(problem, mapping, (enum sy_operand)operand, child);
             const struct sy_level *outer = &problem->chip->level[parent];
             first_in += cycles_for(problem->chip, outer, tile, outer->read_bytes_per_s);
+            first_in += operand == SY_A ? before_first_byte(problem->chip, parent, true) : 0;
         }
     }
     estimate->traffic_bytes = whole(traffic);

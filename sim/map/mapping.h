@@ -97,6 +97,10 @@ bool sy_map_fits(const struct sy_problem *problem, const struct sy_mapping *mapp
 /* Times a tile of the operand is brought into `level` (C: partial sums brought back). */
 uint64_t sy_map_fetches(const struct sy_problem *problem, const struct sy_mapping *mapping, enum sy_operand operand,
                         uint32_t level);
+/* The array's own cycles over all innermost tiles, and what the first or last takes beyond its share (lead and tail).
+ * False when a figure overflows or the array refuses the tile. */
+bool sy_map_array_cycles(const struct sy_problem *problem, const struct sy_mapping *mapping,
+                         const struct sy_map_costs *costs, uint64_t *cycles, uint64_t *ends);
 /* False when a figure overflows or the array refuses the tile. */
 bool sy_map_estimate(const struct sy_problem *problem, const struct sy_mapping *mapping,
                      const struct sy_map_costs *costs, struct sy_estimate *estimate);

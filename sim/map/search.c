@@ -23,7 +23,7 @@ struct search {
     bool found;
     struct sy_mapping best;
     struct sy_estimate best_estimate;
-    uint64_t tried, fitted;
+    uint64_t compulsory_bytes; /* of the backing stores, whatever the mapping */
 };
 
 struct candidates {
@@ -52,6 +52,16 @@ static void add_multiples(struct candidates *list, uint64_t quantum, uint64_t si
     }
 }
 
+static void largest_first(struct candidates *list)
+{
+    for (uint32_t i = 1; i < list->count; i++)
+        for (uint32_t j = i; j > 0 && list->value[j] > list->value[j - 1]; j--) {
+            uint64_t value = list->value[j];
+            list->value[j] = list->value[j - 1];
+            list->value[j - 1] = value;
+        }
+}
+
 static uint64_t quantum_of(const struct sy_array *array, const struct sy_dataflow *dataflow, enum sy_dim dim)
 {
     static const uint32_t loop[3] = {SY_LOOP_M, SY_LOOP_K, SY_LOOP_N};
@@ -72,6 +82,8 @@ static void list_candidates(const struct sy_problem *problem, const struct sy_da
     if (problem->item.window.is_conv)
         add_multiples(&list[SY_DIM_M], problem->item.window.ow, problem->size[SY_DIM_M]);
     add_multiples(&list[SY_DIM_G], 1, problem->size[SY_DIM_G]);
+    for (int d = 0; d < SY_DIMS; d++)
+        largest_first(&list[d]); /* so that a good mapping is found early and ends the rest early */
     const struct sy_schedule *schedule = problem->schedule;
     if (!schedule || !schedule->levels)
         return;
@@ -114,10 +126,8 @@ static bool better(enum sy_objective objective, const struct sy_estimate *a, con
 static void consider(struct search *search, const struct sy_mapping *mapping)
 {
     struct sy_estimate estimate;
-    search->tried++;
     if (!sy_map_fits(search->problem, mapping))
         return;
-    search->fitted++;
     if (!sy_map_estimate(search->problem, mapping, search->costs, &estimate))
         return;
     if (!search->found || better(search->objective, &estimate, &search->best_estimate)) {
@@ -132,23 +142,23 @@ static const uint8_t orders[6][3] = {
     {SY_DIM_K, SY_DIM_N, SY_DIM_M}, {SY_DIM_M, SY_DIM_K, SY_DIM_N}, {SY_DIM_K, SY_DIM_M, SY_DIM_N},
 };
 
-/* Orders that differ only by loops of one trip are the same: true for the first of each kind. */
-static bool order_is_new(const struct sy_problem *problem, const struct sy_mapping *mapping, uint32_t level, int index)
+/* Orders that differ only by loops of one trip are the same. By the set of loops that turn (bit d: dimension d), the orders
+ * to try, as bits of the list above. */
+static const uint8_t orders_of[8] = {
+    [0] = 1, /* none turns */
+    [1 << SY_DIM_M] = 1, [1 << SY_DIM_K] = 1, [1 << SY_DIM_N] = 1,
+    [1 << SY_DIM_M | 1 << SY_DIM_K] = 1 << 0 | 1 << 3,
+    [1 << SY_DIM_M | 1 << SY_DIM_N] = 1 << 0 | 1 << 1,
+    [1 << SY_DIM_K | 1 << SY_DIM_N] = 1 << 0 | 1 << 3,
+    [1 << SY_DIM_M | 1 << SY_DIM_K | 1 << SY_DIM_N] = 63,
+};
+
+static unsigned orders_to_try(const struct sy_problem *problem, const struct sy_mapping *mapping, uint32_t level)
 {
-    uint8_t mine[3] = {0}, other[3] = {0};
-    int n = 0;
-    for (int i = 0; i < 3; i++)
-        if (sy_map_trips(problem, mapping, level, (enum sy_dim)orders[index][i]) > 1)
-            mine[n++] = orders[index][i];
-    for (int earlier = 0; earlier < index; earlier++) {
-        int m = 0;
-        for (int i = 0; i < 3; i++)
-            if (sy_map_trips(problem, mapping, level, (enum sy_dim)orders[earlier][i]) > 1)
-                other[m++] = orders[earlier][i];
-        if (!memcmp(mine, other, (size_t)n))
-            return false;
-    }
-    return true;
+    unsigned turning = 0;
+    for (unsigned d = 0; d < 3; d++)
+        turning |= (sy_map_trips(problem, mapping, level, (enum sy_dim)d) > 1) << d;
+    return orders_of[turning];
 }
 
 static bool schedule_order(const struct sy_schedule *schedule, uint32_t level, uint8_t order[3])
@@ -165,11 +175,12 @@ static void try_orders(struct search *search, struct sy_mapping *mapping)
 {
     const struct sy_problem *problem = search->problem;
     bool fixed = schedule_order(problem->schedule, 0, mapping->order[0]);
-    for (int i = 0; i < 6; i++) {
+    unsigned wanted = fixed ? 1 : orders_to_try(problem, mapping, 0);
+    for (unsigned i = 0; i < 6; i++) {
+        if (!(wanted >> i & 1))
+            continue;
         if (!fixed)
             memcpy(mapping->order[0], orders[i], 3);
-        if (fixed ? i > 0 : !order_is_new(problem, mapping, 0, i))
-            continue;
         mapping->c_resident_partials = false;
         consider(search, mapping);
         if (mapping->order[0][2] != SY_DIM_K && sy_map_trips(problem, mapping, 0, SY_DIM_K) > 1) {
@@ -204,34 +215,80 @@ static double all_traffic(const struct sy_problem *problem, const struct sy_mapp
     return bytes;
 }
 
+/* The best order of a level for a stretch, by bytes moved; kept in *best when it moves fewer than *fewest. */
+static void try_level(const struct sy_problem *problem, struct sy_mapping *mapping, uint32_t level,
+                      struct sy_mapping *best, double *fewest)
+{
+    bool fixed = schedule_order(problem->schedule, level, mapping->order[level]);
+    unsigned wanted = fixed ? 1 : orders_to_try(problem, mapping, level);
+    for (unsigned i = 0; i < 6; i++) {
+        if (!(wanted >> i & 1))
+            continue;
+        if (!fixed)
+            memcpy(mapping->order[level], orders[i], 3);
+        if (!sy_map_fits(problem, mapping))
+            continue;
+        double bytes = all_traffic(problem, mapping);
+        if (*fewest < 0 || bytes < *fewest) {
+            *fewest = bytes;
+            *best = *mapping;
+        }
+    }
+}
+
 /* The stretch and order of each outer level that moves the fewest bytes and fits. */
 static bool complete_levels(const struct sy_problem *problem, struct sy_mapping *mapping)
 {
     for (uint32_t level = 1; level < mapping->on_chip; level++) {
         struct sy_mapping best = *mapping;
         double fewest = -1;
+        unsigned same = 0; /* dimensions that are whole already: stretching them changes nothing */
+        for (unsigned d = 0; d < SY_DIMS; d++)
+            same |= (mapping->tile[level - 1][d] >= problem->size[d]) << d;
         /* From the smallest up: of equal traffic the smaller tile starts and pipelines sooner. */
         for (unsigned whole = 0; whole < 16; whole++) {
+            if (whole & same)
+                continue;
             for (uint32_t above = level; above < mapping->on_chip; above++)
                 stretch(problem, mapping, above, above == level ? whole : 0);
-            for (int i = 0; i < 6; i++) {
-                bool fixed = schedule_order(problem->schedule, level, mapping->order[level]);
-                if (!fixed)
-                    memcpy(mapping->order[level], orders[i], 3);
-                if ((fixed ? i > 0 : !order_is_new(problem, mapping, level, i)) || !sy_map_fits(problem, mapping))
-                    continue;
-                double bytes = all_traffic(problem, mapping);
-                if (fewest < 0 || bytes < fewest) {
-                    fewest = bytes;
-                    best = *mapping;
-                }
-            }
+            try_level(problem, mapping, level, &best, &fewest);
         }
         if (fewest < 0)
             return false;
         *mapping = best;
     }
     return true;
+}
+
+/* Even one buffer of each operand's tile is too much for some level. */
+static bool too_large(const struct sy_problem *problem, const struct sy_mapping *mapping)
+{
+    uint64_t need[SY_MAX_LEVELS] = {0};
+    for (int operand = 0; operand < SY_OPERANDS; operand++) {
+        uint32_t level = problem->chain[operand][0];
+        bool counted = problem->home[operand] > 0 || operand == SY_C;
+        if (!counted || (operand == SY_A && problem->item.window.is_conv))
+            continue; /* resident, or a window: its bytes are not monotonic in the tile */
+        if (!sy_add(need[level], sy_map_tile_bytes(problem, mapping, (enum sy_operand)operand, level), &need[level]) ||
+            need[level] > problem->free_bytes[level])
+            return true;
+    }
+    return false;
+}
+
+/* No mapping with this innermost tile can be preferred to the best so far: its array cycles alone are more, or as many
+ * while the best moves no byte more than it must. */
+static bool hopeless(struct search *search, const struct sy_mapping *mapping)
+{
+    uint64_t cycles = 0, first = 0;
+    if (!search->found || search->objective != SY_OBJECTIVE_CYCLES)
+        return false;
+    if (!sy_map_array_cycles(search->problem, mapping, search->costs, &cycles, &first))
+        return true;
+    double least = (double)cycles + (double)first, best = (double)search->best_estimate.cycles;
+    if (least > best * (1 + indifference))
+        return true;
+    return least * (1 + indifference) >= best && search->best_estimate.traffic_bytes <= search->compulsory_bytes;
 }
 
 static void search_dataflow(struct search *search, uint8_t index)
@@ -253,10 +310,29 @@ static void search_dataflow(struct search *search, uint8_t index)
                 memcpy(mapping.order[l], orders[0], 3);
                 memcpy(mapping.tile[l], mapping.tile[0], sizeof mapping.tile[0]);
             }
+            if (too_large(problem, &mapping) || hopeless(search, &mapping))
+                continue;
             if (complete_levels(problem, &mapping))
                 try_orders(search, &mapping);
         }
     }
+}
+
+/* Bytes of operands and results that every mapping moves over the backing stores' links; 0 when not known. */
+static uint64_t compulsory(const struct sy_problem *problem)
+{
+    uint64_t bytes = 0;
+    struct sy_mapping all = {.on_chip = problem->on_chip};
+    for (uint32_t l = 0; l < SY_MAX_LEVELS; l++)
+        memcpy(all.tile[l], problem->size, sizeof all.tile[l]);
+    for (int operand = 0; operand < SY_OPERANDS; operand++) {
+        uint32_t home = problem->chain[operand][problem->home[operand]];
+        if (problem->home[operand] == 0 || problem->chip->level[home].kind == SY_LEVEL_SRAM)
+            continue;
+        if (!sy_add(bytes, sy_map_tile_bytes(problem, &all, (enum sy_operand)operand, home), &bytes))
+            return 0;
+    }
+    return bytes;
 }
 
 /* Name the level that cannot hold even the smallest tile. */
@@ -292,6 +368,7 @@ enum sy_status sy_map_search(const struct sy_problem *problem, const struct sy_m
                              char why[160])
 {
     struct search search = {.problem = problem, .costs = costs, .objective = objective};
+    search.compulsory_bytes = compulsory(problem);
     for (uint32_t i = 0; i < problem->chip->array.dataflows; i++) {
         const char *wanted = problem->schedule ? problem->schedule->dataflow : "";
         if (!*wanted || !strcmp(wanted, problem->chip->array.dataflow[i].name))
