@@ -49,6 +49,7 @@ const struct sy_array_key sy_array_keys[] = {
     KEY_BOOL(output_stationary, 1, "The design runs output stationary (os)."),
     KEY_BOOL(weight_stationary, 1, "The design runs weight stationary (ws)."),
     KEY_BOOL(input_stationary, 1, "The design runs input stationary (is)."),
+    KEY_BOOL(row_stationary, 0, "The design runs row stationary (rs)."),
     KEY_U64(input_registers, 0, MAX_STAGES, 0, "Registers between an input port and the first PE."),
     KEY_U64(column_hop_cycles, 0, MAX_HOP, 1, "Registers an operand passes from one PE to its right neighbour."),
     KEY_U64(operand_row_hop_cycles, 0, MAX_HOP, 1,
@@ -78,6 +79,10 @@ const struct sy_array_key sy_array_keys[] = {
     KEY_BOOL(bias_preload, 0, "os, swap: accumulators are loaded with a bias (or zero) through the drain wires."),
     KEY_ENUM(output_collision, SY_COLLISION_REFUSE,
              "os, shift_registers: what happens when a finished fold meets occupied output registers."),
+    KEY_U64(rs_ifmap_words, 1, MAX_WAIT, 12, "rs: input words a PE holds; the preset is Eyeriss's, recalled."),
+    KEY_U64(rs_filter_words, 1, MAX_WAIT, 224, "rs: filter words a PE holds; the preset is Eyeriss's, recalled."),
+    KEY_U64(rs_sum_words, 1, MAX_WAIT, 24, "rs: partial sums a PE holds; the preset is Eyeriss's, recalled."),
+    KEY_U64(rs_filter_words_per_cycle, 1, MAX_WAIT, 4, "rs: filter words a period that reach the PEs (weight_load)."),
     KEY_ENUM(fold_overlap, SY_OVERLAP_WAVEFRONT, "How close folds may follow each other."),
     KEY_ENUM(fold_order, SY_FOLDS_COLUMNS_OUTER, "Which fold index changes slowest."),
     KEY_U64(
@@ -262,8 +267,11 @@ enum sy_status sy_array_timing_check(const struct sy_array_timing *t, struct sy_
     bool stationary = t->weight_stationary || t->input_stationary;
     bool shift = t->output_stationary && t->os_drain == SY_DRAIN_SHIFT_REGISTERS;
     const struct rule rules[] = {
-        {!t->output_stationary && !stationary, "the array runs no dataflow",
-         "set output_stationary, weight_stationary or input_stationary"},
+        {!t->output_stationary && !stationary && !t->row_stationary, "the array runs no dataflow",
+         "set output_stationary, weight_stationary, input_stationary or row_stationary"},
+        {t->row_stationary && t->weight_load == SY_LOAD_SHARED_WIRES,
+         "weight_load is shared_wires, which a row-stationary array does not have",
+         "use none, separate_wires or double_buffered"},
         {!shift && t->back_pressure == SY_PRESSURE_DECOUPLED,
          "back_pressure is decoupled, which only os_drain shift_registers can be", "use none or freeze"},
     };
@@ -287,6 +295,8 @@ bool sy_array_runs(const struct sy_array_timing *timing, enum sy_dataflow_kind d
         return timing->weight_stationary != 0;
     case SY_IS:
         return timing->input_stationary != 0;
+    case SY_RS:
+        return timing->row_stationary != 0;
     case SY_DATAFLOW_KINDS:
         break;
     }
@@ -295,6 +305,8 @@ bool sy_array_runs(const struct sy_array_timing *timing, enum sy_dataflow_kind d
 
 const char *sy_dataflow_name(enum sy_dataflow_kind dataflow)
 {
+    if (dataflow == SY_RS)
+        return "rs";
     return (unsigned)dataflow < SY_DATAFLOW_KINDS ? dataflow_names[dataflow] : "unknown";
 }
 

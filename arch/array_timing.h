@@ -32,7 +32,13 @@
  * over rows x columns and what is streamed:
  *   os: rows M, columns N, streamed K     ws: rows K, columns N, streamed M
  *   is: rows K, columns M, streamed N */
-enum sy_dataflow_kind { SY_OS, SY_WS, SY_IS, SY_DATAFLOW_KINDS };
+enum sy_dataflow_kind {
+    SY_OS,
+    SY_WS,
+    SY_IS,
+    SY_DATAFLOW_KINDS, /* so many families of a systolic array, whose tiles are folds */
+    SY_RS              /* row stationary: rows of filters over rows, rows of outputs over columns; no folds */
+};
 
 /* How the stationary operand gets into the PEs (ws, is). */
 enum sy_weight_load {
@@ -87,7 +93,7 @@ enum sy_fold_order { SY_FOLDS_COLUMNS_OUTER, SY_FOLDS_ROWS_OUTER };
 
 /* Meaning, range, default and documentation of each member: sy_array_keys. */
 struct sy_array_timing {
-    uint64_t output_stationary, weight_stationary, input_stationary; /* dataflows the design can run */
+    uint64_t output_stationary, weight_stationary, input_stationary, row_stationary; /* dataflows it can run */
     /* registers on the way */
     uint64_t input_registers;
     uint64_t column_hop_cycles;
@@ -112,6 +118,9 @@ struct sy_array_timing {
     uint64_t accumulator_clear_cycles;
     uint64_t bias_preload;     /* bool */
     uint64_t output_collision; /* enum sy_output_collision */
+    /* row stationary */
+    uint64_t rs_ifmap_words, rs_filter_words, rs_sum_words; /* what a PE holds */
+    uint64_t rs_filter_words_per_cycle;
     /* folds after folds */
     uint64_t fold_overlap; /* enum sy_fold_overlap */
     uint64_t fold_order;   /* enum sy_fold_order */

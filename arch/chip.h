@@ -36,15 +36,24 @@ struct sy_clock {
 
 /* ---- dataflow: data, not code ----
  * Which GEMM dimensions are spread over the rows and the columns of the array, and which operand stays put. The named
- * instances os, ws, is are files of arch/dataflows; a chip may write its own. */
-enum sy_loop { SY_LOOP_M = 1, SY_LOOP_K = 2, SY_LOOP_N = 4, SY_LOOP_CIN = 8, SY_LOOP_FH = 16, SY_LOOP_FW = 32 };
+ * instances os, ws, is, rs are files of arch/dataflows; a chip may write its own. */
+enum sy_loop {
+    SY_LOOP_M = 1,
+    SY_LOOP_K = 2,
+    SY_LOOP_N = 4,
+    SY_LOOP_CIN = 8,
+    SY_LOOP_FH = 16,
+    SY_LOOP_FW = 32,
+    SY_LOOP_OH = 64
+};
 struct sy_dataflow {
     const char *name;
     const char *description; /* NULL = none */
     uint32_t rows;           /* OR of enum sy_loop */
     uint32_t cols;
     enum sy_operand stationary;
-    enum sy_dataflow_kind kind; /* the timing family it maps to (derived from stationary) */
+    enum sy_dataflow_kind
+        kind; /* the timing family: rs when rows of outputs lie over the columns, else by stationary */
 };
 
 /* How fast one array multiplies a pair of formats, relative to its native rate: macs_num / macs_den MACs a PE a cycle.

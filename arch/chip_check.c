@@ -78,7 +78,7 @@ static enum sy_status complete_level(struct sy_schema_context *context, const st
 static void complete_dataflow(struct sy_dataflow *dataflow)
 {
     static const enum sy_dataflow_kind family[SY_OPERANDS] = {[SY_A] = SY_IS, [SY_B] = SY_WS, [SY_C] = SY_OS};
-    dataflow->kind = family[dataflow->stationary];
+    dataflow->kind = dataflow->cols & SY_LOOP_OH ? SY_RS : family[dataflow->stationary];
 }
 
 /* ---- names ---- */

@@ -11,7 +11,7 @@
 #define AT(type, member) offsetof(struct type, member)
 
 static const char *const operand_names[] = {"A", "B", "C", NULL};
-static const char *const loop_names[] = {"M", "K", "N", "Cin", "Fh", "Fw", NULL}; /* bit order of enum sy_loop */
+static const char *const loop_names[] = {"M", "K", "N", "Cin", "Fh", "Fw", "Oh", NULL}; /* bit order of enum sy_loop */
 static const char *const level_kind_names[] = {"sram", "dram", "host", NULL};
 #define DTYPE_NAME(id, name, bits, is_float, block, scale_bits) name,
 static const char *const dtype_names[] = {SY_DTYPE_MAP(DTYPE_NAME) NULL};

@@ -372,6 +372,11 @@ enum sy_status sy_judge_tile(struct sy_judge *judge, const struct sy_tile_start 
              (unsigned long long)work->u.matmul.m, (unsigned long long)work->u.matmul.k,
              (unsigned long long)work->u.matmul.n, layer ? layer : "?", (unsigned long long)start->command);
     enum sy_dtype format;
+    if (judge->chip->array.dataflow[shape.dataflow].kind >= SY_DATAFLOW_KINDS) {
+        sy_error(judge->diag, SY_NOWHERE, "use --fidelity event", "%s: there is no register model of dataflow %s", name,
+                 judge->chip->array.dataflow[shape.dataflow].name);
+        return SY_UNSUPPORTED;
+    }
     if (!common_format(dtype[0], dtype[1], &format)) {
         sy_error(judge->diag, SY_NOWHERE, "use --fidelity event", "%s: the stepped array does not multiply %s by %s",
                  name, sy_dtypes[dtype[0]].name, sy_dtypes[dtype[1]].name);

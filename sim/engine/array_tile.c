@@ -40,6 +40,7 @@ static bool port_bytes(const struct sy_chip *chip, const struct sy_dataflow *dat
         b_times = sy_ceil_div(share.m, array->cols);
         sums = sy_ceil_div(k, array->rows);
         break;
+    case SY_RS:
     case SY_DATAFLOW_KINDS:
         return false;
     }
@@ -113,8 +114,38 @@ static enum sy_status run_at_rate(const struct sy_array *array, const struct sy_
     return SY_OK;
 }
 
-enum sy_status sy_array_tile_of(const struct sy_chip *chip, uint8_t dataflow, uint64_t m, uint64_t k, uint64_t n,
-                                enum sy_dtype a, enum sy_dtype b, bool accumulate, struct sy_array_tile *tile)
+/* Row stationary: the run and what the ports move come from one mapping. All arrays get equal shares. */
+static enum sy_status row_tile(const struct sy_array *array, const struct sy_precision *precision, struct share share,
+                               uint64_t k, const struct sy_row_window *window, const uint64_t bits[SY_OPERANDS],
+                               bool accumulate, struct sy_array_tile *tile, uint64_t read[SY_OPERANDS],
+                               uint64_t *write_c)
+{
+    struct sy_rs_tile rows;
+    uint64_t sums, each[SY_OPERANDS] = {0};
+    enum sy_status status =
+        sy_rs_tile_of(&array->timing, array->rows, array->cols, window, share.m, k, share.n,
+                      precision ? precision->macs_num : 1, precision ? precision->macs_den : 1, &rows);
+    if (status != SY_OK)
+        return status;
+    tile->run = rows.run;
+    tile->packed_k = k;
+    if (!sy_mul3(share.m, share.n, rows.sum_writes - 1 + accumulate, &each[SY_C]) ||
+        !sy_mul3(share.m, share.n, rows.sum_writes, &sums) || !sy_mul3(sums, array->count, bits[SY_C], write_c))
+        return SY_OVERFLOW;
+    each[SY_A] = rows.a_reads;
+    each[SY_B] = rows.b_reads;
+    for (int operand = 0; operand < SY_OPERANDS; operand++) {
+        if (!sy_mul3(each[operand], array->count, bits[operand], &read[operand]))
+            return SY_OVERFLOW;
+        read[operand] = sy_ceil_div(read[operand], 8);
+    }
+    *write_c = sy_ceil_div(*write_c, 8);
+    return SY_OK;
+}
+
+enum sy_status sy_array_tile_in_window(const struct sy_chip *chip, uint8_t dataflow, const struct sy_row_window *window,
+                                       uint64_t m, uint64_t k, uint64_t n, enum sy_dtype a, enum sy_dtype b,
+                                       bool accumulate, struct sy_array_tile *tile)
 {
     const struct sy_array *array = &chip->array;
     const struct sy_precision *precision = sy_chip_precision(chip, a, b);
@@ -126,12 +157,23 @@ enum sy_status sy_array_tile_of(const struct sy_chip *chip, uint8_t dataflow, ui
     memset(tile, 0, sizeof *tile);
     tile->share_m = share.m;
     tile->share_n = share.n;
-    enum sy_status status = run_at_rate(array, precision, flow->kind, share, k, tile);
+    enum sy_status status;
+    bool by_rows = flow->kind == SY_RS;
+    if (by_rows)
+        status = row_tile(array, precision, share, k, window, bits, accumulate, tile, read, &write_c);
+    else
+        status = run_at_rate(array, precision, flow->kind, share, k, tile);
     if (status != SY_OK)
         return status;
-    if (!port_bytes(chip, flow, m, k, n, share, bits, accumulate, read, &write_c))
+    if (!by_rows && !port_bytes(chip, flow, m, k, n, share, bits, accumulate, read, &write_c))
         return SY_OVERFLOW;
     touch_levels(chip, flow, read, write_c, tile);
     tile->gap = sy_array_gap_between(&tile->run, &tile->run);
     return SY_OK;
+}
+
+enum sy_status sy_array_tile_of(const struct sy_chip *chip, uint8_t dataflow, uint64_t m, uint64_t k, uint64_t n,
+                                enum sy_dtype a, enum sy_dtype b, bool accumulate, struct sy_array_tile *tile)
+{
+    return sy_array_tile_in_window(chip, dataflow, NULL, m, k, n, a, b, accumulate, tile);
 }

@@ -8,6 +8,7 @@
 #define SY_ENGINE_ARRAY_TILE_H
 
 #include "arch/chip.h"
+#include "sim/engine/array_rs.h"
 #include "sim/engine/array_timing.h"
 
 struct sy_array_tile {
@@ -27,5 +28,9 @@ struct sy_array_tile {
  * sy_array_run_of_tile. Pure, thread safe. */
 enum sy_status sy_array_tile_of(const struct sy_chip *chip, uint8_t dataflow, uint64_t m, uint64_t k, uint64_t n,
                                 enum sy_dtype a, enum sy_dtype b, bool accumulate, struct sy_array_tile *tile);
+/* The same for a tile of a convolution, which row-stationary arrays see; window NULL or empty: a plain matrix. */
+enum sy_status sy_array_tile_in_window(const struct sy_chip *chip, uint8_t dataflow, const struct sy_row_window *window,
+                                       uint64_t m, uint64_t k, uint64_t n, enum sy_dtype a, enum sy_dtype b,
+                                       bool accumulate, struct sy_array_tile *tile);
 
 #endif

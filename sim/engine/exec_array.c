@@ -25,24 +25,27 @@ static uint32_t stream_causes(const struct sy_dataflow *dataflow)
     return causes;
 }
 
-static const struct sy_array_tile *cached_tile(struct sy_executor *exec, const struct sy_command *command)
+static const struct sy_array_tile *cached_tile(struct sy_executor *exec, const struct sy_issue *issue)
 {
+    const struct sy_command *command = &issue->command;
     uint64_t m = command->u.matmul.m, k = command->u.matmul.k, n = command->u.matmul.n;
     uint64_t hash = (m * UINT64_C(0x9E3779B97F4A7C15)) ^ (k * UINT64_C(0xC2B2AE3D27D4EB4F)) ^
                     (n * UINT64_C(0x165667B19E3779F9)) ^ (uint64_t)command->u.matmul.accumulate << 41;
     struct sy_run_cache_entry *entry = &exec->cache[(hash >> 40) % SY_RUN_CACHE];
     if (entry->valid && entry->m == m && entry->k == k && entry->n == n &&
         entry->dataflow == command->u.matmul.dataflow && entry->a == command->u.matmul.a &&
-        entry->b == command->u.matmul.b && entry->accumulate == command->u.matmul.accumulate)
+        entry->b == command->u.matmul.b && entry->accumulate == command->u.matmul.accumulate &&
+        memcmp(&entry->window, &issue->window, sizeof entry->window) == 0)
         return &entry->tile;
-    entry->valid =
-        sy_array_tile_of(exec->chip, command->u.matmul.dataflow, m, k, n, (enum sy_dtype)command->u.matmul.a,
-                         (enum sy_dtype)command->u.matmul.b, command->u.matmul.accumulate, &entry->tile) == SY_OK;
+    entry->valid = sy_array_tile_in_window(exec->chip, command->u.matmul.dataflow, &issue->window, m, k, n,
+                                           (enum sy_dtype)command->u.matmul.a, (enum sy_dtype)command->u.matmul.b,
+                                           command->u.matmul.accumulate, &entry->tile) == SY_OK;
     if (!entry->valid)
         return NULL;
     entry->m = m;
     entry->k = k;
     entry->n = n;
+    entry->window = issue->window;
     entry->dataflow = command->u.matmul.dataflow;
     entry->a = command->u.matmul.a;
     entry->b = command->u.matmul.b;
@@ -216,7 +219,7 @@ enum sy_status sy_exec_array_method(void *context)
             return sy_error(exec->diag, SY_NOWHERE, NULL,
                             "command %llu: a dataflow or repeat count the chip does not have",
                             (unsigned long long)entry->id);
-        const struct sy_array_tile *tile = cached_tile(exec, &entry->issue.command);
+        const struct sy_array_tile *tile = cached_tile(exec, &entry->issue);
         if (!tile)
             return sck_fail(exec->sim, SY_UNSUPPORTED, "the array cannot run a tile of command %llu",
                             (unsigned long long)entry->id);

@@ -29,6 +29,7 @@
 
 #include "arch/chip.h"
 #include "sim/base/diag.h"
+#include "sim/engine/array_rs.h"
 #include "sim/kernel/sck.h"
 #include "sim/stats/result.h"
 #include "traces/command.h"
@@ -50,6 +51,7 @@ struct sy_issue {
     uint8_t jump;      /* 1 + loop of which iterations were left out here; 0 = none */
     uint64_t skipped;  /* how many times the measured iterations those are */
     uint64_t skipped_macs; /* MACs of the layer in them */
+    struct sy_row_window window; /* MATMUL: the convolution it is a tile of, or empty */
 };
 
 /* Commands, pulled one by one. more = false ends the stream. The layer of the first command must be 0 or larger. */

@@ -109,6 +109,7 @@ struct sy_exec_layer {
 
 struct sy_run_cache_entry {
     uint64_t m, k, n;
+    struct sy_row_window window;
     uint8_t dataflow, a, b, accumulate;
     bool valid;
     struct sy_array_tile tile;

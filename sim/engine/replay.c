@@ -20,10 +20,11 @@ static bool array_cost(void *context, uint8_t dataflow, uint64_t m, uint64_t k, 
     uint64_t hash = (m * 31 + k) * UINT64_C(0x9E3779B97F4A7C15) ^ n * UINT64_C(0xC2B2AE3D27D4EB4F) ^ dataflow;
     struct sy_cost_memo *memo = &replay->cost[(hash >> 40) % SY_COST_MEMO];
     if (memo->m != m || memo->k != k || memo->n != n || memo->dataflow != dataflow || memo->a != replay->a ||
-        memo->b != replay->b) {
+        memo->b != replay->b || memcmp(&memo->window, &replay->rows, sizeof memo->window) != 0) {
         struct sy_array_tile tile;
         memset(memo, 0, sizeof *memo);
-        if (sy_array_tile_of(replay->chip, dataflow, m, k, n, replay->a, replay->b, true, &tile) != SY_OK)
+        if (sy_array_tile_in_window(replay->chip, dataflow, &replay->rows, m, k, n, replay->a, replay->b, true,
+                                    &tile) != SY_OK)
             return false;
         uint64_t own = tile.run.occupancy_cycles + tile.gap.preload_cycles + tile.gap.output_cycles;
         *memo = (struct sy_cost_memo){m,
@@ -31,6 +32,7 @@ static bool array_cost(void *context, uint8_t dataflow, uint64_t m, uint64_t k, 
                                       n,
                                       sy_max(own, tile.port_cycles),
                                       tile.run.lead_cycles + sy_max(tile.run.latency_cycles, tile.run.occupancy_cycles),
+                                      replay->rows,
                                       replay->a,
                                       replay->b,
                                       dataflow};
@@ -152,6 +154,18 @@ static enum sy_status check_precision(struct sy_replay *replay, const struct sy_
     return SY_OK;
 }
 
+/* The convolution of the layer, which a row-stationary array sees. */
+static enum sy_status note_rows(struct sy_replay *replay, const struct sy_layer *layer)
+{
+    struct sy_work work;
+    enum sy_status status = sy_lower(layer, &work);
+    memset(&replay->rows, 0, sizeof replay->rows);
+    for (uint32_t i = 0; status == SY_OK && i < work.items && !replay->rows.out_row; i++)
+        if (work.item[i].kind == SY_ITEM_MATRIX)
+            replay->rows = sy_row_window_of(&work.item[i].u.matrix.window);
+    return status;
+}
+
 static enum sy_status begin_layer(struct sy_replay *replay, struct sy_feed_slot *slot)
 {
     struct sy_flight *flight = &replay->flight[replay->layer_index % SY_FLIGHTS];
@@ -165,6 +179,8 @@ static enum sy_status begin_layer(struct sy_replay *replay, struct sy_feed_slot 
         return status;
     replay->a = slot->upcoming.layer.in[0].dtype;
     replay->b = slot->upcoming.layer.in[1].dtype;
+    if ((status = note_rows(replay, &slot->upcoming.layer)) != SY_OK)
+        return status;
     entry->precision_a = slot->upcoming.layer.in[0].dtype;
     entry->precision_b = slot->upcoming.layer.in[1].dtype;
     if (replay->emit && (status = sy_trace_put_layer(replay->emit, &slot->upcoming.layer)) != SY_OK)
@@ -227,7 +243,7 @@ static enum sy_status end_layer(struct sy_replay *replay, const struct sy_feed_s
     return SY_OK;
 }
 
-static enum sy_status next_of_layer(struct sy_replay *replay, struct sy_issue *issue, bool *more)
+static enum sy_status next_tile_command(struct sy_replay *replay, struct sy_issue *issue, bool *more)
 {
     if (!replay->own_commands)
         return sy_scheduler_next(replay->scheduler, issue, more);
@@ -245,6 +261,13 @@ static enum sy_status next_of_layer(struct sy_replay *replay, struct sy_issue *i
         issue->useful_macs = sy_min(issue->useful_macs, replay->layer_macs_left);
         replay->layer_macs_left -= issue->useful_macs;
     }
+    return status;
+}
+
+static enum sy_status next_of_layer(struct sy_replay *replay, struct sy_issue *issue, bool *more)
+{
+    enum sy_status status = next_tile_command(replay, issue, more);
+    issue->window = replay->rows;
     return status;
 }
 

@@ -17,6 +17,7 @@ enum {
 
 struct sy_cost_memo {
     uint64_t m, k, n, steady, alone;
+    struct sy_row_window window;
     enum sy_dtype a, b;
     uint8_t dataflow;
 };
@@ -42,7 +43,8 @@ struct sy_replay {
     const struct sy_upcoming *window[SY_FEED_SLOTS];
     bool in_layer, own_commands, scheduled_any;
     uint64_t layer_index, layers_done, finish, expected_macs, skipped_macs, layer_macs_left;
-    enum sy_dtype a, b; /* operand formats of the layer being planned */
+    enum sy_dtype a, b;        /* operand formats of the layer being planned */
+    struct sy_row_window rows; /* its convolution, or empty */
     struct sy_layer_entry *entry;
     uint64_t entries, entry_capacity;
     struct sy_flight flight[SY_FLIGHTS];

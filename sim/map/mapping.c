@@ -145,9 +145,10 @@ uint64_t sy_map_buffers(const struct sy_problem *problem, const struct sy_mappin
     uint64_t own = chip_level->depth_of[operand] ? chip_level->depth_of[operand] : chip_level->depth;
     uint64_t buffers = sy_max(own, 1);
     if (operand == SY_C && mapping->c_resident_partials && level == problem->chain[SY_C][0]) {
-        /* All C tiles inside the k loop stay: those of the m and n trips at this level. */
-        uint64_t tiles =
-            sy_map_trips(problem, mapping, level, SY_DIM_M) * sy_map_trips(problem, mapping, level, SY_DIM_N);
+        /* All C tiles that live between two k steps stay: those of the m and n loops inside the k loop. */
+        uint64_t tiles = 1;
+        for (int i = 2; i >= 0 && mapping->order[level][i] != SY_DIM_K; i--)
+            tiles *= sy_map_trips(problem, mapping, level, (enum sy_dim)mapping->order[level][i]);
         buffers = sy_max(buffers, tiles);
     }
     return buffers;

@@ -64,7 +64,7 @@ static void largest_first(struct candidates *list)
 
 static uint64_t quantum_of(const struct sy_array *array, const struct sy_dataflow *dataflow, enum sy_dim dim)
 {
-    static const uint32_t loop[3] = {SY_LOOP_M, SY_LOOP_K, SY_LOOP_N};
+    static const uint32_t loop[3] = {SY_LOOP_M | SY_LOOP_OH, SY_LOOP_K, SY_LOOP_N};
     uint32_t k_parts = SY_LOOP_K | SY_LOOP_CIN | SY_LOOP_FH | SY_LOOP_FW;
     uint32_t wanted = dim == SY_DIM_K ? k_parts : loop[dim];
     uint64_t quantum = dataflow->rows & wanted ? array->rows : dataflow->cols & wanted ? array->cols : 0;
@@ -81,6 +81,8 @@ static void list_candidates(const struct sy_problem *problem, const struct sy_da
         add_multiples(&list[d], quantum_of(&problem->chip->array, dataflow, (enum sy_dim)d), problem->size[d]);
     if (problem->item.window.is_conv)
         add_multiples(&list[SY_DIM_M], problem->item.window.ow, problem->size[SY_DIM_M]);
+    if (problem->item.window.is_conv && dataflow->kind == SY_RS) /* whole rows of the filter */
+        add_multiples(&list[SY_DIM_K], problem->item.window.fw * problem->item.window.c, problem->size[SY_DIM_K]);
     add_multiples(&list[SY_DIM_G], 1, problem->size[SY_DIM_G]);
     for (int d = 0; d < SY_DIMS; d++)
         largest_first(&list[d]); /* so that a good mapping is found early and ends the rest early */
