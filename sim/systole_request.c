@@ -28,8 +28,9 @@ enum sy_status systole_copy_request(const struct sy_result_request *from, struct
                                     struct sy_result_request *to)
 {
     *to = *from;
-    const char **const texts[] = {&to->chip,   &to->workload,    &to->energy_table, &to->format, &to->activation,
-                                  &to->weight, &to->accumulator, &to->phase,        &to->kind};
+    const char **const texts[] = {&to->chip,       &to->workload, &to->energy_table, &to->format,
+                                  &to->activation, &to->weight,   &to->accumulator,  &to->phase,
+                                  &to->kind,       &to->kv,       &to->routing};
     for (size_t i = 0; i < sizeof texts / sizeof texts[0]; i++)
         if (!copy_text(arena, texts[i]))
             return SY_NOMEM;

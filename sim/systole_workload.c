@@ -27,30 +27,30 @@ static enum sy_status take_import_options(const struct systole_import_options *o
     const struct {
         const char *name;
         enum sy_dtype *to;
-        enum sy_dtype fallback;
-    } types[] = {{options->activation, &mine->activation, SY_INT8},
-                 {options->weight, &mine->weight, SY_INT8},
-                 {options->accumulator, &mine->accumulator, SY_INT32}};
+        bool *given;
+    } types[] = {{options->activation, &mine->activation, &mine->has_activation},
+                 {options->weight, &mine->weight, &mine->has_weight},
+                 {options->accumulator, &mine->accumulator, &mine->has_accumulator},
+                 {options->kv, &mine->kv, &mine->has_kv}};
     *mine = (struct sy_import_options){.batch = options->batch,
                                        .context = options->context,
                                        .new_tokens = options->new_tokens,
                                        .phase = options->phase,
                                        .kind = options->kind,
+                                       .routing = options->routing,
                                        .allow_unmodelled = options->allow_unmodelled != 0,
                                        .dims = options->dims};
     for (size_t i = 0; i < sizeof types / sizeof types[0]; i++) {
-        *types[i].to = types[i].fallback;
         if (!types[i].name)
             continue;
-        mine->has_dtype = true;
+        *types[i].given = true;
         if (!sy_dtype_parse(types[i].name, types[i].to)) {
             sy_error(diag, SY_NOWHERE, "for example int8, bf16, fp16, fp8", "number format '%s' is not known",
                      types[i].name);
             return SY_USAGE;
         }
     }
-    if (mine->has_dtype && !options->accumulator && sy_dtypes[mine->activation].is_float)
-        mine->accumulator = SY_FP32;
+    mine->has_dtype = mine->has_activation || mine->has_weight || mine->has_accumulator;
     return SY_OK;
 }
 
@@ -117,6 +117,8 @@ static struct sy_result_request request_of(const char *name_or_path, const struc
                                       .accumulator = options->accumulator,
                                       .phase = options->phase,
                                       .kind = options->kind,
+                                      .kv = options->kv,
+                                      .routing = options->routing,
                                       .batch = options->batch,
                                       .context = options->context,
                                       .new_tokens = options->new_tokens,
@@ -134,7 +136,8 @@ static enum sy_status refuse_import_options(const struct sy_result_request *requ
                    {"new_tokens", request->new_tokens != 0}, {"phase", request->phase != NULL},
                    {"kind", request->kind != NULL},          {"activation", request->activation != NULL},
                    {"weight", request->weight != NULL},      {"accumulator", request->accumulator != NULL},
-                   {"dims", request->dims != NULL}};
+                   {"dims", request->dims != NULL},          {"kv", request->kv != NULL},
+                   {"routing", request->routing != NULL}};
     enum sy_status status = SY_OK;
     for (size_t i = 0; i < sizeof options / sizeof options[0]; i++)
         if (options[i].given) {

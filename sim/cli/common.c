@@ -18,6 +18,8 @@ static void import_options(const struct sy_cli_workload *options, struct systole
     import->activation = options->activation;
     import->weight = options->weight;
     import->accumulator = options->accumulator;
+    import->kv = options->kv;
+    import->routing = options->routing;
     import->batch = options->batch;
     import->context = options->context;
     import->new_tokens = options->new_tokens;

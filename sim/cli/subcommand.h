@@ -61,7 +61,7 @@ extern const struct sy_subcommand *const sy_subcommands[]; /* NULL-terminated, s
 
 /* Options that most subcommands share; put SY_COMMON_OPTIONS(struct, member) rows into the table. */
 struct sy_cli_workload {
-    const char *name, *format, *phase, *kind, *activation, *weight, *accumulator;
+    const char *name, *format, *phase, *kind, *activation, *weight, *accumulator, *kv, *routing;
     uint64_t batch, context, new_tokens;
     bool allow_unmodelled;
     struct sy_cli_list dims;
@@ -95,6 +95,8 @@ struct sy_cli_output {
     SY_OPT(TEXT, type, member.activation, "activation", 0, "DTYPE", "number format of activations when the file has none"), \
     SY_OPT(TEXT, type, member.weight, "weight", 0, "DTYPE", "number format of weights when the file has none"), \
     SY_OPT(TEXT, type, member.accumulator, "accumulator", 0, "DTYPE", "number format of partial sums"), \
+    SY_OPT(TEXT, type, member.kv, "kv", 0, "DTYPE", "number format of the KV cache"), \
+    SY_OPT(TEXT, type, member.routing, "routing", 0, "uniform|worst|FILE", "which experts tokens pick; FILE: a weight an expert"), \
     SY_OPT(LIST, type, member.dims, "dim", 0, "NAME=N", "value of a symbolic dimension (repeatable)"), \
     SY_OPT(FLAG, type, member.allow_unmodelled, "allow-unmodelled", 0, NULL, "count operators that cannot be modelled instead of failing")
 #define SY_MODEL_OPTIONS(type, member) \

@@ -113,6 +113,8 @@ struct systole_import_options {
     const char *kind;                              /* SCALE-Sim: "conv", "gemm" */
     int allow_unmodelled;
     const char *const *dims; /* "name=value", NULL-terminated */
+    const char *kv;          /* number format of the KV cache, NULL = that of activations */
+    const char *routing;     /* mixture of experts: NULL or "uniform", "worst", or a file of one weight an expert */
 };
 /* A workload is named by a preset ("resnet50"), a trace or a model file. Traces are opened again at each run and
  * streamed; model files are imported here. */

@@ -233,6 +233,15 @@ START_TEST(precisions_come_from_file_or_user)
     ck_assert_int_eq(find("layers.0.k_append")->out.dtype, SY_FP8);
     ck_assert_int_eq(find("layers.0.attention")->in[2].dtype, SY_FP8);
     ck_assert_int_eq(find("layers.0.attention")->in[0].dtype, SY_BF16);
+    options = (struct sy_import_options){.has_dtype = true, .has_weight = true, .weight = SY_MXFP4};
+    import("llama-3-8b", &options);
+    ck_assert_int_eq(find("layers.0.gate")->in[1].dtype, SY_MXFP4);
+    ck_assert_int_eq(find("layers.0.gate")->in[0].dtype, SY_BF16);
+    ck_assert_int_eq(find("layers.0.gate")->accumulator, SY_FP32);
+    options = (struct sy_import_options){.has_dtype = true, .has_activation = true, .activation = SY_INT8};
+    import("llama-3-8b", &options);
+    ck_assert_int_eq(find("layers.0.gate")->in[1].dtype, SY_INT8);
+    ck_assert_int_eq(find("layers.0.gate")->accumulator, SY_INT32);
 }
 END_TEST
 

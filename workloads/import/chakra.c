@@ -137,8 +137,8 @@ struct cx_tensor cx_tensor(const struct cx *cx, const struct cx_io *io, uint32_t
         tensor.there = tensor.there && good;
     }
     tensor.dtype = dtype_of(cx_at(io->types, index), bytes);
-    if (cx->options->has_dtype && sy_dtypes[tensor.dtype].is_float) {
-        tensor.dtype = cx->options->activation;
+    if (sy_dtypes[tensor.dtype].is_float) {
+        tensor.dtype = sy_import_activation(cx->options, tensor.dtype);
     }
     return tensor;
 }

@@ -51,10 +51,7 @@ static void put(struct cx *cx, struct sy_layer *layer, enum sy_op op, const stru
     sy_layer_init(layer, op);
     layer->in[1].flags = 0;
     layer->out = cx_name(cx, y);
-    layer->accumulator = sy_dtypes[y->dtype].is_float ? SY_FP32 : SY_INT32;
-    if (cx->options->has_dtype && sy_dtypes[y->dtype].is_float) {
-        layer->accumulator = cx->options->accumulator;
-    }
+    layer->accumulator = sy_dtypes[y->dtype].is_float ? sy_import_accumulator(cx->options, y->dtype) : SY_INT32;
 }
 
 /* A parameter: its first use counts. *seen tells whether it was counted before. */
@@ -63,8 +60,8 @@ static bool weight(struct cx *cx, const struct cx_tensor *tensor, struct sy_tens
     bool fresh;
     *into = cx_name(cx, tensor);
     into->flags = SY_TENSOR_WEIGHT;
-    if (cx->options->has_dtype && sy_dtypes[tensor->dtype].is_float) {
-        into->dtype = cx->options->weight;
+    if (sy_dtypes[tensor->dtype].is_float) {
+        into->dtype = sy_import_weight(cx->options, tensor->dtype);
     }
     if (!cx_insert(cx, &cx->weights, tensor->id, &fresh)) {
         return false;

@@ -17,15 +17,37 @@ int sy_import_dim(const struct sy_import_options *options, const char *name, uin
     return 0;
 }
 
+/* Whether one of the three precisions was given. */
+static bool given(const struct sy_import_options *options, bool flag)
+{
+    bool flags = options->has_activation || options->has_weight || options->has_accumulator;
+    return options->has_dtype && (flag || !flags);
+}
+
+enum sy_dtype sy_import_activation(const struct sy_import_options *options, enum sy_dtype file)
+{
+    return given(options, options->has_activation) ? options->activation : file;
+}
+
+enum sy_dtype sy_import_weight(const struct sy_import_options *options, enum sy_dtype file)
+{
+    return given(options, options->has_weight) ? options->weight : sy_import_activation(options, file);
+}
+
+enum sy_dtype sy_import_accumulator(const struct sy_import_options *options, enum sy_dtype activation)
+{
+    if (given(options, options->has_accumulator)) {
+        return options->accumulator;
+    }
+    return sy_dtypes[activation].is_float ? SY_FP32 : SY_INT32;
+}
+
 void sy_import_layer(struct sy_layer *layer, enum sy_op op, const struct sy_import_options *options,
-                     enum sy_dtype activation, enum sy_dtype weight, enum sy_dtype accumulator)
+                     enum sy_dtype activation, enum sy_dtype weight)
 {
     sy_layer_init(layer, op);
-    if (options->has_dtype) {
-        activation = options->activation;
-        weight = options->weight;
-        accumulator = options->accumulator;
-    }
+    weight = sy_import_weight(options, weight);
+    activation = sy_import_activation(options, activation);
     for (uint32_t i = 0; i < SY_MAX_INPUTS; i++) {
         layer->in[i].dtype = (layer->in[i].flags & SY_TENSOR_WEIGHT) != 0 ? weight : activation;
     }
@@ -33,7 +55,7 @@ void sy_import_layer(struct sy_layer *layer, enum sy_op op, const struct sy_impo
         layer->in[0].dtype = SY_INT32; /* indices stay integers */
     }
     layer->out.dtype = activation;
-    layer->accumulator = accumulator;
+    layer->accumulator = sy_import_accumulator(options, activation);
 }
 
 enum sy_status sy_import_add(struct sy_workload *workload, const struct sy_layer *layer, const char *file,

@@ -12,9 +12,15 @@
  * -1 = given but not a whole number >= 1. Names compare exactly. */
 int sy_import_dim(const struct sy_import_options *options, const char *name, uint64_t *value);
 
-/* sy_layer_init with the user's precisions when they were given, else the ones passed in. */
+/* What the user asked for, else what the file has. A weight that is not given follows a given activation; an accumulator
+ * that is not given is fp32 for floats, int32 for integers. */
+enum sy_dtype sy_import_activation(const struct sy_import_options *options, enum sy_dtype file);
+enum sy_dtype sy_import_weight(const struct sy_import_options *options, enum sy_dtype file);
+enum sy_dtype sy_import_accumulator(const struct sy_import_options *options, enum sy_dtype activation);
+
+/* sy_layer_init with these precisions, from the file's. */
 void sy_import_layer(struct sy_layer *layer, enum sy_op op, const struct sy_import_options *options,
-                     enum sy_dtype activation, enum sy_dtype weight, enum sy_dtype accumulator);
+                     enum sy_dtype activation, enum sy_dtype weight);
 
 /* Check the layer and append it. Errors name the layer and its line. */
 enum sy_status sy_import_add(struct sy_workload *workload, const struct sy_layer *layer, const char *file,

@@ -147,23 +147,21 @@ static void choose_precision(const struct importer *im, struct sy_builder *build
         }
     }
     builder->weight = builder->activation;
-    builder->accumulator = SY_FP32;
     const struct sy_json *quantized = sy_json_get(im->root, "quantization_config");
     const struct sy_json *method = quantized != NULL ? sy_json_get(quantized, "quant_method") : NULL;
-    if (im->options->has_dtype) {
-        builder->activation = im->options->activation;
-        builder->weight = im->options->weight;
-        builder->accumulator = im->options->accumulator;
-    } else if (method != NULL && method->kind == SY_JSON_STRING) {
+    if (method != NULL && method->kind == SY_JSON_STRING) {
         struct sy_where where = {.file = im->path, .line = method->line, .column = method->column};
         if (strcmp(method->string, "fp8") == 0) {
             builder->weight = SY_FP8;
-        } else {
+        } else if (!im->options->has_dtype) {
             sy_warn(im->diag, where, "choose the precision of weights with --weight",
                     "quantization '%s' is not known; weights are taken as %s", method->string,
                     sy_dtypes[builder->weight].name);
         }
     }
+    builder->weight = sy_import_weight(im->options, builder->weight);
+    builder->activation = sy_import_activation(im->options, builder->activation);
+    builder->accumulator = sy_import_accumulator(im->options, builder->activation);
     builder->kv = im->options->has_kv ? im->options->kv : builder->activation;
 }
 

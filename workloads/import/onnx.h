@@ -158,6 +158,8 @@ void ox_layer(struct ox *ox, struct sy_layer *layer, enum sy_op op);
 /* Tensor descriptor of a value; a weight that was counted before is not a weight of this layer's parameters. */
 struct sy_tensor ox_tensor(const struct ox *ox, const struct ox_value *value);
 enum sy_dtype ox_dtype(const struct ox *ox, const struct ox_value *value);
+/* Of partial sums of products with a value. */
+enum sy_dtype ox_accumulator(const struct ox *ox, const struct ox_value *a);
 /* Check and append; out is the value it makes. fusable: functions may be fused behind it. */
 bool ox_emit(struct ox *ox, struct sy_layer *layer, struct ox_value *out, bool fusable);
 /* A function over elements: fused behind the producer of `a` or `b` where that is possible, else its own layer. b may

@@ -36,7 +36,7 @@ static bool emit_attention(struct ox *ox, const struct heads *h, struct ox_value
         layer.in[i] = ox_tensor(ox, in[i]);
         layer.in[i].flags = 0;
     }
-    layer.accumulator = ox->options->has_dtype ? ox->options->accumulator : SY_FP32;
+    layer.accumulator = sy_import_accumulator(ox->options, ox_dtype(ox, q));
     return ox_emit(ox, &layer, out, false);
 }
 

@@ -152,18 +152,20 @@ static bool is_real(int type)
 
 enum sy_dtype ox_dtype(const struct ox *ox, const struct ox_value *value)
 {
-    if (ox->options->has_dtype && is_real(value->type)) {
-        return value->weight ? ox->options->weight : ox->options->activation;
+    enum sy_dtype file = file_dtype(value->type);
+    if (!is_real(value->type)) {
+        return file;
     }
-    return file_dtype(value->type);
+    return value->weight ? sy_import_weight(ox->options, file) : sy_import_activation(ox->options, file);
 }
 
-static enum sy_dtype accumulator_of(const struct ox *ox, const struct ox_value *a)
+enum sy_dtype ox_accumulator(const struct ox *ox, const struct ox_value *a)
 {
+    enum sy_dtype dtype = ox_dtype(ox, a);
     if (!is_real(a->type)) {
-        return sy_dtypes[file_dtype(a->type)].is_float ? SY_FP32 : SY_INT32;
+        return sy_dtypes[dtype].is_float ? SY_FP32 : SY_INT32;
     }
-    return ox->options->has_dtype ? ox->options->accumulator : SY_FP32;
+    return sy_import_accumulator(ox->options, dtype);
 }
 
 struct sy_tensor ox_tensor(const struct ox *ox, const struct ox_value *value)
@@ -398,7 +400,7 @@ bool ox_gemm(struct ox *ox, const struct ox_product *p, struct ox_value *a, stru
     layer.in[0].flags = 0;
     layer.in[1] = ox_tensor(ox, b);
     layer.in[1].flags = b->weight ? SY_TENSOR_WEIGHT : 0;
-    layer.accumulator = accumulator_of(ox, a);
+    layer.accumulator = ox_accumulator(ox, a);
     if (bias != NULL) {
         layer.epilogue[layer.epilogues++] = SY_FN_BIAS;
         mark_used(bias);

@@ -10,15 +10,6 @@
 
 enum conv_kind { CONV_PLAIN, CONV_INTEGER, CONV_QLINEAR };
 
-static enum sy_dtype accumulator_of(const struct ox *ox, const struct ox_value *x)
-{
-    enum sy_dtype dtype = ox_dtype(ox, x);
-    if (!sy_dtypes[dtype].is_float) {
-        return SY_INT32;
-    }
-    return ox->options->has_dtype ? ox->options->accumulator : SY_FP32;
-}
-
 /* A depth dimension joins the others: the batch takes the output's depth, the channels the filter's. */
 static struct sy_conv_dims conv_dims(const struct ox_window *w, uint64_t batch, uint64_t channels, uint64_t filters,
                                      uint64_t groups)
@@ -64,7 +55,7 @@ static bool emit_conv(struct ox *ox, const struct sy_conv_dims *dims, struct ox_
     layer.in[0].flags = 0;
     layer.in[1] = ox_tensor(ox, w);
     layer.in[1].flags = w->weight ? SY_TENSOR_WEIGHT : 0;
-    layer.accumulator = accumulator_of(ox, x);
+    layer.accumulator = ox_accumulator(ox, x);
     if (bias != NULL) {
         layer.epilogue[layer.epilogues++] = SY_FN_BIAS;
         bias->counted = bias->counted || bias->weight;
@@ -496,7 +487,7 @@ static bool emit_step_product(struct ox *ox, const struct cell *c, struct ox_val
     layer.in[0].flags = SY_TENSOR_SHARED;
     layer.in[1] = ox_tensor(ox, r);
     layer.in[1].flags = SY_TENSOR_SHARED | (r->weight ? (uint32_t)SY_TENSOR_WEIGHT : 0);
-    layer.accumulator = accumulator_of(ox, ox->node.in[0]);
+    layer.accumulator = ox_accumulator(ox, ox->node.in[0]);
     if (ox_in(ox, 3) != NULL) {
         layer.epilogue[layer.epilogues++] = SY_FN_BIAS;
     }

@@ -372,7 +372,7 @@ static void warn_rounding(struct reader *r, const struct sy_csv_row *row, const 
 static bool fill_conv(struct reader *r, const struct sy_csv_row *row, const uint64_t *value,
                       const struct extras *extras, struct sy_layer *layer)
 {
-    sy_import_layer(layer, SY_OP_CONV, r->options, SY_INT8, SY_INT8, SY_INT32);
+    sy_import_layer(layer, SY_OP_CONV, r->options, SY_INT8, SY_INT8);
     struct sy_conv_dims *d = &layer->dim.conv;
     d->h = value[0], d->w = value[1], d->fh = value[2], d->fw = value[3];
     d->c = value[4], d->n = value[5];
@@ -405,7 +405,7 @@ static bool fill_conv(struct reader *r, const struct sy_csv_row *row, const uint
 
 static void fill_gemm(struct reader *r, const uint64_t *value, const struct extras *extras, struct sy_layer *layer)
 {
-    sy_import_layer(layer, SY_OP_GEMM, r->options, SY_INT8, SY_INT8, SY_INT32);
+    sy_import_layer(layer, SY_OP_GEMM, r->options, SY_INT8, SY_INT8);
     layer->dim.gemm.m = value[0];
     layer->dim.gemm.n = value[1];
     layer->dim.gemm.k = value[2];

@@ -356,7 +356,7 @@ static bool window_sizes(struct tl *tl, uint32_t index, const struct space *resu
 static bool make_conv(struct tl *tl, uint32_t weights, uint32_t result, struct sy_layer *layer)
 {
     struct sizes sizes;
-    sy_import_layer(layer, SY_OP_CONV, tl->options, SY_INT8, SY_INT8, SY_INT32);
+    sy_import_layer(layer, SY_OP_CONV, tl->options, SY_INT8, SY_INT8);
     struct sy_conv_dims *d = &layer->dim.conv;
     d->h = d->fh = 1;
     if (!sort_dims(tl, tl->input, weights, result, &sizes) ||
@@ -376,7 +376,7 @@ static bool make_conv(struct tl *tl, uint32_t weights, uint32_t result, struct s
 static bool make_gemm(struct tl *tl, uint32_t a, uint32_t b, uint32_t result, struct sy_layer *layer)
 {
     struct sizes sizes;
-    sy_import_layer(layer, SY_OP_GEMM, tl->options, SY_INT8, SY_INT8, SY_INT32);
+    sy_import_layer(layer, SY_OP_GEMM, tl->options, SY_INT8, SY_INT8);
     if (!sort_dims(tl, a, b, result, &sizes)) {
         return false;
     }
