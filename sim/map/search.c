@@ -24,6 +24,7 @@ struct search {
     struct sy_mapping best;
     struct sy_estimate best_estimate;
     uint64_t compulsory_bytes; /* of the backing stores, whatever the mapping */
+    bool within_rows;          /* tiles of a convolution lie within an output row: when nothing larger fits */
 };
 
 struct candidates {
@@ -92,6 +93,20 @@ static void list_candidates(const struct sy_problem *problem, const struct sy_da
     for (int d = 0; d < 3; d++)
         if (schedule->tile[0][d])
             list[d] = (struct candidates){1, {sy_min(schedule->tile[0][d], problem->size[d])}};
+}
+
+/* Parts of an output row that it divides into: such tiles never straddle rows, so their window is as narrow as they are. */
+static void parts_of_rows(const struct sy_problem *problem, struct candidates *list)
+{
+    uint64_t ow = problem->item.window.ow;
+    list->count = 0;
+    for (uint64_t most = 1; most < ow && list->count < MAX_CANDIDATES; most *= 2) {
+        uint64_t part = most;
+        while (ow % part)
+            part--;
+        add(list, part, problem->size[SY_DIM_M]);
+    }
+    largest_first(list);
 }
 
 static double metric(enum sy_objective objective, const struct sy_estimate *estimate)
@@ -298,6 +313,8 @@ static void search_dataflow(struct search *search, uint8_t index)
     const struct sy_problem *problem = search->problem;
     struct candidates list[SY_DIMS];
     list_candidates(problem, &problem->chip->array.dataflow[index], list);
+    if (search->within_rows)
+        parts_of_rows(problem, &list[SY_DIM_M]);
     for (uint32_t g = 0; g < list[SY_DIM_G].count; g++) {
         for (uint32_t point = 0; point < list[0].count * list[1].count * list[2].count; point++) {
             struct sy_mapping mapping = {.dataflow = index, .on_chip = problem->on_chip};
@@ -365,16 +382,25 @@ static void explain(const struct sy_problem *problem, char why[160])
              (unsigned long long)problem->size[1], (unsigned long long)problem->size[2]);
 }
 
+static void search_dataflows(struct search *search)
+{
+    const struct sy_problem *problem = search->problem;
+    const char *wanted = problem->schedule ? problem->schedule->dataflow : "";
+    for (uint32_t i = 0; i < problem->chip->array.dataflows; i++)
+        if (!*wanted || !strcmp(wanted, problem->chip->array.dataflow[i].name))
+            search_dataflow(search, (uint8_t)i);
+}
+
 enum sy_status sy_map_search(const struct sy_problem *problem, const struct sy_map_costs *costs,
                              enum sy_objective objective, struct sy_mapping *mapping, struct sy_estimate *estimate,
                              char why[160])
 {
     struct search search = {.problem = problem, .costs = costs, .objective = objective};
     search.compulsory_bytes = compulsory(problem);
-    for (uint32_t i = 0; i < problem->chip->array.dataflows; i++) {
-        const char *wanted = problem->schedule ? problem->schedule->dataflow : "";
-        if (!*wanted || !strcmp(wanted, problem->chip->array.dataflow[i].name))
-            search_dataflow(&search, (uint8_t)i);
+    search_dataflows(&search);
+    if (!search.found && problem->item.window.is_conv && !problem->schedule) {
+        search.within_rows = true;
+        search_dataflows(&search);
     }
     if (!search.found) {
         explain(problem, why);
