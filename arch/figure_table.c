@@ -174,19 +174,29 @@ static double between(double part, double first, double second)
     return first > 0 && second > 0 ? first * pow(second / first, part) : first + (second - first) * part;
 }
 
-enum sy_status sy_figure_lookup(const struct sy_figure_table *table, const char *item, double node_nm,
-                                struct sy_sourced *figure)
+/* The rows of an item nearest to a node from below and above; a row without a node is both. */
+static void find_rows(const struct sy_figure_table *table, const char *item, double node_nm,
+                      const struct sy_figure_row *found[2])
 {
-    const struct sy_figure_row *below = NULL, *above = NULL;
+    found[0] = found[1] = NULL;
     for (uint32_t i = 0; i < table->rows; i++) {
         const struct sy_figure_row *row = &table->row[i];
         if (strcmp(row->item, item) != 0)
             continue;
-        if ((row->node_nm <= node_nm || row->node_nm <= 0) && (!below || row->node_nm > below->node_nm))
-            below = row;
-        if ((row->node_nm >= node_nm || row->node_nm <= 0) && (!above || row->node_nm < above->node_nm))
-            above = row;
+        bool any = row->node_nm <= 0;
+        if ((any || row->node_nm <= node_nm) && (!found[0] || row->node_nm > found[0]->node_nm))
+            found[0] = row;
+        if ((any || row->node_nm >= node_nm) && (!found[1] || row->node_nm < found[1]->node_nm))
+            found[1] = row;
     }
+}
+
+enum sy_status sy_figure_lookup(const struct sy_figure_table *table, const char *item, double node_nm,
+                                struct sy_sourced *figure)
+{
+    const struct sy_figure_row *found[2];
+    find_rows(table, item, node_nm, found);
+    const struct sy_figure_row *below = found[0], *above = found[1];
     if (!below && !above)
         return SY_UNSUPPORTED;
     bool beyond = !below || !above;

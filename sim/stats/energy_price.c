@@ -103,7 +103,7 @@ struct sy_price sy_price_vector(const struct sy_chip *chip, const struct sy_ener
 static const struct sy_level_sram *sram_of(const struct sy_energy_table *table, uint32_t level)
 {
     const struct sy_energy_setup *setup = table->setup;
-    return setup && setup->level[level].known ? &setup->level[level] : NULL;
+    return setup ? &setup->level[level] : NULL;
 }
 
 static struct sy_price sram_price(const struct sy_level_sram *sram, enum sy_sram_figure figure, double per)
@@ -132,7 +132,7 @@ static struct sy_price port_wires(const struct sy_chip *chip, const struct sy_en
 {
     const struct sy_level_sram *sram = sram_of(table, level);
     struct sy_price price = {.known = false};
-    if (!sram)
+    if (!sram || !sram->known)
         return price;
     double mm2 = sram->bank.figure[SY_SRAM_AREA] * (double)sy_max(chip->level[level].banks, 1);
     price = row_price(table, "wire", "bit_mm", 0, (double)chip->process_nm, 8);
@@ -150,26 +150,41 @@ static void note_monotony(struct sy_price *price, double earlier)
         price->factor = "not monotonic: less one generation earlier";
 }
 
+/* A byte through an SRAM's port, from the SRAM model. */
+static struct sy_price model_price(const struct sy_level_sram *sram, bool write)
+{
+    struct sy_price price = sram_price(sram, write ? SY_SRAM_WRITE : SY_SRAM_READ, 8.0 / (double)sram->width_bits);
+    note_monotony(&price, write ? sram->earlier_write_pj : sram->earlier_read_pj);
+    return price;
+}
+
+/* A byte of a level, from the energy table. */
+static struct sy_price table_price(const struct sy_chip *chip, const struct sy_energy_table *table,
+                                   const struct sy_level *level, bool write)
+{
+    bool is_sram = level->kind == SY_LEVEL_SRAM;
+    const char *component = level->energy_component ? level->energy_component : is_sram ? "sram" : "dram";
+    return row_price(table, component, write ? "write" : "read",
+                     is_sram ? level->capacity_bytes / sy_max(level->banks, 1) : 0, (double)chip->process_nm, 8);
+}
+
 struct sy_price sy_price_level(const struct sy_chip *chip, const struct sy_energy_table *table, uint32_t index,
                                enum sy_level_action action)
 {
     const struct sy_level *level = &chip->level[index];
-    bool is_sram = level->kind == SY_LEVEL_SRAM, write = action == SY_WRITE_BYTE;
     bool own_rows = level->energy_component && strcmp(level->energy_component, "sram") != 0;
-    const struct sy_level_sram *sram = is_sram && !own_rows ? sram_of(table, index) : NULL;
-    struct sy_price price = {.known = false};
+    const struct sy_level_sram *sram = level->kind == SY_LEVEL_SRAM && !own_rows ? sram_of(table, index) : NULL;
+    bool write = action == SY_WRITE_BYTE;
+    struct sy_price price;
     if (action == SY_WIRE_BYTE) {
         price = port_wires(chip, table, index);
     } else if (sram && sram->width_bits) {
-        price = sram_price(sram, write ? SY_SRAM_WRITE : SY_SRAM_READ, 8.0 / (double)sram->width_bits);
+        price = model_price(sram, write);
     } else {
-        const char *component = level->energy_component ? level->energy_component : is_sram ? "sram" : "dram";
-        price = row_price(table, component, write ? "write" : "read",
-                          is_sram ? level->capacity_bytes / sy_max(level->banks, 1) : 0, (double)chip->process_nm, 8);
+        price = table_price(chip, table, level, write);
+        if (sram)
+            note_monotony(&price, write ? sram->earlier_write_pj : sram->earlier_read_pj);
     }
-    if (is_sram && !own_rows && action != SY_WIRE_BYTE && table->setup)
-        note_monotony(&price,
-                      write ? table->setup->level[index].earlier_write_pj : table->setup->level[index].earlier_read_pj);
     return sy_price_overridden(table, level->name, sy_level_action_names[action], price);
 }
 

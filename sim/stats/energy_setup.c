@@ -74,37 +74,42 @@ static void from_bit_cells(struct sy_level_sram *out, const struct sy_chip *chip
     out->bank.figure[SY_SRAM_AREA] = bits * cell.value / efficiency.value * 1e-6;
 }
 
+static enum sy_status price_sram(struct sy_energy_table *table, const struct sy_chip *chip, uint32_t index,
+                                 const struct sy_energy_options *options, const struct sy_sram_model *model,
+                                 const struct sy_sram_table *macros, struct sy_diag *diag)
+{
+    const struct sy_level *level = &chip->level[index];
+    struct sy_level_sram *out = &table->setup->level[index];
+    uint64_t slices;
+    struct sy_sram_config config = bank_of(chip, level, &slices);
+    if (macros->rows) {
+        if (sy_sram_compose(macros, &config, &out->bank) != SY_OK)
+            return sy_error(diag, SY_NOWHERE, "give macros of that node, of cell itrs-lstp and with enough ports",
+                            "no macro of %s makes the banks of %s at %llu nm", options->sram_macros, level->name,
+                            (unsigned long long)chip->process_nm);
+        set_level(out, &config, slices, macros->name, "given by the user");
+        return SY_OK;
+    }
+    if (sy_sram_estimate(model, &config, false, &out->bank) == SY_OK)
+        set_level(out, &config, slices, sy_sram_cacti.name, "measured");
+    else
+        from_bit_cells(out, chip, level, options->area);
+    look_back(model, config, slices, out);
+    return SY_OK;
+}
+
 static enum sy_status price_srams(struct sy_energy_table *table, const struct sy_chip *chip,
                                   const struct sy_energy_options *options, struct sy_diag *diag)
 {
     struct sy_sram_table macros = {0};
     struct sy_arena *scratch = sy_arena_create(NULL, 0);
-    enum sy_status status = scratch ? SY_OK : SY_NOMEM;
+    struct sy_sram_model *model = scratch ? sy_sram_model_create(scratch, &sy_sram_cacti) : NULL;
+    enum sy_status status = model ? SY_OK : SY_NOMEM;
     if (status == SY_OK && options->sram_macros)
         status = sy_sram_load(table->arena, options->sram_macros, &macros, diag);
-    struct sy_sram_model *model = status == SY_OK ? sy_sram_model_create(scratch, &sy_sram_cacti) : NULL;
-    if (status == SY_OK && !model)
-        status = SY_NOMEM;
-    for (uint32_t l = 0; status == SY_OK && l < chip->levels; l++) {
-        const struct sy_level *level = &chip->level[l];
-        struct sy_level_sram *out = &table->setup->level[l];
-        uint64_t slices;
-        if (level->kind != SY_LEVEL_SRAM || !level->capacity_bytes)
-            continue;
-        struct sy_sram_config config = bank_of(chip, level, &slices);
-        if (macros.rows && sy_sram_compose(&macros, &config, &out->bank) == SY_OK)
-            set_level(out, &config, slices, macros.name, "given by the user");
-        else if (macros.rows)
-            status = sy_error(diag, SY_NOWHERE, "give macros of that node, of cell itrs-lstp and with enough ports",
-                              "no macro of %s makes the banks of %s at %llu nm", options->sram_macros, level->name,
-                              (unsigned long long)chip->process_nm);
-        else if (sy_sram_estimate(model, &config, false, &out->bank) == SY_OK)
-            set_level(out, &config, slices, sy_sram_cacti.name, "measured");
-        else
-            from_bit_cells(out, chip, level, options->area);
-        if (!macros.rows)
-            look_back(model, config, slices, out);
-    }
+    for (uint32_t l = 0; status == SY_OK && l < chip->levels; l++)
+        if (chip->level[l].kind == SY_LEVEL_SRAM && chip->level[l].capacity_bytes)
+            status = price_sram(table, chip, l, options, model, &macros, diag);
     sy_arena_destroy(scratch);
     return status;
 }
