@@ -267,18 +267,27 @@ static enum sy_status judge_alone(struct sy_judge *judge, const struct sy_tile_s
     return status;
 }
 
+/* At most so many cycles for runs in a row; false on overflow. */
+static bool row_cycles(const struct sy_array_run *run, uint64_t parts, uint64_t *cycles)
+{
+    *cycles = run[0].lead_cycles;
+    for (uint64_t i = 0; i < parts; i++) {
+        struct sy_array_gap gap = sy_array_gap_between(i ? &run[i - 1] : NULL, &run[i]);
+        uint64_t own = sy_max(run[i].occupancy_cycles, run[i].latency_cycles);
+        if (!sy_add(*cycles, own, cycles) || !sy_add(*cycles, gap.preload_cycles + gap.output_cycles, cycles))
+            return false;
+    }
+    return true;
+}
+
 /* `parts` runs behind each other: each begins when the closed form says after the one in front. */
 static enum sy_status judge_row(struct sy_judge *judge, const struct shape *part, const struct sy_array_run *run,
                                 uint64_t parts, enum sy_dtype format, const enum sy_dtype dtype[2], const char *name)
 {
     struct bench bench = {.job = {.format = format}};
-    uint64_t cycles = run[0].lead_cycles;
-    for (uint64_t i = 0; i < parts; i++) {
-        struct sy_array_gap gap = sy_array_gap_between(i ? &run[i - 1] : NULL, &run[i]);
-        uint64_t own = sy_max(run[i].occupancy_cycles, run[i].latency_cycles);
-        if (!sy_add(cycles, own, &cycles) || !sy_add(cycles, gap.preload_cycles + gap.output_cycles, &cycles))
-            return SY_OVERFLOW;
-    }
+    uint64_t cycles;
+    if (!row_cycles(run, parts, &cycles))
+        return SY_OVERFLOW;
     enum sy_status status = spend(judge, cycles, name);
     if (status != SY_OK || judge->options.count_only)
         return status;

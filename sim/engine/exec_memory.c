@@ -114,38 +114,44 @@ static void admit(struct sy_exec_memory *memory, uint64_t now)
 }
 
 /* Fair shares with caps: the smallest caps are served first, the rest is shared again. */
-static void share_pool(struct sy_exec_memory *memory, uint64_t pool, int direction)
+static bool takes_part(const struct sy_exec_phase *phase, int direction)
 {
-    uint64_t count = 0;
+    return phase->active && (direction < 0 || phase->write == (direction == 1));
+}
+
+/* Serve the phases that can take no more than a fair share; false when there are none. */
+static bool serve_capped(struct sy_exec_memory *memory, int direction, uint64_t fair, uint64_t *pool, uint64_t *count)
+{
+    bool capped = false;
     for (uint32_t i = 0; i < memory->phases; i++) {
         struct sy_exec_phase *phase = &memory->phase[i];
-        if (phase->active && (direction < 0 || phase->write == (direction == 1))) {
-            phase->rate = 0;
-            count++;
-        }
-    }
-    while (count) {
-        uint64_t fair = sy_max(pool / count, 1);
-        bool capped = false;
-        for (uint32_t i = 0; i < memory->phases; i++) {
-            struct sy_exec_phase *phase = &memory->phase[i];
-            if (!phase->active || phase->rate || (direction >= 0 && phase->write != (direction == 1)) ||
-                phase->cap > fair)
-                continue;
-            phase->rate = phase->cap;
-            pool -= sy_min(pool, phase->cap);
-            count--;
-            capped = true;
-        }
-        if (capped)
+        if (!takes_part(phase, direction) || phase->rate || phase->cap > fair)
             continue;
-        for (uint32_t i = 0; i < memory->phases; i++) {
-            struct sy_exec_phase *phase = &memory->phase[i];
-            if (phase->active && !phase->rate && (direction < 0 || phase->write == (direction == 1)))
-                phase->rate = fair;
-        }
-        return;
+        phase->rate = phase->cap;
+        *pool -= sy_min(*pool, phase->cap);
+        (*count)--;
+        capped = true;
     }
+    return capped;
+}
+
+static void share_pool(struct sy_exec_memory *memory, uint64_t pool, int direction)
+{
+    uint64_t count = 0, fair = 0;
+    for (uint32_t i = 0; i < memory->phases; i++) {
+        if (!takes_part(&memory->phase[i], direction))
+            continue;
+        memory->phase[i].rate = 0;
+        count++;
+    }
+    do {
+        if (!count)
+            return;
+        fair = sy_max(pool / count, 1);
+    } while (serve_capped(memory, direction, fair, &pool, &count));
+    for (uint32_t i = 0; i < memory->phases; i++)
+        if (takes_part(&memory->phase[i], direction) && !memory->phase[i].rate)
+            memory->phase[i].rate = fair;
 }
 
 static enum sy_status rate_set(struct sy_exec_memory *memory)

@@ -256,43 +256,52 @@ static enum sy_status fetch(struct sy_executor *exec, bool *stop)
     return SY_OK;
 }
 
+/* The command in hand goes to its unit's queue now (*issued), or the sequencer waits: for a cycle it is notified of, or
+ * for whoever wakes it. */
+static enum sy_status place_next(struct sy_executor *exec, uint64_t now, bool *issued)
+{
+    uint64_t until = 0;
+    if (exec->hold_until > now)
+        return sy_exec_notify(exec, exec->seq_event, exec->hold_until);
+    if (!ring_has_room(exec, &until))
+        return until == SY_UNKNOWN ? SY_OK : sy_exec_notify(exec, exec->seq_event, until);
+    struct sy_exec_unit *unit = unit_for(exec, &exec->next.command);
+    if (!unit)
+        return sy_error(exec->diag, SY_NOWHERE, "levels and operands must name a link of the chip",
+                        "command %llu moves operand %u between levels %u and %u, which the chip does not connect",
+                        (unsigned long long)exec->issued, exec->next.command.operand, exec->next.command.level,
+                        exec->next.command.u.move.parent);
+    uint64_t room = room_from(exec, unit);
+    if (room == SY_UNKNOWN) {
+        exec->blocked_unit = unit->index;
+        exec->hold_cause = head_cause(exec, unit);
+        return SY_OK;
+    }
+    if (room > now)
+        return sy_exec_notify(exec, exec->seq_event, room);
+    *issued = true;
+    return issue_one(exec, unit, now);
+}
+
 static enum sy_status sequencer_method(void *context)
 {
     struct sy_executor *exec = context;
+    bool issued = true;
     if (exec->options.cancel && *exec->options.cancel)
         return sck_fail(exec->sim, SY_INTERRUPTED, "interrupted");
-    while (!exec->ended && exec->blocked_unit == UINT32_MAX) {
-        uint64_t now = sy_exec_now(exec), until = 0;
+    while (issued && !exec->ended && exec->blocked_unit == UINT32_MAX) {
+        uint64_t now = sy_exec_now(exec);
         bool stop = false;
         enum sy_status status;
         if (!exec->has_next && ((status = fetch(exec, &stop)) != SY_OK || stop))
             return status;
         if (exec->next.layer != exec->seen_layer) {
             status = enter_layer(exec, exec->next.layer, now);
-            if (status == SY_STATE)
-                return SY_OK; /* sy_exec_layers_deliver wakes the sequencer */
-            if (status != SY_OK)
-                return status;
+            if (status != SY_OK) /* too many layers in flight: sy_exec_layers_deliver wakes the sequencer */
+                return status == SY_STATE ? SY_OK : status;
         }
-        if (exec->hold_until > now)
-            return sy_exec_notify(exec, exec->seq_event, exec->hold_until);
-        if (!ring_has_room(exec, &until))
-            return until == SY_UNKNOWN ? SY_OK : sy_exec_notify(exec, exec->seq_event, until);
-        struct sy_exec_unit *unit = unit_for(exec, &exec->next.command);
-        if (!unit)
-            return sy_error(exec->diag, SY_NOWHERE, "levels and operands must name a link of the chip",
-                            "command %llu moves operand %u between levels %u and %u, which the chip does not connect",
-                            (unsigned long long)exec->issued, exec->next.command.operand, exec->next.command.level,
-                            exec->next.command.u.move.parent);
-        uint64_t room = room_from(exec, unit);
-        if (room == SY_UNKNOWN) {
-            exec->blocked_unit = unit->index;
-            exec->hold_cause = head_cause(exec, unit);
-            return SY_OK;
-        }
-        if (room > now)
-            return sy_exec_notify(exec, exec->seq_event, room);
-        if ((status = issue_one(exec, unit, now)) != SY_OK)
+        issued = false;
+        if ((status = place_next(exec, now, &issued)) != SY_OK)
             return status;
     }
     return SY_OK;

@@ -175,6 +175,7 @@ uint32_t sy_keeping_level(const struct sy_scheduler *s);
 enum sy_status sy_matrix_begin(struct sy_scheduler *s, const struct sy_matrix_item *item,
                                const struct sy_vector_item *epilogue);
 enum sy_status sy_matrix_step(struct sy_scheduler *s);
+void sy_matrix_start_walk(struct sy_scheduler *s, struct sy_matrix_walk *w);
 enum sy_status sy_stream_begin(struct sy_scheduler *s, const struct sy_item *item);
 enum sy_status sy_stream_step(struct sy_scheduler *s);
 

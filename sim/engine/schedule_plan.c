@@ -1,0 +1,293 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Planning of a matrix item: where its inputs come from, whether its output
+ * stays on chip, the mapping, the buffers of every level. The walk that emits
+ * commands is schedule_matrix.c.
+ */
+#include <string.h>
+
+#include "sim/engine/schedule_internal.h"
+
+static uint32_t chain_position(const struct sy_problem *problem, enum sy_operand operand, uint32_t level)
+{
+    uint32_t i = 0;
+    while (i + 1 < problem->chain_length[operand] && problem->chain[operand][i] != level)
+        i++;
+    return i;
+}
+
+static enum sy_status map_item(struct sy_scheduler *s, struct sy_matrix_walk *w, struct sy_mapping *mapping,
+                               struct sy_estimate *estimate, char why[160])
+{
+    uint64_t hash = UINT64_C(0xcbf29ce484222325);
+    const struct sy_problem *p = &w->problem;
+    const uint64_t parts[] = {p->item.m,  p->item.k,  p->item.n,        p->item.groups,   p->home[0],
+                              p->home[1], p->home[2], p->free_bytes[0], p->free_bytes[1], p->item.window.fh};
+    for (size_t i = 0; i < sizeof parts / sizeof parts[0]; i++)
+        hash = (hash ^ parts[i]) * UINT64_C(0x100000001b3);
+    struct sy_map_memo *memo = &s->memo[(hash >> 32) % SY_MAP_CACHE];
+    if (!memo->valid || p->schedule || memcmp(&memo->problem, p, sizeof *p)) {
+        memo->valid = false;
+        enum sy_status status =
+            sy_map_search(p, &s->options.costs, s->options.objective, &memo->mapping, &memo->estimate, why);
+        if (status != SY_OK)
+            return status;
+        memcpy(&memo->problem, p, sizeof *p);
+        memo->valid = true;
+    }
+    *mapping = memo->mapping;
+    *estimate = memo->estimate;
+    return SY_OK;
+}
+
+/* Where the output could stay: the innermost level of C's chain that stores whole tensors and that A is read from. */
+uint32_t sy_keeping_level(const struct sy_scheduler *s)
+{
+    for (uint32_t i = 0; i < s->chain_length[SY_C]; i++) {
+        uint32_t level = s->chain[SY_C][i];
+        bool common = s->chip->cores <= 1 || s->chip->level[level].shared; /* every core reads all of it */
+        if (common && level < s->on_chip && s->chip->level[level].stores_whole_tensors &&
+            s->chip->level[level].holds >> SY_A & 1)
+            return level;
+    }
+    return UINT32_MAX;
+}
+
+static void plan_free_bytes(struct sy_scheduler *s, struct sy_problem *problem)
+{
+    for (uint32_t level = 0; level < s->on_chip; level++)
+        problem->free_bytes[level] = sy_space_bottom(&s->space[level]);
+}
+
+/* Cycles that reading the output back would take the layer that uses it. */
+static uint64_t read_back_cycles(const struct sy_scheduler *s, uint64_t bytes)
+{
+    const struct sy_level *backing = &s->chip->level[s->chain[SY_A][s->chain_length[SY_A] - 1]];
+    double hz = (double)s->chip->clock[0].frequency.num / (double)s->chip->clock[0].frequency.den;
+    return backing->read_bytes_per_s > 0 ? (uint64_t)((double)bytes * hz / backing->read_bytes_per_s) : 0;
+}
+
+/* A cache that is appended to lives in memory: what one step adds is not the tensor. */
+static bool may_stay(const struct sy_scheduler *s, uint64_t key)
+{
+    bool state = key == s->current->output_key && s->current->layer.out.flags & SY_TENSOR_STATE;
+    return !state && !s->options.keep_nothing && sy_tensor_next_use(s, key) != UINT64_MAX;
+}
+
+/* The layer's output grows over the chunks of attention; its place is decided with the first. */
+static bool in_later_chunk(const struct sy_scheduler *s, uint64_t key)
+{
+    return s->chunk > 0 && key == s->current->output_key;
+}
+
+/* Choose mapping and whether C stays: with it on chip unless that costs more than it saves. */
+static enum sy_status plan_item(struct sy_scheduler *s, struct sy_matrix_walk *w, uint64_t out_key, uint64_t out_bytes)
+{
+    char why[160] = "";
+    struct sy_estimate kept_estimate, estimate;
+    struct sy_mapping kept_mapping;
+    uint32_t level = may_stay(s, out_key) ? sy_keeping_level(s) : UINT32_MAX;
+    struct sy_resident *resident = NULL;
+    if (level != UINT32_MAX && in_later_chunk(s, out_key)) /* the chunks before made room, or found none */
+        resident = sy_space_find(&s->space[level], out_key);
+    else if (level != UINT32_MAX)
+        resident = sy_tensors_keep(s, out_key, out_bytes, level, &w->sink_before);
+    enum sy_status status;
+    if (resident) {
+        w->problem.home[SY_C] = chain_position(&w->problem, SY_C, level);
+        plan_free_bytes(s, &w->problem);
+        status = map_item(s, w, &kept_mapping, &kept_estimate, why);
+        bool large = !in_later_chunk(s, out_key) && out_bytes > s->space[level].capacity / 8;
+        if (status == SY_OK && !large) {
+            w->mapping = kept_mapping;
+            s->plan.estimate = kept_estimate;
+            return SY_OK;
+        }
+        struct sy_space saved = s->space[level];
+        sy_space_drop(&s->space[level], resident);
+        struct sy_problem with = w->problem;
+        w->problem.home[SY_C] = w->problem.chain_length[SY_C] - 1;
+        plan_free_bytes(s, &w->problem);
+        enum sy_status other = map_item(s, w, &w->mapping, &estimate, why);
+        if (status == SY_OK &&
+            (other != SY_OK || kept_estimate.cycles <= estimate.cycles + read_back_cycles(s, out_bytes))) {
+            s->space[level] = saved;
+            w->problem = with;
+            w->mapping = kept_mapping;
+            s->plan.estimate = kept_estimate;
+            return SY_OK;
+        }
+        status = other;
+    } else {
+        plan_free_bytes(s, &w->problem);
+        status = map_item(s, w, &w->mapping, &estimate, why);
+    }
+    w->source[SY_C].on_chip = false;
+    if (status == SY_OK)
+        s->plan.estimate = estimate;
+    else if (status == SY_UNSUPPORTED)
+        sy_error(s->diag, SY_NOWHERE, "enlarge the level, or give the trace record a schedule that fits",
+                 "layer %s does not fit chip %s: %s", s->current->layer.name, s->chip->name, why);
+    return status;
+}
+
+static void plan_sides(struct sy_scheduler *s, struct sy_matrix_walk *w)
+{
+    w->problem.side_level = s->chain_length[SY_A] > 1 ? s->chain[SY_A][s->chain_length[SY_A] - 2] : 0;
+    for (uint32_t i = 0; i < w->epilogue.tensor_inputs; i++) {
+        int tensor = w->epilogue.tensors_in[i];
+        if (tensor < 0)
+            continue;
+        struct sy_source source =
+            sy_tensor_source(s, sy_tensor_key(s, tensor, false), &s->current->layer.in[tensor], SY_A);
+        if (!source.on_chip)
+            w->problem.side_bits += sy_dtypes[s->current->layer.in[tensor].dtype].bits;
+        w->side_dtype[w->sides] = s->current->layer.in[tensor].dtype;
+        w->side[w->sides++] = source;
+    }
+}
+
+static void open_rings(struct sy_scheduler *s, struct sy_matrix_walk *w)
+{
+    uint64_t cursor[SY_MAX_LEVELS] = {0};
+    for (int operand = 0; operand < SY_OPERANDS; operand++) {
+        uint32_t positions = w->problem.home[operand];
+        if (operand == SY_C && positions == 0)
+            positions = 1; /* partial sums have their own place */
+        for (uint32_t i = 0; i < positions; i++) {
+            uint32_t level = w->problem.chain[operand][i];
+            sy_ring_open(s, &w->ring[operand][i], level, (enum sy_operand)operand,
+                         (uint32_t)sy_map_buffers(&w->problem, &w->mapping, (enum sy_operand)operand, level),
+                         sy_map_tile_bytes(&w->problem, &w->mapping, (enum sy_operand)operand, level), &cursor[level]);
+        }
+    }
+    if (w->problem.side_bits)
+        sy_ring_open(s, &w->side_ring, w->problem.side_level, SY_A, 2, sy_map_side_bytes(&w->problem, &w->mapping) / 2,
+                     &cursor[w->problem.side_level]);
+}
+
+static void note_savings(struct sy_scheduler *s, const struct sy_matrix_walk *w, uint64_t out_bytes)
+{
+    uint64_t bytes = 0, elements = 0;
+    if (w->source[SY_A].on_chip && sy_mul3(w->problem.item.m, w->problem.item.k, w->problem.item.groups, &elements)) {
+        if (w->problem.item.window.is_conv)
+            elements = sy_layer_input_elements(&s->current->layer, 0);
+        (void)sy_dtype_bytes(w->problem.item.a, elements, &bytes);
+        s->plan.saved_bytes += bytes;
+    }
+    if (w->source[SY_C].on_chip)
+        s->plan.saved_bytes += out_bytes;
+}
+
+static bool item_macs(const struct sy_matrix_item *item, uint64_t *macs)
+{
+    return sy_mul3(item->m, item->k, item->n, macs) && sy_mul(*macs, item->groups, macs);
+}
+
+/* Equal cores take contiguous shares of the groups, else of N, else, when N has fewer folds than there are cores, of M.
+ * All cores work alike, so the core with the largest share stands for them; what they share they share evenly. */
+static bool core_share(const struct sy_scheduler *s, struct sy_matrix_item *item)
+{
+    const struct sy_array *array = &s->chip->array;
+    uint64_t cores = s->chip->cores, fold = 0;
+    if (cores <= 1)
+        return true;
+    if (!sy_mul(array->cols, array->count, &fold))
+        return false;
+    if (item->groups >= cores && !item->shared_b)
+        item->groups = sy_ceil_div(item->groups, cores);
+    else if (sy_ceil_div(item->n, fold) >= cores || item->m < cores)
+        item->n = sy_ceil_div(item->n, cores);
+    else
+        item->m = sy_ceil_div(item->m, cores);
+    return true;
+}
+
+/* Where the inputs come from and what the epilogue costs. */
+static void take_inputs(struct sy_scheduler *s, struct sy_matrix_walk *w, const struct sy_matrix_item *item,
+                        const struct sy_vector_item *epilogue)
+{
+    const struct sy_layer *layer = &s->current->layer;
+    const int tensors[2] = {item->tensor_a, item->tensor_b};
+    for (int operand = 0; operand < SY_C; operand++) {
+        int tensor = tensors[operand];
+        w->source[operand] = sy_tensor_source(s, sy_tensor_key(s, tensor, false),
+                                              tensor >= 0 ? &layer->in[tensor] : NULL, (enum sy_operand)operand);
+        if (w->source[operand].on_chip)
+            w->problem.home[operand] = chain_position(&w->problem, (enum sy_operand)operand, w->source[operand].level);
+    }
+    if (!epilogue)
+        return;
+    w->has_epilogue = true;
+    w->epilogue = *epilogue;
+    plan_sides(s, w);
+    uint64_t lanes = epilogue->simple_ops * s->chip->vector.simple_cycles +
+                     epilogue->transcendental_ops * s->chip->vector.transcendental_cycles;
+    w->problem.vector_ops_per_output =
+        s->chip->vector.fuses_epilogue ? 1 : sy_ceil_div(lanes, sy_max(epilogue->elements, 1));
+}
+
+/* The output is written anew: what the chip still holds under its name is an older version. */
+static void retire_old(struct sy_scheduler *s, struct sy_matrix_walk *w, uint64_t out_key)
+{
+    struct sy_source *sources[SY_C + SY_MAX_INPUTS] = {&w->source[SY_A], &w->source[SY_B]};
+    for (uint32_t i = 0; i < w->sides; i++)
+        sources[SY_C + i] = &w->side[i];
+    sy_tensors_retire(s, out_key, sources, SY_C + w->sides);
+}
+
+/* How C leaves the array, and that it is on its way to the place where it stays. */
+static void start_output(struct sy_scheduler *s, struct sy_matrix_walk *w, uint64_t out_key)
+{
+    struct sy_source backing = sy_tensor_source(s, out_key, NULL, SY_C);
+    w->source[SY_C].address = backing.address;
+    const struct sy_level *inner = &s->chip->level[w->problem.chain[SY_C][0]];
+    bool second_on_chip = w->problem.chain_length[SY_C] > 2;
+    w->needs_vector = w->has_epilogue || inner->accumulates;
+    w->vector_to = inner->accumulates && second_on_chip ? 1 : 0;
+    if (w->source[SY_C].on_chip) {
+        struct sy_resident *resident = sy_tensor_resident(s, &w->source[SY_C]);
+        resident->dirty = true;
+        if (!in_later_chunk(s, out_key))
+            s->filled[w->source[SY_C].level][SY_C] += resident->bytes;
+    }
+}
+
+enum sy_status sy_matrix_begin(struct sy_scheduler *s, const struct sy_matrix_item *item,
+                               const struct sy_vector_item *epilogue)
+{
+    struct sy_matrix_walk *w = &s->matrix;
+    const struct sy_layer *layer = &s->current->layer;
+    memset(w, 0, offsetof(struct sy_matrix_walk, ring));
+    for (int operand = 0; operand < SY_OPERANDS; operand++)
+        for (uint32_t i = 0; i < SY_MAX_LEVELS; i++)
+            w->ring[operand][i].buffers = 0;
+    memset(&w->source, 0, sizeof *w - offsetof(struct sy_matrix_walk, source));
+    struct sy_matrix_item share = *item;
+    if (!core_share(s, &share) || !item_macs(item, &w->macs_total) || !item_macs(&share, &w->macs_share))
+        return SY_OVERFLOW;
+    sy_problem_init(&w->problem, s->chip, &share);
+    w->problem.schedule = layer->has_schedule ? &layer->schedule : NULL;
+    take_inputs(s, w, item, epilogue);
+    /* What the tensor is in the end: all of the layer's output, or an intermediate of this chunk. */
+    const struct sy_matrix_item *all = &s->whole.item[s->item].u.matrix;
+    const struct sy_matrix_item *made = item->tensor_c == SY_TENSOR_OUT ? all : item;
+    uint64_t elements = 0, out_bytes = 0, out_key = sy_tensor_key(s, item->tensor_c, true);
+    if (!sy_mul3(made->m, made->n, made->groups, &elements) || !sy_dtype_bytes(item->c, elements, &out_bytes))
+        return SY_OVERFLOW;
+    if (!in_later_chunk(s, out_key))
+        retire_old(s, w, out_key);
+    w->source[SY_C] = (struct sy_source){.key = out_key, .on_chip = true, .level = sy_keeping_level(s)};
+    enum sy_status status = plan_item(s, w, out_key, out_bytes);
+    if (status != SY_OK)
+        return status;
+    start_output(s, w, out_key);
+    sy_matrix_start_walk(s, w);
+    open_rings(s, w);
+    s->plan.has_matrix = true;
+    s->plan.item = *all;
+    s->plan.mapping = w->mapping;
+    s->plan.kept |= w->source[SY_C].on_chip;
+    note_savings(s, w, out_bytes);
+    return SY_OK;
+}
