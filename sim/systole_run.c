@@ -5,8 +5,8 @@
 
 #include "arch/energy.h"
 #include "sim/engine/replay.h"
-#include "sim/stats/area.h"
 #include "sim/report/timeline.h"
+#include "sim/stats/area.h"
 #include "sim/systole_internal.h"
 #include "traces/trace.h"
 
@@ -42,9 +42,8 @@ static int choose(const struct choice *choices, size_t count, const char *given,
 static enum sy_status replay_options(const struct systole_run_options *options, const char *data_dir,
                                      struct sy_replay_options *replay, struct sy_diag *diag)
 {
-    static const struct choice fidelities[] = {{"event", SY_FIDELITY_EVENT},
-                                               {"analytic", SY_FIDELITY_ANALYTIC},
-                                               {"cycle", SY_FIDELITY_CYCLE}};
+    static const struct choice fidelities[] = {
+        {"event", SY_FIDELITY_EVENT}, {"analytic", SY_FIDELITY_ANALYTIC}, {"cycle", SY_FIDELITY_CYCLE}};
     static const struct choice memories[] = {{"shared", SY_MEMORY_SHARED},
                                              {"ideal", SY_MEMORY_IDEAL},
                                              {"sampled", SY_MEMORY_SAMPLED},

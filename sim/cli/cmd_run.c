@@ -59,6 +59,16 @@ static enum systole_status run_compatibly(struct sy_cli *cli, const struct optio
     return status == SYSTOLE_OK ? sy_cli_write(cli, own->output.path, &text) : status;
 }
 
+/* Options that do not go together, in words; NULL when they do. */
+static const char *what_is_wrong(const struct options *own)
+{
+    if (own->cfg || own->topology || own->directory || own->layout)
+        return "-c, -t, -p and -l need --compat";
+    if (!own->chip)
+        return "the chip, -a, is missing";
+    return own->workload.name ? NULL : "the workload, -w, is missing";
+}
+
 static enum systole_status run(struct sy_cli *cli, void *given, const char *const *operands, uint32_t count)
 {
     const struct options *own = given;
@@ -72,10 +82,9 @@ static enum systole_status run(struct sy_cli *cli, void *given, const char *cons
     (void)count;
     if (own->compat)
         return run_compatibly(cli, own);
-    if (own->cfg || own->topology || own->directory || own->layout)
-        return sy_cli_usage(cli, "run", "-c, -t, -p and -l need --compat");
-    if (!own->chip || !own->workload.name)
-        return sy_cli_usage(cli, "run", "%s is missing", own->chip ? "the workload, -w," : "the chip, -a,");
+    const char *wrong = what_is_wrong(own);
+    if (wrong)
+        return sy_cli_usage(cli, "run", "%s", wrong);
     sy_cli_run_options(&own->model, &run_options);
     sy_cli_format_options(cli, &own->output, own->explain_energy ? 2 : own->totals_only ? 0 : 1, &format);
     run_options.emit_schedule = own->emit_schedule;
@@ -87,11 +96,7 @@ static enum systole_status run(struct sy_cli *cli, void *given, const char *cons
     if (status == SYSTOLE_OK)
         status = systole_run(&cli->context, chip, workload, &run_options, &result);
     if (status == SYSTOLE_OK)
-        status = systole_result_format(&cli->context, result, own->output.format,
-                                       own->explain_energy ? 2
-                                       : own->totals_only  ? 0
-                                                           : 1,
-                                       &text);
+        status = systole_result_write(&cli->context, result, &format, &text);
     if (status == SYSTOLE_OK)
         status = sy_cli_write(cli, own->output.path, &text);
     systole_result_free(result);

@@ -47,10 +47,10 @@ struct sy_issue {
     uint64_t layer;       /* index of the layer it belongs to; never decreases */
     uint64_t useful_macs; /* MATMUL: MACs of the layer in this tile */
     /* Marks of a sampled schedule (analytic fidelity), before this command: */
-    uint8_t measure;   /* 1 + loop whose measured iterations begin here; 0 = none */
-    uint8_t jump;      /* 1 + loop of which iterations were left out here; 0 = none */
-    uint64_t skipped;  /* how many times the measured iterations those are */
-    uint64_t skipped_macs; /* MACs of the layer in them */
+    uint8_t measure;             /* 1 + loop whose measured iterations begin here; 0 = none */
+    uint8_t jump;                /* 1 + loop of which iterations were left out here; 0 = none */
+    uint64_t skipped;            /* how many times the measured iterations those are */
+    uint64_t skipped_macs;       /* MACs of the layer in them */
     struct sy_row_window window; /* MATMUL: the convolution it is a tile of, or empty */
 };
 

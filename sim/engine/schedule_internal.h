@@ -53,7 +53,7 @@ struct sy_matrix_walk {
     uint64_t iteration[SY_MAX_LOOPS]; /* of each loop; what was left out does not count */
     struct {
         uint64_t filled[SY_MAX_LEVELS][SY_OPERANDS], macs_walked;
-    } measured[SY_MAX_LOOPS]; /* as the measured iterations began */
+    } measured[SY_MAX_LOOPS];                        /* as the measured iterations began */
     struct sy_ring ring[SY_OPERANDS][SY_MAX_LEVELS]; /* by position in the operand's chain */
     struct sy_source source[SY_OPERANDS];            /* A, B; C: where it goes */
     struct sy_users sink_before;                     /* who used the place where C stays */
@@ -117,8 +117,8 @@ struct sy_scheduler {
     const struct sy_upcoming *const *window;
     uint32_t window_count;
     struct sy_work work;
-    struct sy_work whole;                       /* before attention was cut into chunks */
-    uint64_t chunk_groups, chunk_rows;          /* of attention, at a time */
+    struct sy_work whole;              /* before attention was cut into chunks */
+    uint64_t chunk_groups, chunk_rows; /* of attention, at a time */
     uint64_t chunk, chunks, rows_done, rows_now, rows_all;
     uint32_t item;
     bool item_started;

@@ -568,6 +568,19 @@ static enum sy_status emit_matmul(struct sy_scheduler *s, struct sy_matrix_walk 
     return SY_OK;
 }
 
+static void end_walk(struct sy_scheduler *s, struct sy_matrix_walk *w)
+{
+    w->done = true;
+    for (int operand = 0; operand < SY_OPERANDS; operand++)
+        for (uint32_t i = 0; i < SY_MAX_LEVELS; i++)
+            if (w->ring[operand][i].buffers)
+                sy_ring_close(s, &w->ring[operand][i]);
+    if (w->side_ring.buffers)
+        sy_ring_close(s, &w->side_ring);
+    if (!w->source[SY_C].on_chip)
+        sy_tensor_stored(s, w->source[SY_C].key, w->last_out.stamp[SY_USE_STORE]);
+}
+
 enum sy_status sy_matrix_step(struct sy_scheduler *s)
 {
     struct sy_matrix_walk *w = &s->matrix;
@@ -595,15 +608,7 @@ enum sy_status sy_matrix_step(struct sy_scheduler *s)
     }
     if (status != SY_OK)
         return status;
-    w->done = true;
-    for (int operand = 0; operand < SY_OPERANDS; operand++)
-        for (uint32_t i = 0; i < SY_MAX_LEVELS; i++)
-            if (w->ring[operand][i].buffers)
-                sy_ring_close(s, &w->ring[operand][i]);
-    if (w->side_ring.buffers)
-        sy_ring_close(s, &w->side_ring);
-    if (!w->source[SY_C].on_chip)
-        sy_tensor_stored(s, w->source[SY_C].key, w->last_out.stamp[SY_USE_STORE]);
+    end_walk(s, w);
     return SY_OK;
 }
 

@@ -195,7 +195,8 @@ static double move_cycles(const struct sy_chip *chip, uint32_t parent, uint32_t 
     const struct sy_dma *dma = &chip->dma;
     double hz = (double)chip->clock[0].frequency.num / (double)chip->clock[0].frequency.den, slowest = 0, cycles;
     double kept = outer->refresh_interval_ps > outer->refresh_time_ps
-                      ? 1 - (double)outer->refresh_time_ps / (double)outer->refresh_interval_ps : 1;
+                      ? 1 - (double)outer->refresh_time_ps / (double)outer->refresh_interval_ps
+                      : 1;
     slowest = cycles_for(chip, outer, bytes, (load ? outer->read_bytes_per_s : outer->write_bytes_per_s) * kept);
     cycles = cycles_for(chip, inner, bytes, load ? inner->write_bytes_per_s : inner->read_bytes_per_s);
     slowest = cycles > slowest ? cycles : slowest;
@@ -211,14 +212,15 @@ static double move_cycles(const struct sy_chip *chip, uint32_t parent, uint32_t 
 
 /* Work of a step on one engine and one level, gathered move by move. */
 struct step_load {
-    double bytes[SY_MAX_LEVELS][2];                       /* by parent level; in, out */
+    double bytes[SY_MAX_LEVELS][2];                              /* by parent level; in, out */
     double engine[SY_MAX_LEVELS][SY_MAX_LEVELS][SY_OPERANDS][2]; /* by parent, child, engine; in, out */
-    double cycle; /* of the slowest buffer: filled, used, given back */
+    double cycle;                                                /* of the slowest buffer: filled, used, given back */
 };
 
-/* A command holds its engine while it moves; with two in flight, what comes before the first byte hides behind the other's
- * transfer as far as that is longer. A buffer goes round through its load, the array and, for C, its store: with d of them, d
- * steps share that time. Partial sums that return wait for the store of the step before, so there nothing is shared. */
+/* A command holds its engine while it moves; with two in flight, what comes before the first byte hides behind the
+ * other's transfer as far as that is longer. A buffer goes round through its load, the array and, for C, its store:
+ * with d of them, d steps share that time. Partial sums that return wait for the store of the step before, so there
+ * nothing is shared. */
 static void add_move(const struct sy_problem *problem, const struct sy_mapping *mapping, const struct moved *move,
                      double array, struct step_load *load)
 {
@@ -232,7 +234,8 @@ static void add_move(const struct sy_problem *problem, const struct sy_mapping *
         double moving = move_cycles(chip, move->parent, move->child, bytes, !out);
         double first = before_first_byte(chip, move->parent, !out), own = (first + moving) / 2;
         load->bytes[move->parent][out] += bytes;
-        load->engine[move->parent][move->child][engine][chip->dma.shared_load_store ? 0 : out] += own > moving ? own : moving;
+        load->engine[move->parent][move->child][engine][chip->dma.shared_load_store ? 0 : out] +=
+            own > moving ? own : moving;
         whole_way += first + moving;
     }
     if (move->child != inner)
@@ -264,7 +267,8 @@ static double step_cycles(const struct sy_problem *problem, const struct sy_mapp
     for (uint32_t l = 0; l < chip->levels; l++) {
         const struct sy_level *level = &chip->level[l];
         double kept = level->refresh_interval_ps > level->refresh_time_ps
-                          ? 1 - (double)level->refresh_time_ps / (double)level->refresh_interval_ps : 1;
+                          ? 1 - (double)level->refresh_time_ps / (double)level->refresh_interval_ps
+                          : 1;
         double in = cycles_for(chip, level, load.bytes[l][0], level->read_bytes_per_s * kept);
         double out = cycles_for(chip, level, load.bytes[l][1], level->write_bytes_per_s * kept);
         double cycles = level->kind == SY_LEVEL_DRAM ? in + out : in > out ? in : out;
@@ -296,7 +300,8 @@ static double pipelined(const struct sy_problem *problem, const struct sy_mappin
         total += count * (steps.loop[i].trips - 1) * (other > array ? other : array);
         count *= steps.loop[i].trips;
     }
-    double last = step_cycles(problem, mapping, &steps, 0, moves, array, vector_cycles / c_changes); /* the first step's own tiles */
+    double last = step_cycles(problem, mapping, &steps, 0, moves, array,
+                              vector_cycles / c_changes); /* the first step's own tiles */
     return total + (last > array ? last : array);
 }
 

@@ -95,7 +95,8 @@ static void list_candidates(const struct sy_problem *problem, const struct sy_da
             list[d] = (struct candidates){1, {sy_min(schedule->tile[0][d], problem->size[d])}};
 }
 
-/* Parts of an output row that it divides into: such tiles never straddle rows, so their window is as narrow as they are. */
+/* Parts of an output row that it divides into: such tiles never straddle rows, so their window is as narrow as they
+ * are. */
 static void parts_of_rows(const struct sy_problem *problem, struct candidates *list)
 {
     uint64_t ow = problem->item.window.ow;
@@ -159,11 +160,13 @@ static const uint8_t orders[6][3] = {
     {SY_DIM_K, SY_DIM_N, SY_DIM_M}, {SY_DIM_M, SY_DIM_K, SY_DIM_N}, {SY_DIM_K, SY_DIM_M, SY_DIM_N},
 };
 
-/* Orders that differ only by loops of one trip are the same. By the set of loops that turn (bit d: dimension d), the orders
- * to try, as bits of the list above. */
+/* Orders that differ only by loops of one trip are the same. By the set of loops that turn (bit d: dimension d), the
+ * orders to try, as bits of the list above. */
 static const uint8_t orders_of[8] = {
     [0] = 1, /* none turns */
-    [1 << SY_DIM_M] = 1, [1 << SY_DIM_K] = 1, [1 << SY_DIM_N] = 1,
+    [1 << SY_DIM_M] = 1,
+    [1 << SY_DIM_K] = 1,
+    [1 << SY_DIM_N] = 1,
     [1 << SY_DIM_M | 1 << SY_DIM_K] = 1 << 0 | 1 << 3,
     [1 << SY_DIM_M | 1 << SY_DIM_N] = 1 << 0 | 1 << 1,
     [1 << SY_DIM_K | 1 << SY_DIM_N] = 1 << 0 | 1 << 3,

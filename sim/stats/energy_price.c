@@ -244,7 +244,7 @@ double sy_energy_pj_per_mac(const struct sy_chip *chip, const struct sy_energy_t
 double sy_energy_base_w(const struct sy_chip *chip, const struct sy_energy_table *table, const char **how)
 {
     const struct sy_power *power = &chip->power;
-    const char *ignored;
+    const char *ignored = NULL;
     how = how ? how : &ignored;
     *how = "power.static and power.clock of the chip file";
     if (power->static_w > 0 || power->clock_w > 0)

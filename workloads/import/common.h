@@ -12,8 +12,8 @@
  * -1 = given but not a whole number >= 1. Names compare exactly. */
 int sy_import_dim(const struct sy_import_options *options, const char *name, uint64_t *value);
 
-/* What the user asked for, else what the file has. A weight that is not given follows a given activation; an accumulator
- * that is not given is fp32 for floats, int32 for integers. */
+/* What the user asked for, else what the file has. A weight that is not given follows a given activation; an
+ * accumulator that is not given is fp32 for floats, int32 for integers. */
 enum sy_dtype sy_import_activation(const struct sy_import_options *options, enum sy_dtype file);
 enum sy_dtype sy_import_weight(const struct sy_import_options *options, enum sy_dtype file);
 enum sy_dtype sy_import_accumulator(const struct sy_import_options *options, enum sy_dtype activation);
