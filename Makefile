@@ -171,6 +171,8 @@ $(OUT)/fuzz/%: $(OUT)/obj/tests/fuzz/fuzz_%.o $(OUT)/libsystole.a
 	@echo "  LINK  $@"
 	$(Q)$(LINK) -fsanitize=fuzzer -o $@ $< $(OUT)/libsystole.a $(LIBS)
 .SECONDARY:
+# An interrupted link leaves an empty file that is newer than its parts.
+.DELETE_ON_ERROR:
 
 # ---- the machine ----
 .PHONY: deps deps-test deps-lint deps-rtl

@@ -47,7 +47,7 @@ static void put_summary(const struct sy_scalesim_run *run, const char *directory
         for (size_t p = 0; p < sizeof percents / sizeof percents[0]; p++)
             sy_grid_cellf(&grid, "%s %%", sy_format_fixed(number, percents[p], 2));
     }
-    sy_buf_printf(out, "%s: %zu layers", run->run_name, run->layers);
+    sy_buf_printf(out, "%s: %zu layer%s", run->run_name, run->layers, run->layers == 1 ? "" : "s");
     sy_buf_printf(out, ", %s cycles", sy_format_grouped(number, cycles));
     sy_buf_printf(out, ", %s of them stalls, as SCALE-Sim v%d counts\n", sy_format_grouped(number, stalls),
                   (int)run->config.version);
