@@ -88,8 +88,9 @@ static void put_head(struct table *table)
                   sy_format_si(rate, core_hz(result), "Hz"));
     sy_buf_printf(table->out, "  workload  %s: %s layers, %s MACs\n", result->workload,
                   sy_format_grouped(layers, result->layers_run), sy_format_grouped(macs, result->macs));
-    sy_buf_printf(table->out, "  model     %s fidelity, %s memory, mapped for %s; systole %s, model %s\n",
-                  result->fidelity, result->memory, result->objective, table->options->version,
+    sy_buf_printf(table->out, "  model     %s fidelity, %s memory, mapped for %s\n", result->fidelity, result->memory,
+                  result->objective);
+    sy_buf_printf(table->out, "  made by   systole %s, model %s\n", table->options->version,
                   table->options->model_revision);
 }
 
@@ -406,13 +407,14 @@ static void put_shape(struct table *table, const struct sy_layer_result *layer)
 }
 
 struct layer_columns {
-    bool repeats, bars, energy;
+    bool ops, repeats, bars, energy;
 };
 
 static void put_layer(struct table *table, const struct sy_layer_result *layer, const struct layer_columns *columns)
 {
     sy_grid_cell(&table->grid, layer->name ? layer->name : "");
-    sy_grid_cell(&table->grid, layer->op ? layer->op : "");
+    if (columns->ops)
+        sy_grid_cell(&table->grid, layer->op ? layer->op : "");
     put_shape(table, layer);
     if (columns->repeats)
         cell_grouped(table, layer->repeat);
@@ -436,13 +438,15 @@ static void put_layer(struct table *table, const struct sy_layer_result *layer, 
 static void put_layers(struct table *table)
 {
     const struct sy_result *result = table->result;
-    struct layer_columns columns = {.bars = table->width >= NARROW,
+    struct layer_columns columns = {.ops = table->width >= NARROW,
+                                    .bars = table->width >= NARROW,
                                     .energy = table->width >= NARROW && result->energies > 0};
     char heads[128];
     for (uint64_t i = 0; i < result->layers; i++)
         columns.repeats = columns.repeats || result->layer[i].repeat > 1;
-    (void)snprintf(heads, sizeof heads, "layer~|op|MxKxN>%s|cycles>|share>|util>%s|bound|DRAM>%s",
-                   columns.repeats ? "|times>" : "", columns.bars ? "|" : "", columns.energy ? "|energy>" : "");
+    (void)snprintf(heads, sizeof heads, "layer~%s|MxKxN>%s|cycles>|share>|util>%s|bound|DRAM>%s",
+                   columns.ops ? "|op" : "", columns.repeats ? "|times>" : "", columns.bars ? "|" : "",
+                   columns.energy ? "|energy>" : "");
     heading(table, "Layers", "share: of all cycles; util: of peak MACs over the layer's cycles");
     begin(table, heads);
     for (uint64_t i = 0; i < result->layers; i++)

@@ -44,4 +44,22 @@ if command -v script >/dev/null; then
     expect "a terminal gets colour" bash -c "$(declare -f colors); TERM=xterm colors '$systole run -a gemmini -w alexnet --totals' | grep -q \$'\\033'"
     expect "NO_COLOR is honoured" bash -c "$(declare -f colors); ! TERM=xterm NO_COLOR=1 colors '$systole run -a gemmini -w alexnet --totals' | grep -q \$'\\033\\[1m'"
 fi
+if command -v script >/dev/null; then
+    fits() { # WIDTH NET: no line of the table is wider, the list of idle units and the notes aside
+        TERM=xterm NO_COLOR=1 script -qec "stty cols $1; '$systole' run -a tpu-v4i -w $2 -q" /dev/null </dev/null | tr -d '\r' |
+            sed '/^The outputs/,$d;/without work/d' >wide
+        python3 - "$1" <<'PY'
+import sys
+lines = open("wide", encoding="utf-8").read().splitlines()
+long = [line for line in lines if len(line) > int(sys.argv[1])]
+print("\n".join("# " + line for line in long), end="")
+sys.exit(bool(long) or len(lines) < 30)
+PY
+    }
+    for width in 80 120; do
+        for net in resnet50 bert-base mobilenet-v1 gpt2; do
+            expect "$net fits a terminal of $width columns" fits $width $net
+        done
+    done
+fi
 finish
