@@ -399,7 +399,7 @@ static void put_shape(struct table *table, const struct sy_layer_result *layer)
     if (!layer->m)
         sy_grid_cell(&table->grid, "");
     else if (layer->groups > 1)
-        sy_grid_cellf(&table->grid, "%llu of %llux%llux%llu", (unsigned long long)layer->groups,
+        sy_grid_cellf(&table->grid, "%llu*%llux%llux%llu", (unsigned long long)layer->groups,
                       (unsigned long long)layer->m, (unsigned long long)layer->k, (unsigned long long)layer->n);
     else
         sy_grid_cellf(&table->grid, "%llux%llux%llu", (unsigned long long)layer->m, (unsigned long long)layer->k,
@@ -447,7 +447,7 @@ static void put_layers(struct table *table)
     (void)snprintf(heads, sizeof heads, "layer~%s|MxKxN>%s|cycles>|share>|util>%s|bound|DRAM>%s",
                    columns.ops ? "|op" : "", columns.repeats ? "|times>" : "", columns.bars ? "|" : "",
                    columns.energy ? "|energy>" : "");
-    heading(table, "Layers", "share: of all cycles; util: of peak MACs over the layer's cycles");
+    heading(table, "Layers", "share: of all cycles; util: of peak MACs in the layer; G*: G products");
     begin(table, heads);
     for (uint64_t i = 0; i < result->layers; i++)
         put_layer(table, &result->layer[i], &columns);
