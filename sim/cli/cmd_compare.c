@@ -1,5 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* systole compare: chips side by side. */
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
 #include "sim/cli/subcommand.h"
 
 struct options {
@@ -12,8 +16,8 @@ struct options {
 
 /* clang-format off */
 static const struct sy_option options[] = {
-    SY_OPT(LIST, struct options, chips, "arch", 'a', "NAME|FILE", "chip (repeatable); ratios are to the first"),
-    SY_OPT(LIST, struct options, workloads, "workload", 'w', "NAME|FILE", "workload (repeatable)"),
+    SY_OPT(LIST, struct options, chips, "arch", 'a', "NAME|FILE", "chip (repeatable, or a,b); ratios are to the first"),
+    SY_OPT(LIST, struct options, workloads, "workload", 'w', "NAME|FILE", "workload (repeatable, or a,b)"),
     SY_OPT(U64, struct options, workers, "jobs", 'j', "N", "worker processes, 0 = none; default: one a processor"),
     SY_IMPORT_OPTIONS(struct options, workload),
     SY_MODEL_OPTIONS(struct options, model),
@@ -28,6 +32,31 @@ static void defaults(void *given)
     ((struct options *)given)->workers = sy_cli_processors();
 }
 
+/* "a,b" is two names, unless a file is called so. The pieces are cut out of *copy, which the caller frees. */
+static bool split(const struct sy_cli_list *given, struct sy_cli_list *list, char **copy)
+{
+    size_t room = 1;
+    memset(list, 0, sizeof *list);
+    for (uint32_t i = 0; i < given->count; i++)
+        room += strlen(given->item[i]) + 1;
+    char *at = *copy = malloc(room);
+    for (uint32_t i = 0; at && i < given->count; i++) {
+        size_t length = strlen(given->item[i]) + 1;
+        memcpy(at, given->item[i], length);
+        bool is_file = !access(at, F_OK);
+        for (char *piece = at, *comma; piece; piece = comma ? comma + 1 : NULL) {
+            comma = is_file ? NULL : strchr(piece, ',');
+            if (comma)
+                *comma = '\0';
+            if (list->count == SY_CLI_LIST_MAX)
+                return false;
+            list->item[list->count++] = piece;
+        }
+        at += length;
+    }
+    return *copy != NULL;
+}
+
 static enum systole_status run(struct sy_cli *cli, void *given, const char *const *operands, uint32_t count)
 {
     const struct options *own = given;
@@ -38,8 +67,13 @@ static enum systole_status run(struct sy_cli *cli, void *given, const char *cons
     if (!own->chips.count || !own->workloads.count)
         return sy_cli_usage(cli, "compare", "%s is missing", own->chips.count ? "a workload, -w," : "a chip, -a,");
     sy_cli_explore_options(cli, &own->model, &own->workload, &own->output, own->workers, &explore);
-    enum systole_status status =
-        systole_compare(&cli->context, own->chips.item, own->workloads.item, &explore.options, &text);
+    struct sy_cli_list chips, workloads;
+    char *chip_names = NULL, *workload_names = NULL;
+    enum systole_status status = SYSTOLE_NOMEM;
+    if (split(&own->chips, &chips, &chip_names) && split(&own->workloads, &workloads, &workload_names))
+        status = systole_compare(&cli->context, chips.item, workloads.item, &explore.options, &text);
+    free(chip_names);
+    free(workload_names);
     if (!text.data)
         return status;
     enum systole_status written = sy_cli_write(cli, own->output.path, &text);

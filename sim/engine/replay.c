@@ -104,6 +104,8 @@ static void describe_plan(struct sy_replay *replay, struct sy_layer_result *resu
 enum sy_status sy_replay_layer_done(void *context, const struct sy_layer_counters *counters)
 {
     struct sy_replay *replay = context;
+    if (!replay->entries)
+        return SY_OK; /* a trace without layers: the caller says so */
     struct sy_flight *flight = &replay->flight[counters->layer % SY_FLIGHTS];
     struct sy_layer_result *result = &replay->entry[flight->entry].result;
     result->repeat++;

@@ -201,7 +201,7 @@ static void put_further_figures(struct table *table)
             continue;
         sy_grid_cell(&table->grid, sy_figures[i].name);
         sy_grid_cellf(&table->grid, "%s %s",
-                      sy_figures[i].integer ? sy_format_grouped(text, whole) : sy_format_double(text, value),
+                      sy_figures[i].integer ? sy_format_grouped(text, whole) : sy_format_fixed(text, value, 3),
                       sy_figures[i].unit);
         sy_grid_cell(&table->grid, sy_figures[i].doc);
     }

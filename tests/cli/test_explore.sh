@@ -13,6 +13,8 @@ a, b = chips[0]["totals"], chips[1]["totals"]
 assert abs(b["seconds"] / a["seconds"] / chips[1]["ratios"]["seconds"] - 1) < 1e-9
 assert ("seconds" in chips[1]["best"]) == (b["seconds"] < a["seconds"])
 PY
+expect "names may be joined by commas" bash -c \
+    "cmp <('$systole' compare -a gemmini,tpu-v1 -w alexnet) <('$systole' compare -a gemmini -a tpu-v1 -w alexnet)"
 expect "a chip that fails does not hide the others" bash -c \
     "'$systole' compare -a gemmini -a no-such-chip -w alexnet >part 2>/dev/null; [ \$? -eq 3 ] && grep -q 'no-such-chip failed' part && grep -q utilization part"
 

@@ -20,6 +20,29 @@ assert sum(layer["cycles"] for layer in r["layers"]) == t["cycles"]
 assert abs(sum(row["total_j"] for row in r["energy"]) / t["energy_j"] - 1) < 1e-9
 assert all(row["source"] and row["confidence"] for row in r["energy"])
 PY
+expect "it has the keys of its schema, and the format page documents every key it has" python3 - "$root/docs/formats-result.md" <<'PY'
+import json, re, sys
+r = json.load(open("r.json"))
+page = open(sys.argv[1]).read()
+known = set(re.findall(r"[a-z_0-9]+", " ".join(re.findall(r"`([^`]*)`", page))))
+for key in ("schema tool inputs chip workload fidelity memory objective totals units stalls dram energy layers warnings".split()):
+    assert key in r, key
+for key in ("cycles seconds macs utilization active streaming mapping padding energy_j power_w edp_js dram_read_bytes "
+            "dram_write_bytes dram_utilization".split()):
+    assert key in r["totals"], key
+for key in "name op m k n repeat cycles utilization bound stalls energy_j dram_read_bytes dram_write_bytes tile".split():
+    assert key in r["layers"][0], key
+named = {"units", "stalls"}  # their keys are names of units and causes
+def walk(value, inside):
+    if isinstance(value, dict):
+        for key, one in value.items():
+            assert inside in named or key in known, key
+            walk(one, key)
+    elif isinstance(value, list):
+        for one in value:
+            walk(one, inside)
+walk(r, "")
+PY
 call run -a tpu-v1 -w resnet50 -f csv && cp out r.csv
 call run -a tpu-v1 -w resnet50 -f csv --totals && cp out t.csv
 expect "the two CSV forms say the same as the JSON" python3 - <<'PY'
