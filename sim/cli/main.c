@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -120,7 +121,7 @@ static void print_usage(FILE *to)
         fprintf(to, "  %-10s %s\n", sy_subcommands[i]->name, sy_subcommands[i]->summary);
     fputs("\nCommon options:\n"
           "  -q, --quiet      errors only\n"
-          "  -v, --verbose    say more\n"
+          "  -v, --verbose    say what the run cost\n"
           "  -h, --help       help on systole or on a subcommand\n"
           "      --version    print the version\n\n"
           "Examples:\n"
@@ -142,6 +143,16 @@ static int unknown_subcommand(const char *name)
     fprintf(stderr, "systole: error: '%s' is not a subcommand%s%s%s\n  hint: `systole --help` lists them\n", name,
             best ? "; did you mean '" : "", best ? best : "", best ? "'?" : "");
     return systole_exit_code(SYSTOLE_USAGE);
+}
+
+static void print_effort(void)
+{
+    struct rusage own;
+    if (getrusage(RUSAGE_SELF, &own))
+        return;
+    double seconds = (double)own.ru_utime.tv_sec + (double)own.ru_stime.tv_sec +
+                     ((double)own.ru_utime.tv_usec + (double)own.ru_stime.tv_usec) * 1e-6;
+    fprintf(stderr, "systole: %.3f CPU seconds, at most %ld KiB of memory\n", seconds, own.ru_maxrss);
 }
 
 static int run(struct sy_cli *cli, const struct sy_subcommand *subcommand, int argc, char **argv)
@@ -166,6 +177,8 @@ static int run(struct sy_cli *cli, const struct sy_subcommand *subcommand, int a
     free(options);
     if ((fflush(stdout) || ferror(stdout)) && status == SYSTOLE_OK)
         status = sy_cli_error(cli, SYSTOLE_IO, "standard output could not be written");
+    if (cli->verbose)
+        print_effort();
     if (status != SYSTOLE_OK && status != SYSTOLE_CHECK_FAILED && !cli->errors)
         sy_cli_error(cli, status, "%s", systole_status_text(status));
     return systole_exit_code(status);

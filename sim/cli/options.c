@@ -10,7 +10,8 @@
 
 static const struct sy_option common[] = {
     {"quiet", 'q', NULL, SY_OPTION_FLAG, offsetof(struct sy_cli, quiet), "errors only"},
-    {"verbose", 'v', NULL, SY_OPTION_FLAG, offsetof(struct sy_cli, verbose), "say more"},
+    {"verbose", 'v', NULL, SY_OPTION_FLAG, offsetof(struct sy_cli, verbose),
+     "say what the run cost: CPU time and memory"},
     {"help", 'h', NULL, SY_OPTION_FLAG, 0, "this text"},
     {NULL, 0, NULL, SY_OPTION_FLAG, 0, NULL},
 };
