@@ -121,6 +121,8 @@ static enum sy_status bring(struct sy_scheduler *s, struct sy_matrix_walk *w, en
     enum sy_dtype dtype = w->problem.dtype[operand];
     struct sy_users before;
     buffer = sy_ring_advance(s, ring, block, block_bytes(w, operand, level, dtype), &before);
+    if (!buffer->bytes)
+        return SY_OK; /* a window that lies in the padding alone: nothing to bring */
     struct sy_issue *load = sy_schedule_emit(s, SY_CMD_LOAD, &stamp);
     if (!load)
         return SY_INTERNAL;

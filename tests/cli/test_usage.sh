@@ -40,11 +40,11 @@ expect "a shown chip loads back to the same figures" bash -c "
 colors() { # standard output of the program on a terminal
     script -qec "$*" /dev/null </dev/null
 }
-if command -v script >/dev/null; then
+if script -qec true /dev/null </dev/null >/dev/null 2>&1; then # a terminal can be had
     expect "a terminal gets colour" bash -c "$(declare -f colors); TERM=xterm colors '$systole run -a gemmini -w alexnet --totals' | grep -q \$'\\033'"
     expect "NO_COLOR is honoured" bash -c "$(declare -f colors); ! TERM=xterm NO_COLOR=1 colors '$systole run -a gemmini -w alexnet --totals' | grep -q \$'\\033\\[1m'"
 fi
-if command -v script >/dev/null; then
+if script -qec true /dev/null </dev/null >/dev/null 2>&1; then # a terminal can be had
     fits() { # WIDTH NET: no line of the table is wider, the list of idle units and the notes aside
         TERM=xterm NO_COLOR=1 script -qec "stty cols $1; '$systole' run -a tpu-v4i -w $2 -q" /dev/null </dev/null | tr -d '\r' |
             sed '/^The outputs/,$d;/without work/d' >wide

@@ -31,7 +31,7 @@ root=$scratch/root
 
 clean_up() {
     local mounted
-    for mounted in "$root/proc" "$root/dev/shm"; do
+    for mounted in "$root/proc" "$root/dev/shm" "$root/dev/pts"; do
         if mountpoint -q "$mounted"; then
             umount "$mounted" || umount -l "$mounted"
         fi
@@ -70,6 +70,10 @@ for file in /etc/resolv.conf /etc/hosts; do
     [ -f "$file" ] && cp -L "$file" "$root$file"
 done
 mount -t proc proc "$root/proc" 2>/dev/null || echo "cleanroom: no /proc in the chroot (not allowed here)" >&2
+
+# Terminals for the tests that look at what a terminal shows.
+mount -t devpts -o newinstance,ptmxmode=0666,mode=620 devpts "$root/dev/pts" 2>/dev/null && ln -sf pts/ptmx "$root/dev/ptmx" ||
+    echo "cleanroom: no terminals in the chroot (not allowed here)" >&2
 
 mkdir -p "$root/src"
 (cd "$source_tree" && git ls-files -z | tar -c --null -T - ) | tar -x -C "$root/src"
