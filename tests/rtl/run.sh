@@ -13,10 +13,7 @@ ws 4 8 5000 20
 ws 16 4 6000 20
 os 2 2 11000 30
 os 4 4 12000 30
-os 8 8 13000 25
-os 16 16 14000 20
-os 4 8 15000 20
-os 16 4 16000 20'
+os 8 8 13000 25'
 version=$(verilator --version | cut -d' ' -f1,2)
 mkdir -p "$build"
 : > "$out.tmp"
