@@ -135,7 +135,6 @@ struct sy_executor {
 
     struct sy_exec_slot slot[SY_EXEC_RING];
     uint64_t issued;  /* commands issued so far = id of the next */
-    uint64_t retired; /* every id below has all times known and in the past (lazily advanced) */
 
     /* sequencer */
     struct sck_event *seq_event;

@@ -64,13 +64,12 @@ static bool has_matrix(const struct sy_layer_result *layer)
  */
 static void factors(struct sy_result *result, const struct sy_chip *chip)
 {
-    double peak_cycles = 0, rate_pe_beats = 0;
+    double peak_cycles = 0;
     double default_peak = peak_of(chip, chip->array.precision[0].a, chip->array.precision[0].b);
     for (uint64_t i = 0; i < result->layers; i++) {
         struct sy_layer_result *layer = &result->layer[i];
         double peak = has_matrix(layer) ? peak_of(chip, layer->precision_a, layer->precision_b) : default_peak;
         peak_cycles += peak * (double)layer->cycles;
-        rate_pe_beats += ratio(peak, default_peak) * (double)layer->work.mapped_pe_beats;
         layer->utilization = ratio((double)layer->macs, peak * (double)layer->cycles);
         result->peak_macs_per_cycle =
             has_matrix(layer) && peak > result->peak_macs_per_cycle ? peak : result->peak_macs_per_cycle;
@@ -82,7 +81,6 @@ static void factors(struct sy_result *result, const struct sy_chip *chip)
     result->streaming = ratio((double)result->work.beats, (double)result->work.active_cycles);
     result->mapping = ratio((double)result->work.mapped_pe_beats, (double)result->work.pe_beats);
     double rest = result->active * result->streaming * result->mapping;
-    (void)rate_pe_beats;
     result->padding = ratio(result->utilization, rest);
 }
 
