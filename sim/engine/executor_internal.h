@@ -134,7 +134,7 @@ struct sy_executor {
     uint8_t memory_of[SY_MAX_LEVELS];
 
     struct sy_exec_slot slot[SY_EXEC_RING];
-    uint64_t issued;  /* commands issued so far = id of the next */
+    uint64_t issued; /* commands issued so far = id of the next */
 
     /* sequencer */
     struct sck_event *seq_event;
