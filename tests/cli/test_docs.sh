@@ -5,14 +5,29 @@
 mkdir bin && ln -s "$systole" bin/systole
 export PATH=$PWD/bin:$PATH
 
-# Each block of shell of a page, in order, in one folder.
-mkdir guide
-awk '/^```sh$/ { n++; on = 1; next } /^```$/ { on = 0 } on { print > sprintf("guide/%02d.sh", n) }' "$root/docs/guide.md"
-expect "the guide has commands" test "$(find guide -name '*.sh' | wc -l)" -ge 6
-mkdir work
-for block in guide/*.sh; do
-    expect "guide block $(basename "$block" .sh): $(sed -n '/systole/{s/ *#.*//;p;q}' "$block")" \
-        bash -c "cd work && bash -e ../$block >../out 2>../err || { sed 's/^/# /' ../err; exit 1; }"
+# blocks LANGUAGE SUFFIX PAGE: the page's blocks of that language as PAGE/NN.SUFFIX
+blocks() {
+    mkdir -p "$3"
+    awk -v fence="^\`\`\`$1\$" -v name="$3/%02d.$2" '$0 ~ fence { n++; on = 1; next } /^```$/ { on = 0 } on { print > sprintf(name, n) }' \
+        "$root/docs/$3.md"
+}
+
+# Each block of shell of a page, in order, in one folder of its own.
+for page in guide extending; do
+    blocks sh sh $page
+    expect "docs/$page.md has commands" test "$(find $page -name '*.sh' | wc -l)" -ge 4
+    mkdir $page/work
+    for block in $page/*.sh; do
+        expect "$page block $(basename "$block" .sh): $(sed -n '/systole/{s/ *#.*//;p;q}' "$block")" \
+            bash -c "cd $page/work && bash -e ../$(basename "$block") >../../out 2>../../err || { sed 's/^/# /' ../../err; exit 1; }"
+    done
+done
+
+# What a page shows as C compiles against the headers it names.
+blocks c c extending
+for block in extending/*.c; do
+    expect "extending block $(basename "$block") compiles" bash -c \
+        "\${CC:-cc} -std=c11 -Wall -Wextra -Werror -D_GNU_SOURCE -I'$root' -fsyntax-only $block 2>&1 | sed 's/^/# /'; [ \${PIPESTATUS[0]} -eq 0 ]"
 done
 
 expect "the manual page is what --help says" bash -c \
