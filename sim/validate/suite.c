@@ -12,7 +12,7 @@
 
 #include "sim/base/checked.h"
 
-enum { MAX_TABLE_BYTES = 256 << 20, MAX_GROUPS = 4096 };
+enum { MAX_TABLE_BYTES = 256 << 20, MAX_GROUPS = 4096, MAX_REMARKS = 64 };
 static const double REAL_TOLERANCE = 1e-9; /* relative, of a figure that is not a count */
 
 /* ---- statistics ---- */
@@ -188,6 +188,34 @@ static enum sy_status judge(struct sy_validation *v, struct sy_validation_row *r
     return SY_OK;
 }
 
+/* The texts of a listed row. */
+static enum sy_status copy_texts(struct sy_validation *v, struct sy_validation_row *row, const struct sy_suite_row *in)
+{
+    const struct {
+        const char *from, **to;
+    } texts[] = {
+        {in->label, &row->label}, {in->unit, &row->unit}, {in->confidence, &row->confidence}, {in->how, &row->how}};
+    for (size_t i = 0; i < sizeof texts / sizeof texts[0]; i++) {
+        if (texts[i].from != NULL && (*texts[i].to = sy_arena_strdup(v->arena, texts[i].from)) == NULL) {
+            return SY_NOMEM;
+        }
+    }
+    return SY_OK;
+}
+
+enum sy_status sy_suite_remark(struct sy_suite_context *context, const char *text)
+{
+    struct sy_validation *v = context->out;
+    if (v->remark == NULL) {
+        v->remark = sy_arena_array(v->arena, MAX_REMARKS, sizeof *v->remark);
+    }
+    if (v->remark == NULL || v->remarks == MAX_REMARKS) {
+        return v->remark ? SY_UNSUPPORTED : SY_NOMEM;
+    }
+    v->remark[v->remarks] = sy_arena_strdup(v->arena, text);
+    return v->remark[v->remarks++] ? SY_OK : SY_NOMEM;
+}
+
 enum sy_status sy_suite_add(struct sy_suite_context *context, const struct sy_suite_row *in)
 {
     struct sy_validation *v = context->out;
@@ -201,6 +229,9 @@ enum sy_status sy_suite_add(struct sy_suite_context *context, const struct sy_su
     row->line = in->line;
     row->group = group;
     row->aside = in->aside;
+    if (copy_texts(v, row, in) != SY_OK) {
+        return SY_NOMEM;
+    }
     row->refused = in->refusal != NULL;
     row->exact = row->refused == in->expects_refusal && in->note == NULL;
     const char *why = in->note ? in->note : in->refusal;
@@ -403,6 +434,7 @@ enum sy_status sy_validate_run(const char *name, const struct sy_validate_option
     }
     out->suite = suite->name;
     out->figure = suite->figure;
+    out->listed = suite->listed;
     struct sy_suite_context context = {
         .options = options ? options : &none, .out = out, .arena = out->arena, .diag = diag};
     enum sy_status status = run_tables(suite, &context);

@@ -45,6 +45,7 @@ struct sy_validation_row {
     double expected, actual; /* main figure */
     double ape;              /* percent */
     const char *note;        /* first figure that is not met, or why it was refused; NULL when exact and run */
+    const char *label, *unit, *confidence, *how; /* of a suite whose rows are listed one by one; else NULL */
 };
 struct sy_validation_group {
     const char *name;
@@ -59,6 +60,9 @@ struct sy_validation {
     struct sy_validation_group *group; /* in the order their first rows came */
     struct sy_validation_row *row;     /* in file order */
     uint64_t row_capacity;
+    bool listed; /* every row is printed, not only groups */
+    uint64_t remarks;
+    const char **remark; /* sentences below the table */
 };
 
 struct sy_validate_options {
@@ -96,6 +100,7 @@ struct sy_suite {
     const char *const *tables; /* shipped CSVs below tests/golden, NULL-terminated; not shipped ones are skipped when
                                   `optional_tables`, else an error */
     bool optional_tables;
+    bool listed; /* rows differ in kind: each is printed with its label, known and modelled figure */
     /* Replay context->table: for each row below the header sy_suite_add once.
      * Called once a table. Anything but SY_OK ends the validation. */
     enum sy_status (*run)(struct sy_suite_context *context);
@@ -123,8 +128,12 @@ struct sy_suite_row {
     uint32_t figures;
     const char *note; /* not NULL: the row is not exact for this further reason; copied */
     bool aside;       /* a figure beside the suite's main one: left out of the statistics of the whole */
+    const char *label, *unit, *confidence, *how; /* listed suites; copied */
 };
 enum sy_status sy_suite_add(struct sy_suite_context *context, const struct sy_suite_row *row);
+
+/* A sentence below the table; copied. */
+enum sy_status sy_suite_remark(struct sy_suite_context *context, const char *text);
 
 /* A column a suite reads. */
 struct sy_suite_column {

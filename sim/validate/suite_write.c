@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "sim/base/grid.h"
 #include "sim/base/json.h"
 #include "sim/validate/suite.h"
 
@@ -24,6 +25,60 @@ static void put_stats(struct sy_json_writer *w, const struct sy_validation_stats
     }
 }
 
+/* A row of a listed suite. A figure that does not apply is absent. */
+static void put_listed_json(struct sy_json_writer *w, const struct sy_validation_row *row)
+{
+    sy_json_open_object(w, NULL);
+    sy_json_put_string(w, "figure", row->label ? row->label : row->group);
+    if (row->unit)
+        sy_json_put_string(w, "unit", row->unit);
+    if (row->confidence)
+        sy_json_put_string(w, "confidence", row->confidence);
+    sy_json_put_bool(w, "gates", !row->aside);
+    if (row->measured) {
+        sy_json_put_double(w, "known", row->expected);
+        sy_json_put_double(w, "modelled", row->actual);
+        sy_json_put_double(w, "error", row->actual >= row->expected ? row->ape : -row->ape);
+    }
+    if (row->how)
+        sy_json_put_string(w, "how", row->how);
+    if (row->refused && row->note)
+        sy_json_put_string(w, "refused", row->note);
+    sy_json_close_object(w);
+}
+
+/* A modelled figure to four digits, in plain notation. */
+static const char *four_digits(char out[32], double value)
+{
+    unsigned decimals = 0;
+    for (double size = value < 0 ? -value : value; size > 0 && size < 1000 && decimals < 9; size *= 10)
+        decimals++;
+    return sy_format_fixed(out, value, decimals);
+}
+
+static void put_listed(const struct sy_validation *v, struct sy_buf *out)
+{
+    struct sy_grid grid;
+    char text[32];
+    sy_grid_begin(&grid, "figure|known>|modelled>|error %>|unit|confidence|how", 0, "");
+    for (uint64_t i = 0; i < v->rows; i++) {
+        const struct sy_validation_row *row = &v->row[i];
+        sy_grid_cell(&grid, row->label ? row->label : row->group);
+        sy_grid_cell(&grid, row->measured ? sy_format_double(text, row->expected) : "");
+        sy_grid_cell(&grid, row->measured ? four_digits(text, row->actual) : "");
+        if (row->measured)
+            sy_grid_cellf(&grid, "%s%s", row->actual >= row->expected ? "+" : "-", sy_format_fixed(text, row->ape, 1));
+        else
+            sy_grid_cell(&grid, "-");
+        sy_grid_cell(&grid, row->unit ? row->unit : "");
+        sy_grid_cell(&grid, row->confidence ? row->confidence : "");
+        sy_grid_cellf(&grid, "%s%s", row->refused ? "not expressed: " : "",
+                      row->refused ? (row->note ? row->note : "") : (row->how ? row->how : ""));
+    }
+    sy_grid_put(&grid, out);
+    sy_buf_puts(out, "\n");
+}
+
 void sy_validation_put_json(const struct sy_validation *v, struct sy_buf *out)
 {
     struct sy_json_writer w;
@@ -40,6 +95,18 @@ void sy_validation_put_json(const struct sy_validation *v, struct sy_buf *out)
         sy_json_close_object(&w);
     }
     sy_json_close_object(&w);
+    if (v->listed) {
+        sy_json_open_array(&w, "points");
+        for (uint64_t i = 0; i < v->rows; i++)
+            put_listed_json(&w, &v->row[i]);
+        sy_json_close_array(&w);
+    }
+    if (v->remarks > 0) {
+        sy_json_open_array(&w, "remarks");
+        for (uint64_t i = 0; i < v->remarks; i++)
+            sy_json_put_string(&w, NULL, v->remark[i]);
+        sy_json_close_array(&w);
+    }
     sy_json_close_object(&w);
     sy_json_end(&w);
 }
@@ -75,13 +142,18 @@ void sy_validation_put_table(const struct sy_validation *v, bool rows, struct sy
         width = length > width ? length : width;
     }
     sy_buf_printf(out, "suite %s: error in percent of %s\n", v->suite, v->figure);
+    if (v->listed)
+        put_listed(v, out);
     sy_buf_printf(out, "%-*s %8s %8s %8s %9s %9s %9s %9s %9s\n", width, "group", "rows", "exact", "refused", "mean",
                   "median", "p90", "max", "r2");
     for (uint64_t i = 0; i < v->groups; i++) {
         put_line(out, width, v->group[i].name, &v->group[i].stats);
     }
     put_line(out, width, "all", &v->total);
-    for (uint64_t i = 0; rows && i < v->rows; i++) {
+    for (uint64_t i = 0; i < v->remarks; i++) {
+        sy_buf_printf(out, "%s%s\n", i ? "" : "\n", v->remark[i]);
+    }
+    for (uint64_t i = 0; rows && !v->listed && i < v->rows; i++) {
         const struct sy_validation_row *row = &v->row[i];
         if (!row->exact) {
             char line[32];

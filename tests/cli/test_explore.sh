@@ -86,4 +86,13 @@ expect "a chip file of one's own is found again beside its baseline" bash -c "
 expect "validate lists its suites" prints "rtl" validate
 expect "validate reports errors as JSON" bash -c \
     "'$systole' validate rtl -f json | python3 -c 'import json, sys; r = json.load(sys.stdin); assert r[\"schema\"] == \"systole.validation/1\" and r[\"rows\"] > 0'"
+expect "validation against published chips lists each row" prints "TPU v1: die area (upper bound)" validate points
+cat >list_only <<'STUB'
+#!/bin/bash
+[ "$1" != list ] || exec "$REAL" "$@"
+STUB
+chmod +x list_only
+expect "the validation page has a section a suite and no other" bash -c "
+    REAL='$systole' SYSTOLE=./list_only '$root/tests/tools/validation.sh' | sed -n 's/^## \([^ ]*\).*/\1/p' | uniq >sections &&
+    '$systole' list suites --names | cmp - sections"
 finish

@@ -17,7 +17,7 @@ table() {
     "$systole" validate "$suite" "$@" 2>/dev/null || true
     printf '```\n'
 }
-for suite in $("$systole" list suites | cut -f1); do
+for suite in $("$systole" list suites --names); do
     if [ "$suite" = dram ]; then
         table dram --memory burst
         table dram --memory sampled
