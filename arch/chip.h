@@ -120,6 +120,7 @@ struct sy_level {
     uint64_t interleave_bytes;
     uint64_t burst_bytes;                          /* transfers are whole bursts */
     uint64_t refresh_interval_ps, refresh_time_ps; /* tREFI, tRFC; 0 = none */
+    uint64_t power_down_ps; /* a device without traffic is powered down after this long; 0 = never */
     /* energy and area (DESIGN section 4): names of rows in the energy tables */
     const char *energy_component;
 };

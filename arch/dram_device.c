@@ -158,6 +158,7 @@ static const struct sy_field power_fields[] = {
     ENERGY("refresh", POWER(refresh_pj), "an all-bank refresh"),
     STANDBY("active_standby", POWER(active_standby_mw), "with a row open"),
     STANDBY("precharge_standby", POWER(precharge_standby_mw), "with all rows closed"),
+    STANDBY("power_down", POWER(power_down_mw), "with all rows closed and the clock enable low"),
     VOUCHERS(POWER(source), POWER(confidence), SY_FIELD_OPTIONAL),
     {0}};
 static const struct sy_schema power_schema = {

@@ -78,6 +78,7 @@ struct sy_dram_power {
     bool has;
     double activate_pj, read_pj, write_pj, refresh_pj;
     double active_standby_mw, precharge_standby_mw;
+    double power_down_mw; /* all rows closed, clock enable low; 0 = not given, then standby */
     const char *source, *confidence;
 };
 

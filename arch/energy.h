@@ -39,6 +39,7 @@ struct sy_energy_table {
     struct sy_arena *arena;
     const char *name, *description;
     double toggle_share;                       /* of register and FIFO bits that change when written */
+    double idd_low, idd_high;                  /* range of DRAM currents, as shares of the device file's */
     double idle_share, gated_share, off_share; /* of busy power: clocked without work, clock gated, power gated */
     uint32_t rows;
     struct sy_energy_row *row;

@@ -317,6 +317,15 @@ static uint64_t per_million(uint64_t count, uint64_t bursts)
     return bursts && sy_mul_div(count, 1000000, bursts, &scaled) ? scaled : 0;
 }
 
+/* The clocks of all channels, each on its own. */
+static uint64_t sum_of_clocks(const struct sy_dram_memory *memory)
+{
+    int64_t sum = 0;
+    for (uint32_t c = 0; c < memory->channels; c++)
+        sum += sy_dram_channel_now(&memory->channel[c]);
+    return (uint64_t)sum;
+}
+
 struct span {
     uint64_t clocks, without_refresh;
     int64_t refresh_cost;
@@ -364,6 +373,7 @@ static void simulate_set(struct sy_dram_ctx *ctx, const struct sy_dram_phase *ph
     for (uint32_t i = 0; i < n; i++)
         before[i] = set->feeder[i].accepted;
     const struct sy_dram_counts start = sy_dram_memory_counts(memory);
+    const uint64_t start_clocks = sum_of_clocks(memory);
     struct span span = {.refresh_cost = sy_dram_refresh_cost(&memory->plan)};
     const int64_t from = set->clock;
     const int64_t from_rest = sy_dram_without_refresh(&memory->channel[0], from, forced, span.refresh_cost);
@@ -380,6 +390,7 @@ static void simulate_set(struct sy_dram_ctx *ctx, const struct sy_dram_phase *ph
         .row_hits = per_million(end.row_hits - start.row_hits, columns),
         .row_misses = per_million(end.row_misses - start.row_misses, columns),
         .row_conflicts = per_million(end.row_conflicts - start.row_conflicts, columns),
+        .active = per_million(end.active_clocks - start.active_clocks, sum_of_clocks(memory) - start_clocks),
     };
     memset(out, 0, n * sizeof *out);
     for (uint32_t i = 0; i < n; i++) {

@@ -36,6 +36,7 @@ struct sy_dram_phase {
 /* Commands for a million bursts of the set, for counters and energy. */
 struct sy_dram_commands {
     uint64_t activates, precharges, row_hits, row_misses, row_conflicts;
+    uint64_t active; /* millionths of the channels' time in which a row is open */
 };
 
 struct sy_dram_rate {

@@ -80,8 +80,12 @@ int64_t sy_dram_memory_drain(struct sy_dram_memory *memory)
 struct sy_dram_counts sy_dram_memory_counts(const struct sy_dram_memory *memory)
 {
     struct sy_dram_counts counts = {0};
-    for (uint32_t c = 0; c < memory->channels; c++)
-        sy_dram_count_add(&counts, &memory->channel[c].counts);
+    for (uint32_t c = 0; c < memory->channels; c++) {
+        const struct sy_dram_channel *channel = &memory->channel[c];
+        sy_dram_count_add(&counts, &channel->counts);
+        if (channel->open && channel->now > channel->opened_at) /* the open span so far */
+            counts.active_clocks += (uint64_t)(channel->now - channel->opened_at);
+    }
     return counts;
 }
 

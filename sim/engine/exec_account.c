@@ -206,7 +206,7 @@ static void copy_memories(const struct sy_executor *exec, struct sy_result *resu
         dram->busy_ticks = memory->busy_ticks;
         uint64_t end_tick = 0;
         if (memory->device && sck_edge(exec->clock, end, &end_tick) == SY_OK)
-            sy_exec_device_copy(memory, end_tick, dram);
+            sy_exec_device_copy(memory, end_tick, dram, result->arena);
     }
     result->levels = exec->chip->levels;
     for (uint32_t i = 0; i < exec->chip->levels; i++) {

@@ -20,6 +20,10 @@ struct sy_memory_device {
     uint64_t level_peak;                                    /* of the chip's level, this core's part */
     struct sy_dram_commands per_million;                    /* of the set as rated last */
     sy_u128 hits, misses, conflicts, activates, precharges; /* x 10^6 bursts x burst bytes */
+    sy_u128 active;                                         /* ticks x 10^6 with a row open */
+    uint64_t gap, standby_ticks, power_down_ticks;          /* of the gap so far; of all gaps that ended */
+    uint64_t open_ticks, power_down_after; /* rows stay open this long in a gap; 0 = never powered down */
+    const struct sy_dram_device *device;
 };
 
 enum sy_status sy_exec_device_open(struct sy_executor *exec, struct sy_exec_memory *memory)
@@ -48,7 +52,12 @@ enum sy_status sy_exec_device_open(struct sy_executor *exec, struct sy_exec_memo
     status = sy_dram_ctx_create(device, controller, &options, &own->ctx, exec->diag);
     if (status != SY_OK)
         return status;
+    own->device = device;
     own->burst_bytes = device->org.burst_bytes;
+    /* In a gap an open-page controller leaves its rows open until the next refresh: half an interval in the mean. */
+    own->open_ticks =
+        controller->page == SY_DRAM_PAGE_CLOSED ? 0 : (uint64_t)device->timing.tREFI * device->clock_fs / 2;
+    own->power_down_after = level->power_down_ps * 1000;
     own->peak = sy_max(sy_dram_peak_bytes_per_s(own->ctx), 1);
     own->level_peak = exec->level_rate[memory->level][0] / sy_max(exec->chip->cores, 1);
     return SY_OK;
@@ -98,9 +107,29 @@ enum sy_status sy_exec_device_rate(struct sy_exec_memory *memory)
     return status;
 }
 
-void sy_exec_device_moved(struct sy_exec_memory *memory, uint64_t bytes)
+/* A gap without traffic is over: first its rows are open, then closed, then the device is powered down. */
+static void end_gap(struct sy_memory_device *own)
+{
+    uint64_t until = own->power_down_after ? sy_min(own->gap, own->power_down_after) : own->gap;
+    uint64_t open = sy_min(until, own->open_ticks);
+    own->active += (sy_u128)open * 1000000;
+    own->standby_ticks += until - open;
+    own->power_down_ticks += own->gap - until;
+    own->gap = 0;
+}
+
+void sy_exec_device_waited(struct sy_exec_memory *memory, uint64_t elapsed)
+{
+    memory->device->gap += elapsed;
+}
+
+void sy_exec_device_moved(struct sy_exec_memory *memory, uint64_t bytes, uint64_t elapsed)
 {
     struct sy_memory_device *own = memory->device;
+    end_gap(own);
+    uint64_t active = sy_min(own->per_million.active, 1000000);
+    own->active += (sy_u128)active * elapsed;
+    own->standby_ticks += elapsed - (uint64_t)((sy_u128)active * elapsed / 1000000);
     own->hits += (sy_u128)own->per_million.row_hits * bytes;
     own->misses += (sy_u128)own->per_million.row_misses * bytes;
     own->conflicts += (sy_u128)own->per_million.row_conflicts * bytes;
@@ -108,9 +137,35 @@ void sy_exec_device_moved(struct sy_exec_memory *memory, uint64_t bytes)
     own->precharges += (sy_u128)own->per_million.precharges * bytes;
 }
 
-void sy_exec_device_copy(const struct sy_exec_memory *memory, uint64_t end_tick, struct sy_dram_stats *stats)
+/* Nanoseconds of all channels. */
+static uint64_t channel_ns(uint64_t ticks, uint64_t channels)
 {
-    const struct sy_memory_device *own = memory->device;
+    uint64_t ns = 0;
+    return sy_mul_div(ticks, channels, 1000000, &ns) ? ns : UINT64_MAX;
+}
+
+static void copy_states(struct sy_memory_device *own, const struct sy_exec_memory *memory, uint64_t end_tick,
+                        struct sy_dram_stats *stats, struct sy_arena *arena)
+{
+    uint64_t channels = sy_max(memory->exec->chip->level[memory->level].channels, 1);
+    if (end_tick > memory->updated_tick)
+        own->gap += end_tick - memory->updated_tick;
+    end_gap(own);
+    stats->active_ns = channel_ns((uint64_t)(own->active / 1000000), channels);
+    stats->standby_ns = channel_ns(own->standby_ticks, channels);
+    stats->power_down_ns = channel_ns(own->power_down_ticks, channels);
+    stats->burst_bytes = own->burst_bytes;
+    stats->power = own->device->power;
+    stats->power.source = sy_arena_strdup(arena, own->device->power.source ? own->device->power.source : "");
+    stats->power.confidence =
+        sy_arena_strdup(arena, own->device->power.confidence ? own->device->power.confidence : "");
+    stats->device = sy_arena_strdup(arena, own->device->name);
+}
+
+void sy_exec_device_copy(const struct sy_exec_memory *memory, uint64_t end_tick, struct sy_dram_stats *stats,
+                         struct sy_arena *arena)
+{
+    struct sy_memory_device *own = memory->device;
     const sy_u128 scale = (sy_u128)1000000 * own->burst_bytes;
     uint64_t cores = sy_max(memory->exec->chip->cores, 1);
     stats->has_rows = true;
@@ -120,4 +175,5 @@ void sy_exec_device_copy(const struct sy_exec_memory *memory, uint64_t end_tick,
     stats->activates = (uint64_t)(own->activates / scale) * cores;
     stats->precharges = (uint64_t)(own->precharges / scale) * cores;
     stats->refreshes = sy_dram_refreshes(own->ctx, end_tick);
+    copy_states(own, memory, end_tick, stats, arena);
 }

@@ -96,7 +96,9 @@ static void advance(struct sy_exec_memory *memory, uint64_t now)
     if (any)
         memory->busy_ticks += elapsed;
     if (any && memory->device)
-        sy_exec_device_moved(memory, (uint64_t)(all / ticks_per_second));
+        sy_exec_device_moved(memory, (uint64_t)(all / ticks_per_second), elapsed);
+    else if (memory->device)
+        sy_exec_device_waited(memory, elapsed);
     memory->updated_tick = now;
 }
 

@@ -194,8 +194,11 @@ enum sy_status sy_exec_device_open(struct sy_executor *exec, struct sy_exec_memo
 void sy_exec_device_close(struct sy_exec_memory *memory);
 enum sy_status sy_exec_device_rate(struct sy_exec_memory *memory);
 /* The set moved this many bytes on the bus since it was rated. */
-void sy_exec_device_moved(struct sy_exec_memory *memory, uint64_t bytes);
-void sy_exec_device_copy(const struct sy_exec_memory *memory, uint64_t end_tick, struct sy_dram_stats *stats);
+void sy_exec_device_moved(struct sy_exec_memory *memory, uint64_t bytes, uint64_t elapsed);
+/* A span without traffic. */
+void sy_exec_device_waited(struct sy_exec_memory *memory, uint64_t elapsed);
+void sy_exec_device_copy(const struct sy_exec_memory *memory, uint64_t end_tick, struct sy_dram_stats *stats,
+                         struct sy_arena *arena);
 /* exec_account.c */
 struct sy_exec_layer *sy_exec_layer_of(struct sy_executor *exec, uint64_t layer);
 enum sy_status sy_exec_segment_add(struct sy_executor *exec, uint64_t until, int cause);

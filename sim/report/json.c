@@ -134,6 +134,12 @@ static void put_memory(struct sy_json_writer *json, const struct sy_result *resu
             sy_json_put_u64(json, "row_hits", dram->row_hits);
             sy_json_put_u64(json, "row_misses", dram->row_misses);
             sy_json_put_u64(json, "row_conflicts", dram->row_conflicts);
+            sy_json_put_u64(json, "activates", dram->activates);
+            sy_json_put_u64(json, "precharges", dram->precharges);
+            sy_json_put_u64(json, "refreshes", dram->refreshes);
+            sy_json_put_u64(json, "active_ns", dram->active_ns);
+            sy_json_put_u64(json, "standby_ns", dram->standby_ns);
+            sy_json_put_u64(json, "power_down_ns", dram->power_down_ns);
         }
         sy_json_close_object(json);
     }

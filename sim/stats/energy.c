@@ -7,18 +7,12 @@
 #include <string.h>
 
 #include "sim/base/checked.h"
-#include "sim/stats/energy_price.h"
+#include "sim/stats/energy_account.h"
 
 enum { MAX_ITEMS = 96 };
 static const double ZJ_PER_PJ = 1e9, J_PER_ZJ = 1e-21;
 /* Beyond it count x price could leave 128 bits: 1.1e9 J an action. */
 static const double MOST_ZJ = 1152921504606846976.0;
-
-struct account {
-    struct sy_result *result;
-    const struct sy_chip *chip;
-    const struct sy_energy_table *table;
-};
 
 static uint64_t to_zj(double pj)
 {
@@ -26,14 +20,14 @@ static uint64_t to_zj(double pj)
     return zj >= MOST_ZJ ? (uint64_t)MOST_ZJ : zj > 0 ? (uint64_t)zj : 0;
 }
 
-static void warn_missing(struct account *account, const char *component, const char *action, uint64_t count)
+static void warn_missing(struct sy_energy_account *account, const char *component, const char *action, uint64_t count)
 {
     sy_result_warn(account->result, "energy: table %s has no row for %s %s: its %llu actions are not in the total",
                    account->table->name, component, action, (unsigned long long)count);
 }
 
-static void add_item(struct account *account, const char *component, const char *action, uint64_t count,
-                     const struct sy_price *price)
+void sy_energy_add_item(struct sy_energy_account *account, const char *component, const char *action, uint64_t count,
+                        const struct sy_price *price)
 {
     struct sy_result *result = account->result;
     if (!count)
@@ -73,10 +67,16 @@ static void add_item(struct account *account, const char *component, const char 
                        price->rule);
 }
 
-static void to_layer(struct sy_layer_result *layer, uint64_t count, const struct sy_price *price)
+void sy_energy_to_layer(struct sy_layer_result *layer, uint64_t count, const struct sy_price *price)
 {
     if (price->known)
         layer->energy_j += (double)count * (double)to_zj(price->pj) * J_PER_ZJ;
+}
+
+void sy_energy_to_layers_by_time(struct sy_result *result, double joules)
+{
+    for (uint64_t i = 0; i < result->layers && result->cycles; i++)
+        result->layer[i].energy_j += joules * (double)result->layer[i].cycles / (double)result->cycles;
 }
 
 /* ---- array ---- */
@@ -89,7 +89,7 @@ static const char *layer_format(const struct sy_chip *chip, const struct sy_laye
 }
 
 /* MACs by precision: layers may differ. */
-static void mac_items(struct account *account)
+static void mac_items(struct sy_energy_account *account)
 {
     struct sy_result *result = account->result;
     uint64_t count[SY_DTYPE_COUNT] = {0};
@@ -100,11 +100,11 @@ static void mac_items(struct account *account)
         enum sy_dtype dtype;
         if (sy_dtype_parse(action, &dtype))
             count[dtype] += layer->macs;
-        to_layer(layer, layer->macs, &price);
+        sy_energy_to_layer(layer, layer->macs, &price);
     }
     for (int dtype = 0; dtype < SY_DTYPE_COUNT; dtype++) {
         struct sy_price price = sy_price_mac(account->chip, account->table, sy_dtypes[dtype].name);
-        add_item(account, "mac", sy_dtypes[dtype].name, count[dtype], &price);
+        sy_energy_add_item(account, "mac", sy_dtypes[dtype].name, count[dtype], &price);
     }
 }
 
@@ -131,7 +131,7 @@ static void moving_bits(const struct sy_chip *chip, const struct sy_layer_result
 }
 
 /* Bits through a layer's registers and wires, and through the array's edges. */
-static bool array_counts(const struct account *account, const struct sy_layer_result *layer,
+static bool array_counts(const struct sy_energy_account *account, const struct sy_layer_result *layer,
                          uint64_t count[SY_ARRAY_ACTIONS])
 {
     const struct sy_array *array = &account->chip->array;
@@ -145,7 +145,7 @@ static bool array_counts(const struct account *account, const struct sy_layer_re
     return fits;
 }
 
-static enum sy_status array_items(struct account *account)
+static enum sy_status array_items(struct sy_energy_account *account)
 {
     struct sy_result *result = account->result;
     struct sy_price price[SY_ARRAY_ACTIONS];
@@ -160,39 +160,52 @@ static enum sy_status array_items(struct account *account)
         for (int a = 0; a < SY_ARRAY_ACTIONS; a++) {
             if (!sy_add(total[a], count[a], &total[a]))
                 return SY_OVERFLOW;
-            to_layer(layer, count[a], &price[a]);
+            sy_energy_to_layer(layer, count[a], &price[a]);
         }
     }
     for (int a = 0; a < SY_ARRAY_ACTIONS; a++)
         if (price[a].known || a != SY_WIRE_BIT) /* without areas there is no pitch */
-            add_item(account, "array", sy_array_action_names[a], total[a], &price[a]);
+            sy_energy_add_item(account, "array", sy_array_action_names[a], total[a], &price[a]);
     return SY_OK;
 }
 
 /* ---- memory and vector unit ---- */
 
-static void level_items(struct account *account)
+static void ports_of_level(struct sy_energy_account *account, uint32_t l)
 {
     struct sy_result *result = account->result;
-    for (uint32_t l = 0; l < account->chip->levels; l++) {
-        const uint64_t bytes[SY_LEVEL_ACTIONS] = {result->level[l].read_bytes, result->level[l].write_bytes,
-                                                  result->level[l].read_bytes + result->level[l].write_bytes};
-        for (int a = 0; a < SY_LEVEL_ACTIONS; a++) {
-            struct sy_price price = sy_price_level(account->chip, account->table, l, a);
-            if (a == SY_WIRE_BYTE && !price.known)
-                continue;
-            add_item(account, account->chip->level[l].name, sy_level_action_names[a], bytes[a], &price);
-            for (uint64_t i = 0; i < result->layers; i++) {
-                struct sy_layer_result *layer = &result->layer[i];
-                uint64_t count = (a == SY_WRITE_BYTE ? 0 : layer->level_read_bytes[l]) +
-                                 (a == SY_READ_BYTE ? 0 : layer->level_write_bytes[l]);
-                to_layer(layer, count, &price);
-            }
+    const uint64_t bytes[] = {result->level[l].read_bytes, result->level[l].write_bytes,
+                              result->level[l].read_bytes + result->level[l].write_bytes};
+    for (int a = SY_READ_BYTE; a <= SY_WIRE_BYTE; a++) {
+        struct sy_price price = sy_price_level(account->chip, account->table, l, a);
+        if (a == SY_WIRE_BYTE && !price.known)
+            continue;
+        sy_energy_add_item(account, account->chip->level[l].name, sy_level_action_names[a], bytes[a], &price);
+        for (uint64_t i = 0; i < result->layers; i++) {
+            struct sy_layer_result *layer = &result->layer[i];
+            uint64_t count = (a == SY_WRITE_BYTE ? 0 : layer->level_read_bytes[l]) +
+                             (a == SY_READ_BYTE ? 0 : layer->level_write_bytes[l]);
+            sy_energy_to_layer(layer, count, &price);
         }
     }
 }
 
-static void vector_items(struct account *account)
+static void level_items(struct sy_energy_account *account)
+{
+    for (uint32_t l = 0; l < account->chip->levels; l++) {
+        const struct sy_dram_stats *dram = sy_energy_dram_of(account->result, account->chip->level[l].name);
+        if (dram && dram->power.has)
+            sy_energy_dram_items(account, l, dram);
+        else
+            ports_of_level(account, l);
+        if (dram && !dram->power.has)
+            sy_result_warn(account->result,
+                           "energy: device %s gives no energies of its commands: %s is priced by the bit", dram->device,
+                           account->chip->level[l].name);
+    }
+}
+
+static void vector_items(struct sy_energy_account *account)
 {
     static const size_t offsets[SY_VECTOR_ACTIONS] = {offsetof(struct sy_vector_work, simple_ops),
                                                       offsetof(struct sy_vector_work, transcendental_ops),
@@ -202,10 +215,10 @@ static void vector_items(struct account *account)
         struct sy_price price = sy_price_vector(account->chip, account->table, a);
         uint64_t count;
         memcpy(&count, (const char *)&result->vector + offsets[a], sizeof count);
-        add_item(account, "vector", sy_vector_action_names[a], count, &price);
+        sy_energy_add_item(account, "vector", sy_vector_action_names[a], count, &price);
         for (uint64_t i = 0; i < result->layers; i++) {
             memcpy(&count, (const char *)&result->layer[i].vector + offsets[a], sizeof count);
-            to_layer(&result->layer[i], count, &price);
+            sy_energy_to_layer(&result->layer[i], count, &price);
         }
     }
 }
@@ -213,17 +226,16 @@ static void vector_items(struct account *account)
 /* ---- power without work ---- */
 
 /* Power times time: counted in nanoseconds, priced in pJ a nanosecond = mW. */
-static void time_item(struct account *account, const char *component, const char *action, struct sy_price price)
+static void time_item(struct sy_energy_account *account, const char *component, const char *action,
+                      struct sy_price price)
 {
     struct sy_result *result = account->result;
     price = sy_price_overridden(account->table, component, action, price);
     if (!price.known || price.pj <= 0)
         return;
-    add_item(account, component, action, (uint64_t)(result->seconds * 1e9 + 0.5), &price);
+    sy_energy_add_item(account, component, action, (uint64_t)(result->seconds * 1e9 + 0.5), &price);
     result->base_w += price.pj * 1e-3;
-    for (uint64_t i = 0; i < result->layers && result->cycles; i++)
-        result->layer[i].energy_j +=
-            price.pj * 1e-3 * result->seconds * (double)result->layer[i].cycles / (double)result->cycles;
+    sy_energy_to_layers_by_time(result, price.pj * 1e-3 * result->seconds);
 }
 
 static struct sy_price power_price(double watts, double low, double high, const char *source)
@@ -232,7 +244,7 @@ static struct sy_price power_price(double watts, double low, double high, const 
                              "chip file", "power x time", NULL,       false};
 }
 
-static void base_items(struct account *account)
+static void base_items(struct sy_energy_account *account)
 {
     const struct sy_power *power = &account->chip->power;
     const char *how;
@@ -256,7 +268,7 @@ static void base_items(struct account *account)
 }
 
 /* Estimated from the published figures where there are any, else from the run's own power. */
-static void power_states(struct account *account)
+static void power_states(struct sy_energy_account *account)
 {
     struct sy_result *result = account->result;
     const struct sy_energy_table *table = account->table;
@@ -272,7 +284,7 @@ static void power_states(struct account *account)
 enum sy_status sy_energy_account(struct sy_result *result, const struct sy_chip *chip,
                                  const struct sy_energy_table *table)
 {
-    struct account account = {result, chip, table};
+    struct sy_energy_account account = {result, chip, table};
     result->energy = sy_arena_array(result->arena, MAX_ITEMS, sizeof *result->energy);
     if (!result->energy)
         return SY_NOMEM;

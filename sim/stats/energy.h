@@ -11,11 +11,13 @@
  *   vector simple, transcendental, reduce
  *   LEVEL read_byte, write_byte      a memory level's port, or an off-chip memory with its interface
  *   LEVEL wire_byte                  SRAM: from its banks to its port and back
+ *   LEVEL activate, read_burst, write_burst, refresh, active_ns, standby_ns, power_down_ns, interface_byte
+ *                                    instead, where a DRAM model counted commands and the device gives energies
  *   chip leakage_ns, clock_ns        power.static and power.clock of the chip file
  *   chip idle_ns                     neither given: the published idle power, or idle_share of the published busy power
  *   sram leakage_ns                  nothing given: leakage of the SRAMs alone
- * Nothing stands for: zero gating (no operand values in a trace), DMA engines, refresh and activates of a memory beyond
- * what its energy a bit holds.
+ * Nothing stands for: zero gating (no operand values in a trace), DMA engines; without a DRAM model, refresh and
+ * activates of a memory beyond what its energy a bit holds.
  */
 #ifndef SY_STATS_ENERGY_H
 #define SY_STATS_ENERGY_H

@@ -16,7 +16,9 @@ static const double CACTI_LOW = 0.75, CACTI_HIGH = 2;
 static const double LEAKAGE_LOW = 0.25, LEAKAGE_HIGH = 4;
 
 const char *const sy_array_action_names[SY_ARRAY_ACTIONS] = {"register_bit", "wire_bit", "edge_bit"};
-const char *const sy_level_action_names[SY_LEVEL_ACTIONS] = {"read_byte", "write_byte", "wire_byte"};
+const char *const sy_level_action_names[SY_LEVEL_ACTIONS] = {
+    "read_byte", "write_byte", "wire_byte",  "activate",      "read_burst",    "write_burst",
+    "refresh",   "active_ns",  "standby_ns", "power_down_ns", "interface_byte"};
 const char *const sy_vector_action_names[SY_VECTOR_ACTIONS] = {"simple", "transcendental", "reduce"};
 
 const char *sy_mac_action(enum sy_dtype a, enum sy_dtype b)
@@ -32,9 +34,8 @@ static void scale(struct sy_price *price, double by, const char *factor)
     price->factor = factor;
 }
 
-/* The price of moving or computing `bits` bits; 0 = one action as the row counts it. */
-static struct sy_price row_price(const struct sy_energy_table *table, const char *component, const char *action,
-                                 uint64_t bytes, double node_nm, double bits)
+struct sy_price sy_price_row(const struct sy_energy_table *table, const char *component, const char *action,
+                             uint64_t bytes, double node_nm, double bits)
 {
     struct sy_energy_cost cost;
     struct sy_price price = {.known = false};
@@ -63,7 +64,7 @@ struct sy_price sy_price_overridden(const struct sy_energy_table *table, const c
 
 struct sy_price sy_price_mac(const struct sy_chip *chip, const struct sy_energy_table *table, const char *format)
 {
-    struct sy_price price = row_price(table, "mac", format, 0, (double)chip->process_nm, 0);
+    struct sy_price price = sy_price_row(table, "mac", format, 0, (double)chip->process_nm, 0);
     return sy_price_overridden(table, "mac", format, price);
 }
 
@@ -75,11 +76,11 @@ struct sy_price sy_price_array(const struct sy_chip *chip, const struct sy_energ
     if (action == SY_WIRE_BIT) {
         const struct sy_energy_setup *setup = table->setup;
         if (setup && setup->pe_um2.value > 0) {
-            price = row_price(table, "wire", "bit_mm", 0, node_nm, 1);
+            price = sy_price_row(table, "wire", "bit_mm", 0, node_nm, 1);
             scale(&price, sqrt(setup->pe_um2.value) * 1e-3, "x PE pitch");
         }
     } else {
-        price = row_price(table, "register", "write", 0, node_nm, 1);
+        price = sy_price_row(table, "register", "write", 0, node_nm, 1);
         scale(&price, table->toggle_share, "x toggle share");
     }
     return sy_price_overridden(table, "array", sy_array_action_names[action], price);
@@ -93,7 +94,7 @@ struct sy_price sy_price_vector(const struct sy_chip *chip, const struct sy_ener
     const struct sy_array *array = &chip->array;
     bool is_float = array->precisions && sy_dtypes[array->precision[0].accumulator].is_float;
     const char *component = action == SY_TRANSCENDENTAL ? "multiply" : "add";
-    struct sy_price price = row_price(table, component, is_float ? "fp32" : "int32", 0, (double)chip->process_nm, 0);
+    struct sy_price price = sy_price_row(table, component, is_float ? "fp32" : "int32", 0, (double)chip->process_nm, 0);
     price.factor = action == SY_TRANSCENDENTAL ? "as one multiplication" : "as one addition";
     return sy_price_overridden(table, "vector", sy_vector_action_names[action], price);
 }
@@ -135,7 +136,7 @@ static struct sy_price port_wires(const struct sy_chip *chip, const struct sy_en
     if (!sram || !sram->known)
         return price;
     double mm2 = sram->bank.figure[SY_SRAM_AREA] * (double)sy_max(chip->level[level].banks, 1);
-    price = row_price(table, "wire", "bit_mm", 0, (double)chip->process_nm, 8);
+    price = sy_price_row(table, "wire", "bit_mm", 0, (double)chip->process_nm, 8);
     bool grows = sram->earlier_mm2 > 0 && sram->bank.figure[SY_SRAM_AREA] > sram->earlier_mm2;
     scale(&price, PORT_DISTANCE * sqrt(mm2),
           grows ? "x 8 bits x distance to the port, not monotonic: smaller one generation earlier"
@@ -164,8 +165,8 @@ static struct sy_price table_price(const struct sy_chip *chip, const struct sy_e
 {
     bool is_sram = level->kind == SY_LEVEL_SRAM;
     const char *component = level->energy_component ? level->energy_component : is_sram ? "sram" : "dram";
-    return row_price(table, component, write ? "write" : "read",
-                     is_sram ? level->capacity_bytes / sy_max(level->banks, 1) : 0, (double)chip->process_nm, 8);
+    return sy_price_row(table, component, write ? "write" : "read",
+                        is_sram ? level->capacity_bytes / sy_max(level->banks, 1) : 0, (double)chip->process_nm, 8);
 }
 
 struct sy_price sy_price_level(const struct sy_chip *chip, const struct sy_energy_table *table, uint32_t index,
@@ -207,7 +208,7 @@ struct sy_price sy_price_sram_leakage(const struct sy_chip *chip, const struct s
         if (has_cacti(sram)) /* mW = pJ a nanosecond */
             part = sram_price(sram, SY_SRAM_LEAKAGE, (double)sy_max(level->banks, 1) * copies);
         else {
-            part = row_price(table, "sram", "leak_kib_s", 0, (double)chip->process_nm, 0);
+            part = sy_price_row(table, "sram", "leak_kib_s", 0, (double)chip->process_nm, 0);
             scale(&part, (double)level->capacity_bytes / 1024 * copies * 1e-9, NULL);
         }
         if (!part.known)

@@ -15,7 +15,21 @@ struct sy_price {
 };
 
 enum sy_array_action { SY_REGISTER_BIT, SY_WIRE_BIT, SY_EDGE_BIT, SY_ARRAY_ACTIONS };
-enum sy_level_action { SY_READ_BYTE, SY_WRITE_BYTE, SY_WIRE_BYTE, SY_LEVEL_ACTIONS };
+/* From SY_ACTIVATE on: of a level with a DRAM model (energy_dram.c). */
+enum sy_level_action {
+    SY_READ_BYTE,
+    SY_WRITE_BYTE,
+    SY_WIRE_BYTE,
+    SY_ACTIVATE,
+    SY_READ_BURST,
+    SY_WRITE_BURST,
+    SY_REFRESH,
+    SY_ACTIVE_NS,
+    SY_STANDBY_NS,
+    SY_DOWN_NS,
+    SY_INTERFACE_BYTE,
+    SY_LEVEL_ACTIONS
+};
 enum sy_vector_action { SY_SIMPLE, SY_TRANSCENDENTAL, SY_REDUCE, SY_VECTOR_ACTIONS };
 extern const char *const sy_array_action_names[SY_ARRAY_ACTIONS];
 extern const char *const sy_level_action_names[SY_LEVEL_ACTIONS];
@@ -29,6 +43,13 @@ struct sy_price sy_price_array(const struct sy_chip *chip, const struct sy_energ
                                enum sy_array_action action);
 struct sy_price sy_price_vector(const struct sy_chip *chip, const struct sy_energy_table *table,
                                 enum sy_vector_action action);
+/* The price of moving or computing `bits` bits by a row of the table; 0 = one action as the row counts it. Not known
+ * when there is no such row. */
+struct sy_price sy_price_row(const struct sy_energy_table *table, const char *component, const char *action,
+                             uint64_t bytes, double node_nm, double bits);
+/* A command, a state's nanosecond or a byte of the interface of a level's device. */
+struct sy_price sy_price_dram(const struct sy_chip *chip, const struct sy_energy_table *table, uint32_t level,
+                              const struct sy_dram_stats *dram, enum sy_level_action action);
 /* known is false for the wires of a level that is no SRAM. */
 struct sy_price sy_price_level(const struct sy_chip *chip, const struct sy_energy_table *table, uint32_t level,
                                enum sy_level_action action);

@@ -18,6 +18,7 @@
 #include <stdint.h>
 
 #include "arch/chip.h"
+#include "arch/dram_device.h"
 #include "arch/energy.h"
 #include "sim/base/arena.h"
 #include "sim/base/checked.h"
@@ -58,7 +59,11 @@ struct sy_dram_stats {
     bool has_rows;                    /* the three below are modelled */
     uint64_t row_hits, row_misses, row_conflicts;
     uint64_t activates, precharges, refreshes;
-    uint64_t busy_ticks; /* time with at least one transfer in progress, fs */
+    /* with a device: channel-nanoseconds with a row open, all closed, powered down; what its commands cost */
+    uint64_t active_ns, standby_ns, power_down_ns, burst_bytes;
+    const char *device;         /* NULL = none */
+    struct sy_dram_power power; /* has = false: the device file gives no energies */
+    uint64_t busy_ticks;        /* time with at least one transfer in progress, fs */
 };
 
 /* Array work, for the utilization factors (DESIGN section 3). All in array-cycles summed over the arrays of one unit.
