@@ -123,6 +123,7 @@ struct sy_level {
     uint64_t power_down_ps; /* a device without traffic is powered down after this long; 0 = never */
     /* energy and area (DESIGN section 4): names of rows in the energy tables */
     const char *energy_component;
+    bool interface_on_die; /* DRAM and host: its PHY and controller are on this die */
 };
 
 struct sy_power {

@@ -492,6 +492,12 @@ static const struct sy_field level_fields[] = {
      .offset = AT(sy_level, energy_component),
      .flags = SY_FIELD_OPTIONAL,
      .doc = "component of the energy table; sram, dram or pcie by kind when left out"},
+    {.key = "interface_on_die",
+     .type = SY_FIELD_BOOL,
+     .offset = AT(sy_level, interface_on_die),
+     .fallback = "true",
+     BACKING_ONLY,
+     .doc = "its PHY and controller are on this die; false for a block on somebody else's bus (area only)"},
     {0},
 };
 const struct sy_schema sy_level_schema = {"a memory level", sizeof(struct sy_level), level_fields, NULL};

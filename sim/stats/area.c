@@ -10,6 +10,8 @@
 #include "sim/stats/energy_price.h"
 
 enum { HBM_STACK_CHANNELS = 8 };
+/* Words of the accumulator's format a lane holds in its pipeline: two operands, a product, a result. An assumption. */
+static const double VECTOR_REGISTERS = 4;
 /* The table's DDR interface is 32 bits of DDR5-4800; others are as much of it as they have bandwidth. */
 static const double DDR_UNIT_BYTES_PER_S = 19.2e9;
 
@@ -19,6 +21,7 @@ struct estimate {
     struct sy_area *area;
     struct sy_arena *arena;
     double node_nm;
+    bool chip_has_edge; /* false: a block without interfaces of its own, part of somebody's die */
 };
 
 static bool look(const struct sy_figure_table *table, const char *item, double node_nm, struct sy_sourced *out)
@@ -60,10 +63,54 @@ static void divide(struct sy_sourced *area, const struct sy_sourced *by)
     area->high /= by->low > 0 ? by->low : 1;
 }
 
+/* Register bits of a PE: one A and, where a tile is loaded beside the stream, two B and one sum a MAC it does a cycle.
+ */
+static double pe_bits(const struct sy_chip *chip)
+{
+    double bits = 0;
+    for (uint32_t i = 0; i < chip->array.precisions; i++) {
+        const struct sy_precision *precision = &chip->array.precision[i];
+        double rate = (double)precision->macs_num / (double)precision->macs_den, units = rate > 1 ? rate : 1;
+        double own = units * (sy_dtypes[precision->a].bits + 2 * sy_dtypes[precision->b].bits) +
+                     sy_dtypes[precision->accumulator].bits;
+        bits = rate >= 1 && own > bits ? own : bits;
+    }
+    return bits;
+}
+
+/* Row r waits r cycles and column c is c cycles late: a triangle of registers at the edge where operands enter skewed
+ * and at the one where results leave (Gemmini's MeshWithDelays has both; a design may skew by its buffers' addresses).
+ */
+static double skew_bits(const struct sy_array *array)
+{
+    double most = 0, rows = (double)array->rows, cols = (double)array->cols;
+    if (!array->precisions || array->timing.row_stationary)
+        return 0;
+    const struct sy_precision *precision = &array->precision[0];
+    double left = rows * (rows - 1) / 2 * sy_dtypes[precision->a].bits;
+    for (uint32_t i = 0; i < array->dataflows; i++) {
+        double bits = array->dataflow[i].stationary == SY_C ? sy_dtypes[precision->b].bits
+                                                            : sy_dtypes[precision->accumulator].bits;
+        double both = left + cols * (cols - 1) / 2 * bits;
+        most = both > most ? both : most;
+    }
+    return most;
+}
+
+struct sy_registers sy_area_registers(const struct sy_chip *chip)
+{
+    const struct sy_array *array = &chip->array;
+    double arrays = (double)array->count * (double)chip->cores;
+    double word = array->precisions ? sy_dtypes[array->precision[0].accumulator].bits : 32;
+    return (struct sy_registers){pe_bits(chip) * (double)array->rows * (double)array->cols * arrays,
+                                 skew_bits(array) * arrays,
+                                 (double)chip->vector.lanes * (double)chip->cores * word * VECTOR_REGISTERS};
+}
+
 enum sy_status sy_area_pe_um2(const struct sy_chip *chip, const struct sy_figure_table *table, struct sy_sourced *pe)
 {
     struct sy_sourced mac = {0}, bit, utilization;
-    double node_nm = (double)chip->process_nm, bits = 0;
+    double node_nm = (double)chip->process_nm;
     for (uint32_t i = 0; i < chip->array.precisions; i++) {
         const struct sy_precision *precision = &chip->array.precision[i];
         char item[64];
@@ -78,15 +125,12 @@ enum sy_status sy_area_pe_um2(const struct sy_chip *chip, const struct sy_figure
             mac = one;
             add_to(&mac, &one, units - 1);
         }
-        double own = units * (sy_dtypes[precision->a].bits + 2 * sy_dtypes[precision->b].bits) +
-                     sy_dtypes[precision->accumulator].bits;
-        bits = rate >= 1 && own > bits ? own : bits;
     }
     if (mac.value <= 0 || !look_logic(table, "register_bit_um2", node_nm, &bit) ||
         !look(table, "layout_utilization", 0, &utilization))
         return SY_UNSUPPORTED;
     *pe = mac;
-    add_to(pe, &bit, bits);
+    add_to(pe, &bit, pe_bits(chip));
     divide(pe, &utilization);
     return SY_OK;
 }
@@ -110,6 +154,40 @@ static void put(struct estimate *e, const char *component, double count, const s
                                                       mm2_each->extrapolated};
 }
 
+/* um^2 to mm^2 */
+static void scale_to_mm2(struct sy_sourced *area)
+{
+    area->value *= 1e-6;
+    area->low *= 1e-6;
+    area->high *= 1e-6;
+}
+
+/* Memories inside a PE: those of few words of registers, else as the SRAM model has them. */
+static void put_spads(struct estimate *e, const struct sy_energy_table *energy)
+{
+    const struct sy_array *array = &e->chip->array;
+    const struct sy_energy_setup *setup = energy->setup;
+    struct sy_sourced bit, words, total = {0};
+    if (!array->timing.row_stationary || !setup || !look_logic(e->table, "spad_bit_um2", e->node_nm, &bit) ||
+        !look(e->table, "spad_sram_words", 0, &words))
+        return;
+    total = bit;
+    total.value = total.low = total.high = 0;
+    for (int i = 0; i < SY_SPADS; i++) {
+        const struct sy_spad *spad = &setup->spad[i];
+        double um2 = spad->sram_um2;
+        if ((double)spad->words < words.value || um2 <= 0)
+            add_to(&total, &bit, (double)spad->words * (double)spad->bits);
+        else {
+            struct sy_sourced memory = {um2, um2 * 0.85, um2 * 1.5, NULL, NULL, false};
+            add_to(&total, &memory, 1);
+        }
+    }
+    scale_to_mm2(&total);
+    put(e, "PE scratchpads", (double)array->rows * (double)array->cols * (double)array->count * (double)e->chip->cores,
+        &total, "registers, or the SRAM model from 64 words on");
+}
+
 static void put_logic(struct estimate *e)
 {
     struct sy_sourced pe, lane, utilization;
@@ -117,11 +195,18 @@ static void put_logic(struct estimate *e)
     double cores = (double)e->chip->cores;
     if (sy_area_pe_um2(e->chip, e->table, &pe) == SY_OK) {
         struct sy_sourced mm2 = pe;
-        mm2.value *= 1e-6;
-        mm2.low *= 1e-6;
-        mm2.high *= 1e-6;
+        scale_to_mm2(&mm2);
         put(e, "processing elements", (double)array->rows * (double)array->cols * (double)array->count * cores, &mm2,
             "MAC + registers, / layout utilization");
+    }
+    struct sy_registers registers = sy_area_registers(e->chip);
+    struct sy_sourced bit;
+    if (registers.skew > 0 && look_logic(e->table, "register_bit_um2", e->node_nm, &bit) &&
+        look(e->table, "layout_utilization", 0, &utilization)) {
+        divide(&bit, &utilization);
+        bit.low = 0; /* skewed by addresses instead */
+        scale_to_mm2(&bit);
+        put(e, "skew registers", registers.skew, &bit, "triangles at the edges, / layout utilization");
     }
     bool is_float = array->precisions && sy_dtypes[array->precision[0].accumulator].is_float;
     if (look_logic(e->table, is_float ? "lane_float_um2" : "lane_integer_um2", e->node_nm, &lane) &&
@@ -131,6 +216,20 @@ static void put_logic(struct estimate *e)
         divide(&mm2, &utilization);
         put(e, "vector lanes", (double)e->chip->vector.lanes * cores, &mm2, "lane, / layout utilization");
     }
+}
+
+/* CACTI's area with a foundry's bit cell in place of its own. */
+static void as_foundry_draws(const struct estimate *e, struct sy_sourced *mm2)
+{
+    struct sy_sourced cell, squares;
+    if (!look(e->table, "bitcell_um2", e->node_nm, &cell) || cell.extrapolated ||
+        !look(e->table, "cacti_cell_f2", 0, &squares))
+        return;
+    double own = squares.value * e->node_nm * e->node_nm * 1e-6;
+    mm2->value *= cell.value / own;
+    mm2->low *= cell.low / own;
+    mm2->high *= cell.high / own;
+    mm2->rule = sy_arena_printf(e->arena, "%s, x foundry's bit cell / %.3f um2", mm2->rule, own);
 }
 
 static void put_srams(struct estimate *e, const struct sy_energy_table *energy)
@@ -150,6 +249,8 @@ static void put_srams(struct estimate *e, const struct sy_energy_table *energy)
         }
         struct sy_figure_row row = {.source = sram->source, .confidence = sram->confidence};
         one.row = &row;
+        if (sram->width_bits && !(sram->bank.flags & SY_SRAM_COMPOSED))
+            as_foundry_draws(e, &one);
         put(e, level->name, (double)sy_max(level->banks, 1) * (level->shared ? 1 : (double)e->chip->cores), &one, NULL);
     }
 }
@@ -181,6 +282,8 @@ static void put_interfaces(struct estimate *e)
         const char *kind = level->energy_component ? level->energy_component : "";
         double channels = level->channels ? (double)level->channels : HBM_STACK_CHANNELS;
         struct sy_sourced lanes;
+        if (!level->interface_on_die)
+            continue;
         if (level->kind == SY_LEVEL_HOST || !strcmp(kind, "pcie")) {
             if (look(e->table, "pcie_lanes", 0, &lanes))
                 put_interface(e, level->name, "pcie_phy_mm2", "pcie_controller_mtr", "pcie_edge_mm", lanes.value);
@@ -221,6 +324,32 @@ static void put_shares(struct estimate *e)
     }
 }
 
+/* Around the blocks: what no block fills, then the ring at the die's edge. */
+static void put_floor_plan(struct estimate *e)
+{
+    struct sy_sourced fill, ring;
+    double sum[3] = {0};
+    for (uint32_t i = 0; i < e->area->items; i++) {
+        sum[0] += e->area->item[i].mm2;
+        sum[1] += e->area->item[i].low_mm2;
+        sum[2] += e->area->item[i].high_mm2;
+    }
+    if (look(e->table, "floorplan_fill", 0, &fill) && fill.low > 0) {
+        fill.value = sum[0] * (1 / fill.value - 1);
+        double low = sum[1] * (1 / fill.high - 1);
+        fill.high = sum[2] * (1 / fill.low - 1);
+        fill.low = low;
+        put(e, "between blocks", 1, &fill, "blocks x (1 / floorplan_fill - 1)");
+    }
+    if (e->chip_has_edge && look(e->table, "seal_ring_mm", 0, &ring)) {
+        const double side[3] = {sqrt(sum[0] + fill.value), sqrt(sum[1] + fill.low), sqrt(sum[2] + fill.high)};
+        ring.value = 4 * ring.value * (side[0] + ring.value);
+        ring.low = 4 * ring.low * (side[1] + ring.low);
+        ring.high = 4 * ring.high * (side[2] + ring.high);
+        put(e, "seal ring", 1, &ring, "around a square die");
+    }
+}
+
 static void put_limits(struct estimate *e, const struct sy_energy_table *energy)
 {
     struct sy_sourced figure;
@@ -242,9 +371,12 @@ enum sy_status sy_area_estimate(struct sy_arena *arena, const struct sy_chip *ch
     struct sy_area *area = sy_arena_alloc(arena, sizeof *area);
     if (!area)
         return SY_NOMEM;
-    struct estimate e = {chip, table, area, arena, (double)chip->process_nm};
+    struct estimate e = {chip, table, area, arena, (double)chip->process_nm, false};
+    for (uint32_t l = 0; l < chip->levels; l++)
+        e.chip_has_edge = e.chip_has_edge || (chip->level[l].kind != SY_LEVEL_SRAM && chip->level[l].interface_on_die);
     struct sy_sourced transistors, density;
     put_logic(&e);
+    put_spads(&e, energy);
     put_srams(&e, energy);
     if (chip->cores > 1 && look(table, "core_interconnect_mtr", e.node_nm, &transistors) &&
         look(table, "density_mtr_mm2", e.node_nm, &density)) {
@@ -253,6 +385,7 @@ enum sy_status sy_area_estimate(struct sy_arena *arena, const struct sy_chip *ch
     }
     put_interfaces(&e);
     put_shares(&e);
+    put_floor_plan(&e);
     for (uint32_t i = 0; i < area->items; i++) {
         area->die_mm2 += area->item[i].mm2;
         area->low_mm2 += area->item[i].low_mm2;

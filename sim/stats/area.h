@@ -36,6 +36,13 @@ struct sy_area {
  * registers, over the layout utilization. SY_UNSUPPORTED when the table lacks an item. */
 enum sy_status sy_area_pe_um2(const struct sy_chip *chip, const struct sy_figure_table *table, struct sy_sourced *pe);
 
+/* Flip-flop bits of the whole chip that the model knows of: in PEs, in the triangles that skew operands at the arrays'
+ * edges and straighten results, in the vector unit's lanes. */
+struct sy_registers {
+    double pe, skew, vector;
+};
+struct sy_registers sy_area_registers(const struct sy_chip *chip);
+
 /* All parts. energy is prepared for the chip (sy_energy_prepare). Items the table lacks are left out and said so in the
  * result's warnings when there is one. The area lives in the arena. */
 enum sy_status sy_area_estimate(struct sy_arena *arena, const struct sy_chip *chip, const struct sy_figure_table *table,

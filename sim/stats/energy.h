@@ -37,6 +37,12 @@ struct sy_level_sram {
      * figure above them is not monotonic in the node, and its rule says so. */
     double earlier_read_pj, earlier_write_pj, earlier_leakage_mw, earlier_mm2;
 };
+/* A scratchpad inside each PE (row stationary): of inputs, filters, sums. */
+enum { SY_SPADS = 3 };
+struct sy_spad {
+    uint64_t words, bits;
+    double sram_um2; /* by the SRAM model; 0 = not covered */
+};
 struct sy_energy_override {
     const char *component, *action;
     double pj;
@@ -46,6 +52,7 @@ enum { SY_MAX_OVERRIDES = 256 };
 struct sy_energy_setup {
     struct sy_level_sram level[SY_MAX_LEVELS];
     struct sy_sourced pe_um2; /* value 0 = unknown */
+    struct sy_spad spad[SY_SPADS];
     uint32_t overrides;
     struct sy_energy_override override[SY_MAX_OVERRIDES];
 };

@@ -98,6 +98,30 @@ static enum sy_status price_sram(struct sy_energy_table *table, const struct sy_
     return SY_OK;
 }
 
+static void size_spads(struct sy_energy_table *table, const struct sy_chip *chip, const struct sy_sram_model *model)
+{
+    const struct sy_array_timing *timing = &chip->array.timing;
+    if (!timing->row_stationary || !chip->array.precisions)
+        return;
+    const struct sy_precision *precision = &chip->array.precision[0];
+    uint64_t a = sy_dtypes[precision->a].bits, b = sy_dtypes[precision->b].bits;
+    const struct sy_spad spads[SY_SPADS] = {
+        {timing->rs_ifmap_words, a, 0}, {timing->rs_filter_words, b, 0}, {timing->rs_sum_words, a, 0}};
+    for (int i = 0; i < SY_SPADS; i++) {
+        struct sy_spad *spad = &table->setup->spad[i];
+        struct sy_sram_cost cost;
+        *spad = spads[i];
+        struct sy_sram_config config = {.node_nm = (double)chip->process_nm,
+                                        .cell = SY_SRAM_LSTP,
+                                        .capacity_bytes = sy_ceil_div(spad->words * spad->bits, 8),
+                                        .width_bits = spad->bits,
+                                        .ports = 1,
+                                        .banks = 1};
+        if (sy_sram_estimate(model, &config, false, &cost) == SY_OK)
+            spad->sram_um2 = cost.figure[SY_SRAM_AREA] * 1e6;
+    }
+}
+
 static enum sy_status price_srams(struct sy_energy_table *table, const struct sy_chip *chip,
                                   const struct sy_energy_options *options, struct sy_diag *diag)
 {
@@ -110,6 +134,8 @@ static enum sy_status price_srams(struct sy_energy_table *table, const struct sy
     for (uint32_t l = 0; status == SY_OK && l < chip->levels; l++)
         if (chip->level[l].kind == SY_LEVEL_SRAM && chip->level[l].capacity_bytes)
             status = price_sram(table, chip, l, options, model, &macros, diag);
+    if (status == SY_OK)
+        size_spads(table, chip, model);
     sy_arena_destroy(scratch);
     return status;
 }

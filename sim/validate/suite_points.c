@@ -158,7 +158,7 @@ static const char *die_area(struct point *point, const char *argument, double *v
 {
     (void)argument;
     *value = point->model->area->die_mm2;
-    (void)snprintf(point->how, TEXT, "sum of the parts, %.4g to %.4g", point->model->area->low_mm2,
+    (void)snprintf(point->how, TEXT, "sum of the parts, %.4g to %.4g mm2", point->model->area->low_mm2,
                    point->model->area->high_mm2);
     return NULL;
 }

@@ -1,0 +1,198 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Area by parts: closed forms of single parts, the sum, and the warnings that follow from it. */
+#include <check.h>
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "sim/include/systole.h"
+#include "sim/stats/area.h"
+#include "sim/systole_internal.h"
+
+static struct systole_context context;
+static struct sy_arena *arena;
+static struct sy_chip *chip;
+static struct sy_energy_table *energy;
+static struct sy_figure_table *table;
+static struct sy_area *area;
+
+static const char *data_dir(void)
+{
+    const char *dir = getenv("SYSTOLE_DATA");
+    return dir ? dir : ".";
+}
+
+static void forget(void)
+{
+    sy_figure_table_destroy(table);
+    sy_energy_destroy(energy);
+    sy_chip_destroy(chip);
+    if (arena)
+        sy_arena_destroy(arena);
+    arena = NULL;
+    chip = NULL;
+    energy = NULL;
+    table = NULL;
+}
+
+static void estimate(const char *name, const char *a, const char *b)
+{
+    const char *const set[] = {a, b, NULL};
+    struct sy_chip_options options = {.data_dir = data_dir(), .set = set};
+    forget();
+    arena = sy_arena_create(NULL, 0);
+    ck_assert_int_eq(sy_chip_load(name, &options, &chip, NULL), SY_OK);
+    ck_assert_int_eq(sy_energy_load("default", data_dir(), &energy, NULL), SY_OK);
+    ck_assert_int_eq(sy_figure_table_load("default", "arch/area", data_dir(), &table, NULL), SY_OK);
+    const struct sy_energy_options prices = {.area = table};
+    ck_assert_int_eq(sy_energy_prepare(energy, chip, &prices, NULL), SY_OK);
+    ck_assert_int_eq(sy_area_estimate(arena, chip, table, energy, &area), SY_OK);
+}
+
+static const struct sy_area_item *part(const char *name)
+{
+    for (uint32_t i = 0; i < area->items; i++)
+        if (!strcmp(area->item[i].component, name))
+            return &area->item[i];
+    return NULL;
+}
+
+START_TEST(the_die_is_the_sum_of_its_parts_and_each_has_a_source)
+{
+    static const char *const chips[] = {"tpu-v1", "tpu-v4i", "tpu-v6e", "gemmini", "eyeriss"};
+    for (size_t c = 0; c < sizeof chips / sizeof chips[0]; c++) {
+        double sum = 0;
+        estimate(chips[c], NULL, NULL);
+        for (uint32_t i = 0; i < area->items; i++) {
+            const struct sy_area_item *item = &area->item[i];
+            sum += item->mm2;
+            ck_assert_double_le(item->low_mm2, item->mm2 * (1 + 1e-12));
+            ck_assert_double_ge(item->high_mm2, item->mm2 * (1 - 1e-12));
+            ck_assert_msg(item->source && *item->source && item->rule && *item->rule, "%s", item->component);
+        }
+        ck_assert_double_eq_tol(sum / area->die_mm2, 1, 1e-12);
+    }
+}
+END_TEST
+
+START_TEST(operands_are_skewed_by_triangles_of_registers)
+{
+    /* ws: 256 x 255 / 2 x 8 bits on the left, 256 x 255 / 2 x 32 bits below */
+    estimate("tpu-v1", NULL, NULL);
+    ck_assert_double_eq_tol(part("skew registers")->count, 256.0 * 255 / 2 * (8 + 32), 1e-6);
+    ck_assert_double_eq_tol(sy_area_registers(chip).pe, 65536.0 * (8 + 2 * 8 + 32), 1e-6);
+    ck_assert_double_eq_tol(part("skew registers")->low_mm2, 0, 1e-12);
+    estimate("eyeriss", NULL, NULL);
+    ck_assert_ptr_null(part("skew registers")); /* row stationary: a bus to each PE */
+}
+END_TEST
+
+START_TEST(srams_have_the_foundrys_bit_cell)
+{
+    estimate("gemmini", NULL, NULL);
+    const struct sy_level_sram *sram = &energy->setup->level[1];
+    double ratio = 0.092 / (146 * 0.022 * 0.022);
+    ck_assert_double_eq_tol(part("scratchpad")->mm2 / (4 * sram->bank.figure[SY_SRAM_AREA]), ratio, 1e-9);
+    ck_assert_ptr_nonnull(strstr(part("scratchpad")->rule, "foundry"));
+}
+END_TEST
+
+START_TEST(scratchpads_in_the_pes_are_part_of_the_die)
+{
+    estimate("eyeriss", NULL, NULL);
+    double before = area->die_mm2, spads = part("PE scratchpads")->mm2;
+    ck_assert_double_gt(spads, part("processing elements")->mm2); /* 520 bytes beside one 16-bit MAC */
+    estimate("eyeriss", "core.array.timing.rs_sum_words=48", NULL);
+    ck_assert_double_gt(part("PE scratchpads")->mm2, spads);
+    ck_assert_double_gt(area->die_mm2, before);
+}
+END_TEST
+
+START_TEST(a_block_on_somebody_elses_bus_has_no_phy_and_no_edge)
+{
+    estimate("gemmini", NULL, NULL);
+    ck_assert_ptr_null(part("dram PHY"));
+    ck_assert_ptr_null(part("seal ring"));
+    ck_assert_double_eq_tol(area->edge_needed_mm, 0, 1e-12);
+    estimate("gemmini", "memory.dram.interface_on_die=true", NULL);
+    ck_assert_ptr_nonnull(part("dram PHY"));
+    ck_assert_ptr_nonnull(part("seal ring"));
+    ck_assert_double_gt(area->edge_needed_mm, 0);
+}
+END_TEST
+
+START_TEST(more_of_anything_takes_more_area)
+{
+    static const char *const more[] = {"core.array.rows=512",
+                                       "core.array.count=2",
+                                       "memory.unified-buffer.capacity=32 MiB",
+                                       "memory.weight-dram.bandwidth=68 GB/s",
+                                       "core.vector.lanes=512",
+                                       "cores=2"};
+    estimate("tpu-v1", NULL, NULL);
+    double before = area->die_mm2;
+    for (size_t i = 0; i < sizeof more / sizeof more[0]; i++) {
+        estimate("tpu-v1", more[i], NULL);
+        ck_assert_msg(area->die_mm2 > before, "%s: %g after %g", more[i], area->die_mm2, before);
+    }
+}
+END_TEST
+
+/* ---- warnings of a run ---- */
+
+static bool warned(const char *set_text, const char *text)
+{
+    const char *const set[] = {set_text, NULL};
+    struct systole_chip *run_chip = NULL;
+    struct systole_workload *workload = NULL;
+    struct systole_result *result = NULL;
+    struct systole_run_options options = SYSTOLE_OPTIONS_INIT(struct systole_run_options);
+    bool found = false;
+    context = (struct systole_context){.struct_size = sizeof context, .data_dir = data_dir()};
+    options.kernel = "heap";
+    options.fidelity = "analytic";
+    ck_assert_int_eq(systole_workload_load(&context, "alexnet", NULL, &workload), SYSTOLE_OK);
+    ck_assert_int_eq(systole_chip_load(&context, "tpu-v1", set_text ? set : NULL, &run_chip), SYSTOLE_OK);
+    ck_assert_int_eq(systole_run(&context, run_chip, workload, &options, &result), SYSTOLE_OK);
+    for (uint32_t i = 0; i < result->result->warnings; i++)
+        found = found || strstr(result->result->warning[i], text) != NULL;
+    systole_result_free(result);
+    systole_chip_free(run_chip);
+    systole_workload_free(workload);
+    return found;
+}
+
+START_TEST(what_cannot_be_built_is_warned_of)
+{
+    ck_assert(warned("memory.unified-buffer.capacity=1 GiB", "beyond a reticle"));
+    ck_assert(!warned(NULL, "beyond a reticle"));
+    ck_assert(warned("memory.weight-dram.bandwidth=2000 GB/s", "mm of edge"));
+    ck_assert(!warned(NULL, "mm of edge"));
+    ck_assert(warned("clocks.core=5 GHz", "a bank of accumulators takes"));
+    ck_assert(!warned(NULL, "a bank of accumulators takes"));
+    ck_assert(warned("memory.weight-fifo.banks=1024", "fewer than 256 words"));
+    ck_assert(!warned(NULL, "fewer than 256 words"));
+}
+END_TEST
+
+int main(void)
+{
+    Suite *suite = suite_create("area");
+    TCase *tests = tcase_create("area");
+    tcase_add_checked_fixture(tests, NULL, forget);
+    tcase_set_timeout(tests, 60);
+    tcase_add_test(tests, the_die_is_the_sum_of_its_parts_and_each_has_a_source);
+    tcase_add_test(tests, operands_are_skewed_by_triangles_of_registers);
+    tcase_add_test(tests, srams_have_the_foundrys_bit_cell);
+    tcase_add_test(tests, scratchpads_in_the_pes_are_part_of_the_die);
+    tcase_add_test(tests, a_block_on_somebody_elses_bus_has_no_phy_and_no_edge);
+    tcase_add_test(tests, more_of_anything_takes_more_area);
+    tcase_add_test(tests, what_cannot_be_built_is_warned_of);
+    suite_add_tcase(suite, tests);
+    SRunner *runner = srunner_create(suite);
+    srunner_run_all(runner, CK_NORMAL);
+    int failed = srunner_ntests_failed(runner);
+    srunner_free(runner);
+    return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+}
