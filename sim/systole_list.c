@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "sim/base/arena.h"
+#include "sim/base/json.h"
 #include "sim/report/report_format.h"
 #include "sim/systole_internal.h"
 #include "sim/validate/suite.h"
@@ -85,9 +86,41 @@ static void list_chips(const struct systole_context *context, struct sy_buf *out
 {
     list_folder(context, "arch/chips", ".yaml", out);
 }
+/* The string under "description" of a model configuration, or "". */
+static void put_model_description(const struct systole_context *context, const char *name, struct sy_buf *out)
+{
+    struct sy_buf path = {0};
+    struct sy_arena *arena = sy_arena_create(NULL, 0);
+    struct sy_json *root = NULL;
+    char *data = NULL;
+    size_t length = 0;
+    sy_buf_printf(&path, "%s/workloads/nets/%s.json", context->data_dir, name);
+    if (arena && !path.failed && sy_read_file(path.data, 1 << 20, &data, &length, NULL) == SY_OK &&
+        sy_json_parse(arena, data, length, path.data, &root, NULL) == SY_OK) {
+        const struct sy_json *text = root->kind == SY_JSON_OBJECT ? sy_json_get(root, "description") : NULL;
+        sy_buf_puts(out, text && text->kind == SY_JSON_STRING ? text->string : "");
+    }
+    free(data);
+    sy_buf_free(&path);
+    sy_arena_destroy(arena);
+}
+
+/* Layer traces, whose shapes are fixed, and model configurations, to which --phase, --batch and --context apply. */
 static void list_workloads(const struct systole_context *context, struct sy_buf *out)
 {
-    list_folder(context, "workloads/nets", ".slt.gz", out);
+    struct names traces, models;
+    read_folder(context, "workloads/nets", ".slt.gz", &traces);
+    read_folder(context, "workloads/nets", ".json", &models);
+    for (uint32_t i = 0; i < traces.count; i++) {
+        sy_buf_printf(out, "%s\ta layer trace\n", traces.name[i]);
+        free(traces.name[i]);
+    }
+    for (uint32_t i = 0; i < models.count; i++) {
+        sy_buf_printf(out, "%s\t", models.name[i]);
+        put_model_description(context, models.name[i], out);
+        sy_buf_puts(out, "; takes --phase, --batch, --context\n");
+        free(models.name[i]);
+    }
 }
 static void list_drams(const struct systole_context *context, struct sy_buf *out)
 {

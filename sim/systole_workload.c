@@ -169,6 +169,8 @@ static enum sy_status load(const struct systole_context *context, const char *na
     struct sy_result_request request = request_of(name_or_path, options);
     bool is_trace = false;
     made->path = systole_data_file(context, "workloads/nets", name_or_path, ".slt.gz");
+    if (!made->path)
+        made->path = systole_data_file(context, "workloads/nets", name_or_path, ".json");
     if (!made->path && !(made->path = strdup(name_or_path)))
         return SY_NOMEM;
     enum sy_status status = systole_keep_request(&request, &made->arena, &made->request);

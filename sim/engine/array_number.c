@@ -61,7 +61,7 @@ union sy_number sy_number_from(enum sy_dtype format, double value)
         value = round_to(value, 8, -133);
     } else if (format == SY_FP16) {
         value = round_to(value, 11, -24);
-        value = fabs(value) > 65504 ? copysign(INFINITY, value) : value;
+        value = fabs(value) > 65504 ? copysign((double)INFINITY, value) : value;
     }
     number.real = (float)value;
     return number;

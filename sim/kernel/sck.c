@@ -24,7 +24,7 @@
 
 /* ---- errors ---- */
 
-static void keep_text(struct sck_sim *sim, const char *format, va_list args)
+static void __attribute__((format(printf, 2, 0))) keep_text(struct sck_sim *sim, const char *format, va_list args)
 {
     if (vsnprintf(sim->error, sizeof sim->error, format, args) < 0)
         sim->error[0] = '\0';

@@ -300,8 +300,132 @@ def dlrm(batch=128):
     return net
 
 
+def dlrm_with_tables(batch=128):
+    net = dlrm(batch)
+    net.name, net.records = "dlrm", 0
+    net.head = ["systole-trace 1", "net dlrm", "# DLRM (Naumov et al. 2019) as MLPerf runs it on Criteo Terabyte, "
+                "indices capped at 40 million:", "# 26 tables of 128 columns, the two MLPs, the dot interaction; batch %d" %
+                batch]
+    mlps, net.lines = net.lines, []
+    for i, rows in enumerate(TABLES):
+        gather(net, "table%d" % i, "indices", "embedding%d" % i, batch, 128, rows)
+    parts = ["embedding%d" % i for i in range(26)]
+    while len(parts) > 4:  # a layer reads at most four tensors: the vectors are put side by side in steps
+        parts = parts[4:] + [join(net, "gather%d" % len(parts), parts[:4], batch * 128)]
+    join(net, "embeddings", parts, batch * 128)
+    for line in mlps:
+        net.record(line)
+    return net
+
+
+# Rows of the embedding tables of the MLPerf model (max-ind-range 40,000,000): 187,767,399 in all.
+TABLES = [39884406, 39043, 17289, 7420, 20263, 3, 7120, 1543, 63, 38532951, 2953546, 403346, 10, 2208, 11938, 155, 4,
+          976, 14, 39979771, 25641295, 39664984, 585935, 12972, 108, 36]
+
+
+def join(net, out, parts, each):
+    """Put tensors side by side; `each`: elements of one embedding."""
+    sizes = {p: net.joined.get(p, each) for p in parts} if hasattr(net, "joined") else {}
+    if not sizes:
+        net.joined, sizes = {}, {p: each for p in parts}
+    total = sum(sizes.values())
+    net.joined[out] = total
+    dims = {"%s_elements" % key: sizes[p] for key, p in zip("abcd", parts)}
+    net.layer("move", "join_" + out, dict(zip("abcd", parts)), out, elements=total, **dims)
+    return out
+
+
+class UNet(Vision):
+    """The denoiser of Stable Diffusion 1.5 as diffusers builds it: channels last, one latent of size x size."""
+
+    def group_norm(self, name, x, function="silu"):
+        h, w, c = self.shape[x]
+        self.layer("norm", name, {"a": x}, name + ".normed", rows=32, cols=h * w * c // 32, affine="none")
+        self.layer("norm", name + ".affine", {"a": name + ".normed"}, name, rows=h * w, cols=c, kind="batch")
+        self.shape[name] = (h, w, c)
+        return self.function(name + "." + function, name, function) if function else name
+
+    def function(self, name, x, function, other=None, **dims):
+        h, w, c = self.shape[x]
+        self.shape[name] = (h, w, c)
+        inputs = {"a": x, "b": other} if other else {"a": x}
+        return self.layer("elementwise", name, inputs, name, elements=h * w * c, function=function, **dims)
+
+    def resnet(self, name, x, n):
+        c = self.shape[x][2]
+        y = self.conv(name + ".conv1", self.group_norm(name + ".norm1", x), n, 3, 1, 1, post="bias")
+        gemm(self, name + ".time", "time.silu", name + ".time", 1, 1280, n)
+        y = self.function(name + ".add_time", y, "add", name + ".time", b_elements=n)
+        skip = self.conv(name + ".shortcut", x, n, 1, post="bias") if c != n else x
+        return self.conv(name + ".conv2", self.group_norm(name + ".norm2", y), n, 3, 1, 1, post="bias+add",
+                         operands=[skip])
+
+    def transformer(self, name, x):
+        h, w, c = self.shape[x]
+        t = h * w
+        y = self.conv(name + ".proj_in", self.group_norm(name + ".norm", x, ""), c, 1, post="bias")
+        norm(self, name + ".norm1", y, name + ".n1", t, c)
+        gemm(self, name + ".qkv", name + ".n1", name + ".qkv", t, c, 3 * c, "")
+        attention(self, name + ".self", *[name + ".qkv"] * 3, name + ".self", 8, t, c // 8)
+        y = gemm(self, name + ".self_out", name + ".self", name + ".h1", t, c, c, "bias+add", [y])
+        norm(self, name + ".norm2", y, name + ".n2", t, c)
+        gemm(self, name + ".cross_q", name + ".n2", name + ".cross_q", t, c, c, "")
+        gemm(self, name + ".cross_kv", "text", name + ".cross_kv", 77, 768, 2 * c, "")
+        self.layer("attention", name + ".cross", {"q": name + ".cross_q", "k": name + ".cross_kv",
+                                                  "v": name + ".cross_kv"}, name + ".cross", heads=8, kv_heads=8,
+                   q_len=t, kv_len=77, head_dim=c // 8, value_dim=c // 8)
+        y = gemm(self, name + ".cross_out", name + ".cross", name + ".h2", t, c, c, "bias+add", [y])
+        norm(self, name + ".norm3", y, name + ".n3", t, c)
+        gemm(self, name + ".gate", name + ".n3", name + ".gate", t, c, 4 * c, "bias+gelu")
+        gemm(self, name + ".value", name + ".n3", name + ".gated", t, c, 4 * c, "bias+mul", [name + ".gate"])
+        y = gemm(self, name + ".ff_out", name + ".gated", name + ".h3", t, 4 * c, c, "bias+add", [y])
+        self.shape[y] = (h, w, c)
+        return self.conv(name + ".proj_out", y, c, 1, post="bias+add", operands=[x])
+
+    def concat(self, name, x, skip):
+        (h, w, c), more = self.shape[x], self.shape[skip][2]
+        self.shape[name] = (h, w, c + more)
+        return self.layer("move", name, {"a": x, "b": skip}, name, elements=h * w * (c + more), a_elements=h * w * c,
+                          b_elements=h * w * more)
+
+    def upsample(self, name, x):
+        h, w, c = self.shape[x]
+        self.shape[name] = (2 * h, 2 * w, c)
+        self.layer("move", name, {"a": x}, name, elements=4 * h * w * c, a_elements=h * w * c)
+        return self.conv(name + ".conv", name, c, 3, 1, 1, post="bias")
+
+
+def sd_unet(size=64):
+    net = UNet("sd15-unet", "one denoising step of Stable Diffusion 1.5 (Rombach et al. 2022): the UNet, one %d x %d x 4"
+               % (size, size), "latent (a 512 x 512 image), 77 text tokens; guidance runs it twice a step", size=size)
+    net.shape["latent"] = (size, size, 4)
+    gemm(net, "time.1", "timestep", "time.1", 1, 320, 1280, "bias+silu")
+    gemm(net, "time.2", "time.1", "time.silu", 1, 1280, 1280, "bias+silu")
+    x = net.conv("conv_in", "latent", 320, 3, 1, 1, post="bias")
+    skips, widths = [x], [320, 640, 1280, 1280]
+    for i, width in enumerate(widths):
+        for j in range(2):
+            base = "down%d.%d" % (i, j)
+            x = net.resnet(base, x, width)
+            x = net.transformer(base + ".attn", x) if i < 3 else x
+            skips.append(x)
+        if i < 3:
+            x = net.conv("down%d.sample" % i, x, width, 3, 2, 1, post="bias")
+            skips.append(x)
+    x = net.resnet("mid.1", net.transformer("mid.attn", net.resnet("mid.0", x, 1280)), 1280)
+    for i, width in enumerate(reversed(widths)):
+        for j in range(3):
+            base = "up%d.%d" % (i, j)
+            x = net.resnet(base, net.concat(base + ".cat", x, skips.pop()), width)
+            x = net.transformer(base + ".attn", x) if i > 0 else x
+        x = net.upsample("up%d.sample" % i, x) if i < 3 else x
+    net.conv("conv_out", net.group_norm("norm_out", x), 4, 3, 1, 1, post="bias")
+    return net
+
+
 NETS = [resnet("resnet50", [3, 4, 6, 3], True), resnet("resnet18", [2, 2, 2, 2], False), alexnet(), vgg16(),
-        mobilenet_v1(), mobilenet_v2(), efficientnet_b0(), bert_base(), gpt2(), vit_b_16(), dlrm()]
+        mobilenet_v1(), mobilenet_v2(), efficientnet_b0(), bert_base(), gpt2(), vit_b_16(), dlrm(),
+        dlrm_with_tables(), sd_unet()]
 
 
 def main():
