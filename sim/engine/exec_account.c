@@ -192,10 +192,10 @@ static void copy_links(const struct sy_executor *exec, struct sy_result *result)
     }
 }
 
-static void copy_memories(const struct sy_executor *exec, struct sy_result *result, uint64_t end)
+static void copy_memories(struct sy_executor *exec, struct sy_result *result, uint64_t end)
 {
     for (uint32_t i = 0; i < exec->memories; i++) {
-        const struct sy_exec_memory *memory = &exec->memory[i];
+        struct sy_exec_memory *memory = &exec->memory[i];
         if (exec->chip->level[memory->level].kind == SY_LEVEL_SRAM)
             continue;
         struct sy_dram_stats *dram = &result->dram[result->drams++];
@@ -203,10 +203,11 @@ static void copy_memories(const struct sy_executor *exec, struct sy_result *resu
         dram->name = exec->chip->level[memory->level].name;
         dram->read_bytes = memory->read_bytes * sy_max(exec->chip->cores, 1);
         dram->write_bytes = memory->write_bytes * sy_max(exec->chip->cores, 1);
-        dram->busy_ticks = memory->busy_ticks;
-        uint64_t end_tick = 0;
-        if (memory->device && sck_edge(exec->clock, end, &end_tick) == SY_OK)
-            sy_exec_device_copy(memory, end_tick, dram, result->arena);
+        if (sck_edge(exec->fine_clock, memory->busy_fine, &dram->busy_ticks) != SY_OK)
+            return; /* longer than the run, which did fit */
+        dram->busy_ticks += memory->busy_ticks;
+        if (memory->device)
+            sy_exec_device_copy(memory, end, dram, result->arena);
     }
     result->levels = exec->chip->levels;
     for (uint32_t i = 0; i < exec->chip->levels; i++) {

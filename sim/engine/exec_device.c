@@ -19,10 +19,11 @@ struct sy_memory_device {
     uint64_t burst_bytes, peak;                             /* of the device, bytes/s of all channels */
     uint64_t level_peak;                                    /* of the chip's level, this core's part */
     struct sy_dram_commands per_million;                    /* of the set as rated last */
-    sy_u128 hits, misses, conflicts, activates, precharges; /* x 10^6 bursts x burst bytes */
-    sy_u128 active;                                         /* ticks x 10^6 with a row open */
-    uint64_t gap, standby_ticks, power_down_ticks;          /* of the gap so far; of all gaps that ended */
-    uint64_t open_ticks, power_down_after; /* rows stay open this long in a gap; 0 = never powered down */
+    sy_u128 hits, misses, conflicts, activates, precharges; /* x 10^6 bursts x burst bytes x fine steps a second */
+    /* Time in fine steps. Of the present gap in the traffic as much as still matters: */
+    uint64_t gap, open_until, down_from; /* rows stay open until; the device is powered down from */
+    uint64_t moving, open, standby, down;
+    sy_u128 active; /* x 10^6: with a row open while data moved */
     const struct sy_dram_device *device;
 };
 
@@ -55,9 +56,10 @@ enum sy_status sy_exec_device_open(struct sy_executor *exec, struct sy_exec_memo
     own->device = device;
     own->burst_bytes = device->org.burst_bytes;
     /* In a gap an open-page controller leaves its rows open until the next refresh: half an interval in the mean. */
-    own->open_ticks =
+    uint64_t open_fs =
         controller->page == SY_DRAM_PAGE_CLOSED ? 0 : (uint64_t)device->timing.tREFI * device->clock_fs / 2;
-    own->power_down_after = level->power_down_ps * 1000;
+    own->down_from = level->power_down_ps ? sy_exec_fine(exec, level->power_down_ps * 1000) : SY_UNKNOWN;
+    own->open_until = sy_min(sy_exec_fine(exec, open_fs), own->down_from);
     own->peak = sy_max(sy_dram_peak_bytes_per_s(own->ctx), 1);
     own->level_peak = exec->level_rate[memory->level][0] / sy_max(exec->chip->cores, 1);
     return SY_OK;
@@ -107,29 +109,31 @@ enum sy_status sy_exec_device_rate(struct sy_exec_memory *memory)
     return status;
 }
 
-/* A gap without traffic is over: first its rows are open, then closed, then the device is powered down. */
-static void end_gap(struct sy_memory_device *own)
+/* How much of [from, to) lies in [low, high). */
+static uint64_t overlap(uint64_t from, uint64_t to, uint64_t low, uint64_t high)
 {
-    uint64_t until = own->power_down_after ? sy_min(own->gap, own->power_down_after) : own->gap;
-    uint64_t open = sy_min(until, own->open_ticks);
-    own->active += (sy_u128)open * 1000000;
-    own->standby_ticks += until - open;
-    own->power_down_ticks += own->gap - until;
-    own->gap = 0;
+    uint64_t start = sy_max(from, low), end = sy_min(to, high);
+    return end > start ? end - start : 0;
 }
 
+/* A gap without traffic: first its rows are open, then closed, then the device is powered down. */
 void sy_exec_device_waited(struct sy_exec_memory *memory, uint64_t elapsed)
 {
-    memory->device->gap += elapsed;
+    struct sy_memory_device *own = memory->device;
+    uint64_t from = own->gap, to = from + elapsed;
+    own->open += overlap(from, to, 0, own->open_until);
+    own->standby += overlap(from, to, own->open_until, own->down_from);
+    own->down += overlap(from, to, own->down_from, SY_UNKNOWN);
+    own->gap = sy_min(to, own->down_from == SY_UNKNOWN ? own->open_until : own->down_from);
 }
 
-void sy_exec_device_moved(struct sy_exec_memory *memory, uint64_t bytes, uint64_t elapsed)
+void sy_exec_device_moved(struct sy_exec_memory *memory, sy_u128 bytes, uint64_t elapsed)
 {
     struct sy_memory_device *own = memory->device;
-    end_gap(own);
-    uint64_t active = sy_min(own->per_million.active, 1000000);
-    own->active += (sy_u128)active * elapsed;
-    own->standby_ticks += elapsed - (uint64_t)((sy_u128)active * elapsed / 1000000);
+    if (elapsed)
+        own->gap = 0;
+    own->moving += elapsed;
+    own->active += (sy_u128)sy_min(own->per_million.active, 1000000) * elapsed;
     own->hits += (sy_u128)own->per_million.row_hits * bytes;
     own->misses += (sy_u128)own->per_million.row_misses * bytes;
     own->conflicts += (sy_u128)own->per_million.row_conflicts * bytes;
@@ -138,22 +142,24 @@ void sy_exec_device_moved(struct sy_exec_memory *memory, uint64_t bytes, uint64_
 }
 
 /* Nanoseconds of all channels. */
-static uint64_t channel_ns(uint64_t ticks, uint64_t channels)
+static uint64_t channel_ns(const struct sy_exec_memory *memory, uint64_t fine)
 {
-    uint64_t ns = 0;
-    return sy_mul_div(ticks, channels, 1000000, &ns) ? ns : UINT64_MAX;
+    uint64_t tick = 0, ns = 0, channels = sy_max(memory->exec->chip->level[memory->level].channels, 1);
+    return sck_edge(memory->exec->fine_clock, fine, &tick) == SY_OK && sy_mul_div(tick, channels, 1000000, &ns)
+               ? ns
+               : UINT64_MAX;
 }
 
-static void copy_states(struct sy_memory_device *own, const struct sy_exec_memory *memory, uint64_t end_tick,
+static void copy_states(struct sy_memory_device *own, struct sy_exec_memory *memory, uint64_t end,
                         struct sy_dram_stats *stats, struct sy_arena *arena)
 {
-    uint64_t channels = sy_max(memory->exec->chip->level[memory->level].channels, 1);
-    if (end_tick > memory->updated_tick)
-        own->gap += end_tick - memory->updated_tick;
-    end_gap(own);
-    stats->active_ns = channel_ns((uint64_t)(own->active / 1000000), channels);
-    stats->standby_ns = channel_ns(own->standby_ticks, channels);
-    stats->power_down_ns = channel_ns(own->power_down_ticks, channels);
+    uint64_t updated = sy_exec_fine(memory->exec, memory->updated_tick);
+    if (end * SY_EXEC_FINE > updated)
+        sy_exec_device_waited(memory, end * SY_EXEC_FINE - updated);
+    uint64_t active = (uint64_t)(own->active / 1000000);
+    stats->active_ns = channel_ns(memory, active + own->open);
+    stats->standby_ns = channel_ns(memory, own->moving - active + own->standby);
+    stats->power_down_ns = channel_ns(memory, own->down);
     stats->burst_bytes = own->burst_bytes;
     stats->power = own->device->power;
     stats->power.source = sy_arena_strdup(arena, own->device->power.source ? own->device->power.source : "");
@@ -162,11 +168,12 @@ static void copy_states(struct sy_memory_device *own, const struct sy_exec_memor
     stats->device = sy_arena_strdup(arena, own->device->name);
 }
 
-void sy_exec_device_copy(const struct sy_exec_memory *memory, uint64_t end_tick, struct sy_dram_stats *stats,
+void sy_exec_device_copy(struct sy_exec_memory *memory, uint64_t end, struct sy_dram_stats *stats,
                          struct sy_arena *arena)
 {
     struct sy_memory_device *own = memory->device;
-    const sy_u128 scale = (sy_u128)1000000 * own->burst_bytes;
+    const sy_u128 scale = (sy_u128)1000000 * own->burst_bytes * memory->exec->core_hz_num * SY_EXEC_FINE;
+    uint64_t end_tick = 0;
     uint64_t cores = sy_max(memory->exec->chip->cores, 1);
     stats->has_rows = true;
     stats->row_hits = (uint64_t)(own->hits / scale) * cores;
@@ -174,6 +181,7 @@ void sy_exec_device_copy(const struct sy_exec_memory *memory, uint64_t end_tick,
     stats->row_conflicts = (uint64_t)(own->conflicts / scale) * cores;
     stats->activates = (uint64_t)(own->activates / scale) * cores;
     stats->precharges = (uint64_t)(own->precharges / scale) * cores;
-    stats->refreshes = sy_dram_refreshes(own->ctx, end_tick);
-    copy_states(own, memory, end_tick, stats, arena);
+    if (sck_edge(memory->exec->clock, end, &end_tick) == SY_OK)
+        stats->refreshes = sy_dram_refreshes(own->ctx, end_tick);
+    copy_states(own, memory, end, stats, arena);
 }

@@ -86,9 +86,12 @@ static enum sy_status start_move(struct sy_exec_unit *unit, uint64_t start, uint
     if (!sy_mul(command->u.move.row_bytes, command->u.move.rows, &phase.bytes) ||
         !sy_exec_bus_bytes(outer, command, &phase.bus_bytes) || !sy_mul(outer->latency_ps, 1000, &latency_fs))
         return SY_OVERFLOW;
-    enum sy_status status = sck_edge(exec->clock, start + exec->chip->dma.overhead_cycles, &ticks);
+    enum sy_status status = sy_exec_tick(exec, (start + exec->chip->dma.overhead_cycles) * SY_EXEC_FINE, &ticks);
     if (status != SY_OK || !sy_add(ticks, phase.write ? 0 : latency_fs, &phase.ready_tick))
         return status != SY_OK ? status : SY_OVERFLOW;
+    status = sy_exec_tick(exec, sy_exec_fine(exec, phase.ready_tick), &phase.ready_tick);
+    if (status != SY_OK)
+        return status;
     phase.address = command->u.move.address;
     phase.rows = command->u.move.rows;
     phase.row_bytes = command->u.move.row_bytes;

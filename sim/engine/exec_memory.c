@@ -10,16 +10,19 @@
  *   shared  equal shares of the level's rate, what a capped phase leaves goes
  *           to the others; DRAM has one bus for reads and writes, SRAM and host
  *           links a pool for each direction. DRAM loses tRFC every tREFI.
- * Amounts are integers (bytes x ticks a second in 128 bits), so that the result
- * is the same on every machine.
+ * Amounts are integers (bytes x fine steps a second in 128 bits), so that the
+ * result is the same on every machine. A server acts at fine steps, sixteenths
+ * of a core cycle: what ends between two of them ends at the later one. So a
+ * transfer takes at most 1/16 cycle longer than its bytes need, and a pipeline
+ * bound by memory comes back to the same place within a core cycle after at
+ * most 16 rounds, which is what lets it be fast-forwarded exactly. A choice of
+ * this model.
  *
  * Phase: waiting -> moving -> done (its completion is the next core edge).
  */
 #include <string.h>
 
 #include "sim/engine/executor_internal.h"
-
-static const uint64_t ticks_per_second = UINT64_C(1000000000000000);
 
 static uint64_t after_refresh(const struct sy_level *level, uint64_t rate, enum sy_memory_mode mode)
 {
@@ -74,29 +77,30 @@ enum sy_status sy_exec_memory_add(struct sy_exec_memory *memory, const struct sy
         return SY_INTERNAL; /* two a unit, fewer units than places */
     struct sy_exec_phase *mine = &memory->phase[memory->phases++];
     *mine = *phase;
-    mine->remaining = (sy_u128)phase->bus_bytes * ticks_per_second;
+    mine->remaining = (sy_u128)phase->bus_bytes * memory->exec->core_hz_num * SY_EXEC_FINE;
     return sck_event_notify_delta(memory->event);
 }
 
 /* Move bytes from the last update to now. */
 static void advance(struct sy_exec_memory *memory, uint64_t now)
 {
-    uint64_t elapsed = now - memory->updated_tick;
+    const struct sy_executor *exec = memory->exec;
+    uint64_t elapsed = sy_exec_fine(exec, now) - sy_exec_fine(exec, memory->updated_tick);
     sy_u128 all = 0;
     bool any = false;
     for (uint32_t i = 0; i < memory->phases; i++) {
         struct sy_exec_phase *phase = &memory->phase[i];
         if (!phase->active)
             continue;
-        sy_u128 moved = (sy_u128)phase->rate * elapsed;
+        sy_u128 moved = (sy_u128)phase->rate * elapsed * exec->core_hz_den;
         all += moved < phase->remaining ? moved : phase->remaining;
         phase->remaining = moved >= phase->remaining ? 0 : phase->remaining - moved;
         any = true;
     }
     if (any)
-        memory->busy_ticks += elapsed;
+        memory->busy_fine += elapsed;
     if (any && memory->device)
-        sy_exec_device_moved(memory, (uint64_t)(all / ticks_per_second), elapsed);
+        sy_exec_device_moved(memory, all, elapsed);
     else if (memory->device)
         sy_exec_device_waited(memory, elapsed);
     memory->updated_tick = now;
@@ -198,12 +202,9 @@ static enum sy_status complete(struct sy_exec_memory *memory, uint32_t index, ui
 {
     struct sy_executor *exec = memory->exec;
     struct sy_exec_phase phase = memory->phase[index];
-    uint64_t done = 0;
+    uint64_t done = sy_ceil_div(sy_exec_fine(exec, now_tick), SY_EXEC_FINE);
     memmove(&memory->phase[index], &memory->phase[index + 1], (memory->phases - index - 1) * sizeof phase);
     memory->phases--;
-    enum sy_status status = sck_next_edge(exec->clock, now_tick, &done, NULL);
-    if (status != SY_OK)
-        return status;
     struct sy_exec_unit *unit = phase.unit;
     sy_exec_wait(unit, sy_max(phase.start_cycle, unit->accounted), phase.cause);
     sy_exec_busy(unit, sy_max(done, unit->accounted));
@@ -217,21 +218,23 @@ static enum sy_status complete(struct sy_exec_memory *memory, uint32_t index, ui
             unit->name, phase.start_cycle, done, phase.layer, phase.id, phase.write ? SY_CMD_STORE : SY_CMD_LOAD, done};
         exec->options.span(exec->options.span_context, &span);
     }
-    status = sy_exec_notify(exec, unit->event, done);
+    enum sy_status status = sy_exec_notify(exec, unit->event, done);
     return status != SY_OK ? status : sy_exec_set_times(exec, phase.id, done, done, done);
 }
 
 /* The next tick at which something changes: a phase may begin to move, or one ends. */
 static uint64_t next_change(const struct sy_exec_memory *memory, uint64_t now)
 {
-    uint64_t next = SY_UNKNOWN, seen = 0;
+    const struct sy_executor *exec = memory->exec;
+    uint64_t next = SY_UNKNOWN, seen = 0, fine = sy_exec_fine(exec, now);
     for (uint32_t i = 0; i < memory->phases; i++) {
         const struct sy_exec_phase *phase = &memory->phase[i];
         uint64_t bit = UINT64_C(1) << phase->unit->index;
         if (phase->active) {
-            sy_u128 ticks = (phase->remaining + phase->rate - 1) / phase->rate;
-            if (ticks < SY_UNKNOWN - now)
-                next = sy_min(next, now + (uint64_t)ticks);
+            uint64_t tick = 0;
+            sy_u128 step = (sy_u128)phase->rate * exec->core_hz_den, steps = (phase->remaining + step - 1) / step;
+            if (steps < SY_UNKNOWN - fine && sy_exec_tick(exec, fine + (uint64_t)steps, &tick) == SY_OK)
+                next = sy_min(next, tick);
         } else if (!(seen & bit)) {
             next = sy_min(next, phase->ready_tick);
         }

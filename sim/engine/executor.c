@@ -11,12 +11,27 @@
 
 enum { PRIORITY_MEMORY = 0, PRIORITY_SEQUENCER = 1, PRIORITY_UNIT = 2 };
 
-uint64_t sy_exec_now(const struct sy_executor *exec)
+uint64_t sy_exec_fine(const struct sy_executor *exec, uint64_t tick)
 {
-    uint64_t cycle = 0;
+    uint64_t fine = 0;
+    (void)sck_next_edge(exec->fine_clock, tick, &fine, NULL);
+    return fine + exec->offset;
+}
+
+enum sy_status sy_exec_tick(const struct sy_executor *exec, uint64_t fine, uint64_t *tick)
+{
+    return sck_edge(exec->fine_clock, fine - exec->offset, tick);
+}
+
+uint64_t sy_exec_now(struct sy_executor *exec)
+{
+    uint64_t tick = sck_time(exec->sim);
     /* Unit methods run on core edges; rounding up makes memory completions the next edge. */
-    (void)sck_next_edge(exec->clock, sck_time(exec->sim), &cycle, NULL);
-    return cycle;
+    if (tick != exec->seen_tick) {
+        exec->seen_tick = tick;
+        exec->seen_now = sy_ceil_div(sy_exec_fine(exec, tick), SY_EXEC_FINE);
+    }
+    return exec->seen_now;
 }
 
 struct sy_exec_slot *sy_exec_slot_of(struct sy_executor *exec, uint64_t id)
@@ -26,7 +41,10 @@ struct sy_exec_slot *sy_exec_slot_of(struct sy_executor *exec, uint64_t id)
 
 enum sy_status sy_exec_notify(struct sy_executor *exec, struct sck_event *event, uint64_t cycle)
 {
-    return sck_event_notify_cycle(event, exec->clock, sy_max(cycle, sy_exec_now(exec)));
+    uint64_t fine = 0, tick = 0, now = sy_exec_now(exec);
+    if (!sy_mul(sy_max(cycle, now), SY_EXEC_FINE, &fine) || sy_exec_tick(exec, fine, &tick) != SY_OK)
+        return SY_OVERFLOW;
+    return sck_event_notify_at(event, tick);
 }
 
 struct sy_exec_entry *sy_exec_head(struct sy_exec_unit *unit)
@@ -405,6 +423,11 @@ static enum sy_status build(struct sy_executor *exec)
     exec->core_hz_num = chip->clock[0].frequency.num;
     exec->core_hz_den = chip->clock[0].frequency.den;
     status = sck_clock_domain(exec->sim, chip->clock[0].name, exec->core_hz_num, exec->core_hz_den, &exec->clock);
+    uint64_t fine_hz = 0;
+    if (status == SY_OK && !sy_mul(exec->core_hz_num, SY_EXEC_FINE, &fine_hz))
+        status = SY_OVERFLOW;
+    if (status == SY_OK)
+        status = sck_clock_domain(exec->sim, "memory", fine_hz, exec->core_hz_den, &exec->fine_clock);
     if (status == SY_OK && exec->options.vcd_path)
         status = sck_trace_open(exec->sim, exec->options.vcd_path, exec->diag);
     for (uint32_t i = 0; i < chip->levels; i++) {

@@ -14,7 +14,8 @@ enum {
     SY_EXEC_LAYERS = 1024,   /* layers in flight */
     SY_EXEC_SEGMENTS = 1024, /* array timeline not yet attributed to a layer */
     SY_EXEC_PHASES = 64,     /* phases known to one memory server */
-    SY_RUN_CACHE = 256
+    SY_RUN_CACHE = 256,
+    SY_EXEC_FINE = 16 /* memory acts at sixteenths of a core cycle: see exec_memory.c */
 };
 #define SY_UNKNOWN UINT64_MAX
 
@@ -68,7 +69,7 @@ struct sy_exec_phase {
     uint64_t id, layer;
     uint64_t start_cycle; /* when the engine took it up */
     uint8_t cause;
-    uint64_t ready_tick; /* first byte may move */
+    uint64_t ready_tick; /* of the kernel: first byte may move */
     uint64_t bytes, bus_bytes;
     uint64_t address, rows, row_bytes, pitch_bytes; /* where they lie */
     uint8_t operand;
@@ -76,7 +77,7 @@ struct sy_exec_phase {
     bool active;
     uint64_t cap;      /* most bytes/s this phase can take */
     uint64_t rate;     /* bytes/s granted now */
-    sy_u128 remaining; /* in bytes x ticks-per-second */
+    sy_u128 remaining; /* in bytes x fine steps a second */
 };
 
 struct sy_memory_device;
@@ -88,6 +89,7 @@ struct sy_exec_memory {
     uint32_t phases;
     struct sy_exec_phase phase[SY_EXEC_PHASES]; /* in order of arrival */
     uint64_t updated_tick;
+    uint64_t busy_fine;             /* fine steps with a phase moving */
     uint64_t read_rate, write_rate; /* bytes/s after refresh; equal pool when shared_bus */
     bool shared_bus;
     uint64_t burst_bytes;
@@ -121,7 +123,9 @@ struct sy_executor {
     struct sy_command_source source;
     struct sy_diag *diag;
     struct sck_sim *sim;
-    const struct sck_clock *clock;
+    const struct sck_clock *clock, *fine_clock; /* of core cycles, and of fine steps */
+    uint64_t offset;              /* fine steps the run is ahead of the kernel: what was fast-forwarded over */
+    uint64_t seen_tick, seen_now; /* sy_exec_now as it was computed last */
     uint64_t core_hz_num, core_hz_den;
     enum sy_status failure;
 
@@ -162,7 +166,12 @@ struct sy_executor {
 };
 
 /* executor.c */
-uint64_t sy_exec_now(const struct sy_executor *exec);
+/* Time of the run in core cycles: the edge at or after the kernel's present tick. */
+uint64_t sy_exec_now(struct sy_executor *exec);
+/* The same in fine steps, of any tick of the kernel. */
+uint64_t sy_exec_fine(const struct sy_executor *exec, uint64_t tick);
+/* The kernel's tick at which a fine step begins. */
+enum sy_status sy_exec_tick(const struct sy_executor *exec, uint64_t fine, uint64_t *tick);
 struct sy_exec_slot *sy_exec_slot_of(struct sy_executor *exec, uint64_t id);
 /* Set a command's times and wake what waits for them. */
 enum sy_status sy_exec_set_times(struct sy_executor *exec, uint64_t id, uint64_t first, uint64_t streamed,
@@ -193,11 +202,12 @@ enum sy_status sy_exec_memory_add(struct sy_exec_memory *memory, const struct sy
 enum sy_status sy_exec_device_open(struct sy_executor *exec, struct sy_exec_memory *memory);
 void sy_exec_device_close(struct sy_exec_memory *memory);
 enum sy_status sy_exec_device_rate(struct sy_exec_memory *memory);
-/* The set moved this many bytes on the bus since it was rated. */
-void sy_exec_device_moved(struct sy_exec_memory *memory, uint64_t bytes, uint64_t elapsed);
-/* A span without traffic. */
+/* The set moved bytes on the bus since it was rated (x fine steps a second), in so many fine steps. */
+void sy_exec_device_moved(struct sy_exec_memory *memory, sy_u128 bytes, uint64_t elapsed);
+/* A span without traffic, in fine steps. */
 void sy_exec_device_waited(struct sy_exec_memory *memory, uint64_t elapsed);
-void sy_exec_device_copy(const struct sy_exec_memory *memory, uint64_t end_tick, struct sy_dram_stats *stats,
+/* end: of the run, in core cycles. */
+void sy_exec_device_copy(struct sy_exec_memory *memory, uint64_t end, struct sy_dram_stats *stats,
                          struct sy_arena *arena);
 /* exec_account.c */
 struct sy_exec_layer *sy_exec_layer_of(struct sy_executor *exec, uint64_t layer);
