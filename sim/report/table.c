@@ -11,7 +11,7 @@
 #include "sim/report/report_format.h"
 #include "sim/stats/area.h"
 
-enum { DEFAULT_WIDTH = 100, TOTALS_BAR = 12, UNITS_BAR = 10, LAYERS_BAR = 5, CAUSES = 4, NARROW = 96 };
+enum { DEFAULT_WIDTH = 100, TOTALS_BAR = 12, UNITS_BAR = 10, LAYERS_BAR = 5, CAUSES = 4, NARROW = 96, WIDE = 110 };
 
 struct table {
     const struct sy_result *result;
@@ -167,43 +167,88 @@ static void put_energy_totals(struct table *table)
     total(table, "EDP", sy_format_si(value, result->edp_js, "J s"), "energy x time");
 }
 
+/* What the lines above have said already. */
+static const char *const shown_above[] = {"cycles",
+                                          "seconds",
+                                          "macs",
+                                          "skipped_macs",
+                                          "utilization",
+                                          "active",
+                                          "streaming",
+                                          "mapping",
+                                          "padding",
+                                          "energy_j",
+                                          "energy_low_j",
+                                          "energy_high_j",
+                                          "power_w",
+                                          "edp_js",
+                                          "dram_read_bytes",
+                                          "dram_write_bytes",
+                                          "dram_utilization",
+                                          "arithmetic_intensity",
+                                          "roofline_macs_per_s",
+                                          "kept_bytes_saved"};
+
+/* "tokens_per_s" -> "tokens per s", "ttft_s" -> "TTFT": words for people, the unit stands beside the value. */
+static const char *figure_label(const char *name, char out[48])
+{
+    static const struct {
+        const char *name, *label;
+    } known[] = {{"ttft_s", "TTFT"},
+                 {"tpot_s", "TPOT"},
+                 {"tokens_per_s", "token rate"},
+                 {"mfu", "MFU"},
+                 {"mbu", "MBU"},
+                 {"j_per_token", "energy a token"},
+                 {"idle_w", "idle power"},
+                 {"gated_w", "gated power"},
+                 {"off_w", "power off"},
+                 {"area_mm2", "die area"},
+                 {"tdp_estimate_w", "TDP estimate"}};
+    for (size_t i = 0; i < sizeof known / sizeof known[0]; i++)
+        if (!strcmp(known[i].name, name))
+            return known[i].label;
+    size_t length = 0;
+    for (; length < 47 && name[length]; length++)
+        out[length] = name[length] == '_' ? ' ' : name[length];
+    out[length] = 0;
+    return out;
+}
+
+static const char *figure_value(const struct sy_figure_info *figure, double value, uint64_t whole, char out[64])
+{
+    static const char *const si[] = {"s", "W", "J", "J/token", "token/s"};
+    char text[32];
+    for (size_t i = 0; i < sizeof si / sizeof si[0]; i++)
+        if (!strcmp(si[i], figure->unit)) {
+            (void)snprintf(out, 64, "%s", sy_format_si(text, value, figure->unit));
+            return out;
+        }
+    if (!strncmp(figure->unit, "of ", 3))
+        (void)snprintf(out, 64, "%s", sy_format_percent(text, value));
+    else
+        (void)snprintf(out, 64, "%s %s",
+                       figure->integer ? sy_format_grouped(text, whole) : sy_format_fixed(text, value, 1),
+                       figure->unit);
+    return out;
+}
+
 /* Figures that only some workloads have (tokens a second ...), from the common table. */
 static void put_further_figures(struct table *table)
 {
-    static const char *const shown[] = {"cycles",
-                                        "seconds",
-                                        "macs",
-                                        "skipped_macs",
-                                        "utilization",
-                                        "active",
-                                        "streaming",
-                                        "mapping",
-                                        "padding",
-                                        "energy_j",
-                                        "energy_low_j",
-                                        "energy_high_j",
-                                        "power_w",
-                                        "edp_js",
-                                        "dram_read_bytes",
-                                        "dram_write_bytes",
-                                        "dram_utilization",
-                                        "arithmetic_intensity",
-                                        "roofline_macs_per_s",
-                                        "kept_bytes_saved"};
     for (size_t i = 0; i < sy_figure_count; i++) {
+        const struct sy_figure_info *figure = &sy_figures[i];
         double value;
         uint64_t whole;
-        char text[32];
-        bool known = false;
-        for (size_t k = 0; k < sizeof shown / sizeof shown[0]; k++)
-            known = known || !strcmp(shown[k], sy_figures[i].name);
-        if (known || !sy_figures[i].get(table->result, &value, &whole))
+        char label[48], text[64];
+        bool above = false;
+        for (size_t k = 0; k < sizeof shown_above / sizeof shown_above[0]; k++)
+            above = above || !strcmp(shown_above[k], figure->name);
+        if (above || !figure->get(table->result, &value, &whole))
             continue;
-        sy_grid_cell(&table->grid, sy_figures[i].name);
-        sy_grid_cellf(&table->grid, "%s %s",
-                      sy_figures[i].integer ? sy_format_grouped(text, whole) : sy_format_fixed(text, value, 3),
-                      sy_figures[i].unit);
-        sy_grid_cell(&table->grid, sy_figures[i].doc);
+        sy_grid_cell(&table->grid, figure_label(figure->name, label));
+        sy_grid_cell(&table->grid, figure_value(figure, value, whole, text));
+        sy_grid_cell(&table->grid, figure->doc);
     }
 }
 
@@ -439,8 +484,8 @@ static void put_layers(struct table *table)
 {
     const struct sy_result *result = table->result;
     struct layer_columns columns = {.ops = table->width >= NARROW,
-                                    .bars = table->width >= NARROW,
-                                    .energy = table->width >= NARROW && result->energies > 0};
+                                    .bars = table->width >= WIDE,
+                                    .energy = table->width >= WIDE && result->energies > 0};
     char heads[128];
     for (uint64_t i = 0; i < result->layers; i++)
         columns.repeats = columns.repeats || result->layer[i].repeat > 1;
