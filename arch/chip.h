@@ -15,6 +15,7 @@
 #define SY_ARCH_CHIP_H
 
 #include "arch/array_timing.h"
+#include "arch/sram.h"
 #include "sim/base/arena.h"
 #include "sim/base/diag.h"
 #include "sim/base/text.h"
@@ -111,6 +112,7 @@ struct sy_level {
     bool stores_whole_tensors;                  /* activations may stay here between layers */
     uint64_t alignment_bytes;                   /* of a tile or tensor in this level */
     uint64_t banks, ports, width_bytes;         /* width of one bank's port */
+    enum sy_sram_cell cell;                     /* of an SRAM's transistors */
     double read_bytes_per_s, write_bytes_per_s; /* sustained peak; for DRAM the data bus of all channels */
     uint64_t latency_ps;                        /* first byte */
     const char *clock;                          /* domain of SRAM ports; NULL = core clock */
@@ -126,7 +128,9 @@ struct sy_level {
     bool interface_on_die; /* DRAM and host: its PHY and controller are on this die */
 };
 
+enum sy_clock_gating { SY_GATE_NEVER, SY_GATE_IDLE };
 struct sy_power {
+    enum sy_clock_gating clock_gating;
     double static_w; /* leakage of the chip, when known as one figure */
     double clock_w;  /* clock tree while clocked */
     double tdp_w;
@@ -139,7 +143,8 @@ struct sy_chip {
     struct sy_arena *arena;
     const char *name, *description, *source, *confidence;
     uint64_t process_nm;
-    double voltage_v;
+    double voltage_v;     /* 0 = the voltage the energy table's rows are for */
+    double temperature_c; /* of the die, for leakage */
     uint32_t clocks;
     struct sy_clock clock[SY_MAX_CLOCKS]; /* [0] is the core clock: array cycles are counted in it */
     uint64_t cores;

@@ -12,6 +12,8 @@
 
 static const char *const operand_names[] = {"A", "B", "C", NULL};
 static const char *const loop_names[] = {"M", "K", "N", "Cin", "Fh", "Fw", "Oh", NULL}; /* bit order of enum sy_loop */
+static const char *const cell_names[] = {"itrs-hp", "itrs-lstp", NULL};                 /* as enum sy_sram_cell */
+static const char *const gating_names[] = {"never", "idle", NULL};
 static const char *const level_kind_names[] = {"sram", "dram", "host", NULL};
 #define DTYPE_NAME(id, name, bits, is_float, block, scale_bits) name,
 static const char *const dtype_names[] = {SY_DTYPE_MAP(DTYPE_NAME) NULL};
@@ -397,6 +399,13 @@ static const struct sy_field level_fields[] = {
      .max = "1 MiB",
      SRAM_ONLY,
      .doc = "of one port of one bank"},
+    {.key = "cell",
+     .type = SY_FIELD_ENUM,
+     .offset = AT(sy_level, cell),
+     .names = cell_names,
+     .fallback = "itrs-lstp",
+     SRAM_ONLY,
+     .doc = "its transistors: low standby power, or high performance, which is faster and leaks up to 5000 times more"},
     {.key = "clock",
      .type = SY_FIELD_NAME,
      .offset = AT(sy_level, clock),
@@ -520,7 +529,15 @@ static const struct sy_field technology_fields[] = {
      .flags = SY_FIELD_OPTIONAL,
      .min = "0.1 V",
      .max = "10 V",
-     .doc = "core supply"},
+     .doc = "core supply; energies on the chip go with its square. The voltage of the energy rows when left out"},
+    {.key = "temperature",
+     .type = SY_FIELD_DOUBLE,
+     .unit = SY_UNIT_CELSIUS,
+     .offset = AT(sy_chip, temperature_c),
+     .fallback = "76.85 C",
+     .min = "-55 C",
+     .max = "200 C",
+     .doc = "of the die, for leakage; the default is the 350 K of the SRAM calibration"},
     {0},
 };
 static const struct sy_schema technology_schema = {"technology", sizeof(struct sy_chip), technology_fields, NULL};
@@ -538,6 +555,12 @@ static const struct sy_field clock_fields[] = {
 static const struct sy_schema clock_schema = {"a clock", sizeof(struct sy_clock), clock_fields, NULL};
 
 static const struct sy_field power_fields[] = {
+    {.key = "clock_gating",
+     .type = SY_FIELD_ENUM,
+     .offset = AT(sy_power, clock_gating),
+     .names = gating_names,
+     .fallback = "never",
+     .doc = "idle: the array's registers are not clocked while no tile is in it"},
     {.key = "static",
      .type = SY_FIELD_DOUBLE,
      .unit = SY_UNIT_WATTS,
@@ -545,7 +568,7 @@ static const struct sy_field power_fields[] = {
      .flags = SY_FIELD_OPTIONAL,
      .min = "0 W",
      .max = "100 kW",
-     .doc = "leakage, when known as one figure"},
+     .doc = "leakage of the whole chip, when known as one figure; estimated when left out"},
     {.key = "clock",
      .type = SY_FIELD_DOUBLE,
      .unit = SY_UNIT_WATTS,
@@ -553,7 +576,7 @@ static const struct sy_field power_fields[] = {
      .flags = SY_FIELD_OPTIONAL,
      .min = "0 W",
      .max = "100 kW",
-     .doc = "clock tree while clocked"},
+     .doc = "registers and clock tree while clocked without work; estimated when left out"},
     {.key = "tdp",
      .type = SY_FIELD_DOUBLE,
      .unit = SY_UNIT_WATTS,

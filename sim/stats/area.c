@@ -97,6 +97,12 @@ static double skew_bits(const struct sy_array *array)
     return most;
 }
 
+enum sy_status sy_area_flop_um2(const struct sy_chip *chip, const struct sy_figure_table *table, struct sy_sourced *um2)
+{
+    return look_logic(table, "register_bit_um2", (double)chip->process_nm, um2) && um2->value > 0 ? SY_OK
+                                                                                                  : SY_UNSUPPORTED;
+}
+
 struct sy_registers sy_area_registers(const struct sy_chip *chip)
 {
     const struct sy_array *array = &chip->array;
@@ -135,8 +141,8 @@ enum sy_status sy_area_pe_um2(const struct sy_chip *chip, const struct sy_figure
     return SY_OK;
 }
 
-static void put(struct estimate *e, const char *component, double count, const struct sy_sourced *mm2_each,
-                const char *rule)
+static void put(struct estimate *e, enum sy_area_kind kind, const char *component, double count,
+                const struct sy_sourced *mm2_each, const char *rule)
 {
     struct sy_area *area = e->area;
     if (area->items == SY_MAX_AREAS || count <= 0)
@@ -151,7 +157,8 @@ static void put(struct estimate *e, const char *component, double count, const s
                                                       sy_arena_strdup(e->arena, source),
                                                       sy_arena_strdup(e->arena, confidence),
                                                       rule ? rule : mm2_each->rule,
-                                                      mm2_each->extrapolated};
+                                                      mm2_each->extrapolated,
+                                                      kind};
 }
 
 /* um^2 to mm^2 */
@@ -184,8 +191,9 @@ static void put_spads(struct estimate *e, const struct sy_energy_table *energy)
         }
     }
     scale_to_mm2(&total);
-    put(e, "PE scratchpads", (double)array->rows * (double)array->cols * (double)array->count * (double)e->chip->cores,
-        &total, "registers, or the SRAM model from 64 words on");
+    put(e, SY_AREA_MEMORY, "PE scratchpads",
+        (double)array->rows * (double)array->cols * (double)array->count * (double)e->chip->cores, &total,
+        "registers, or the SRAM model from 64 words on");
 }
 
 static void put_logic(struct estimate *e)
@@ -196,7 +204,8 @@ static void put_logic(struct estimate *e)
     if (sy_area_pe_um2(e->chip, e->table, &pe) == SY_OK) {
         struct sy_sourced mm2 = pe;
         scale_to_mm2(&mm2);
-        put(e, "processing elements", (double)array->rows * (double)array->cols * (double)array->count * cores, &mm2,
+        put(e, SY_AREA_LOGIC, "processing elements",
+            (double)array->rows * (double)array->cols * (double)array->count * cores, &mm2,
             "MAC + registers, / layout utilization");
     }
     struct sy_registers registers = sy_area_registers(e->chip);
@@ -206,7 +215,7 @@ static void put_logic(struct estimate *e)
         divide(&bit, &utilization);
         bit.low = 0; /* skewed by addresses instead */
         scale_to_mm2(&bit);
-        put(e, "skew registers", registers.skew, &bit, "triangles at the edges, / layout utilization");
+        put(e, SY_AREA_LOGIC, "skew registers", registers.skew, &bit, "triangles at the edges, / layout utilization");
     }
     bool is_float = array->precisions && sy_dtypes[array->precision[0].accumulator].is_float;
     if (look_logic(e->table, is_float ? "lane_float_um2" : "lane_integer_um2", e->node_nm, &lane) &&
@@ -214,7 +223,8 @@ static void put_logic(struct estimate *e)
         struct sy_sourced mm2 = {lane.value * 1e-6, lane.low * 1e-6, lane.high * 1e-6,
                                  lane.row,          lane.rule,       lane.extrapolated};
         divide(&mm2, &utilization);
-        put(e, "vector lanes", (double)e->chip->vector.lanes * cores, &mm2, "lane, / layout utilization");
+        put(e, SY_AREA_LOGIC, "vector lanes", (double)e->chip->vector.lanes * cores, &mm2,
+            "lane, / layout utilization");
     }
 }
 
@@ -251,7 +261,8 @@ static void put_srams(struct estimate *e, const struct sy_energy_table *energy)
         one.row = &row;
         if (sram->width_bits && !(sram->bank.flags & SY_SRAM_COMPOSED))
             as_foundry_draws(e, &one);
-        put(e, level->name, (double)sy_max(level->banks, 1) * (level->shared ? 1 : (double)e->chip->cores), &one, NULL);
+        put(e, SY_AREA_MEMORY, level->name,
+            (double)sy_max(level->banks, 1) * (level->shared ? 1 : (double)e->chip->cores), &one, NULL);
     }
 }
 
@@ -263,13 +274,13 @@ static void put_interface(struct estimate *e, const char *name, const char *phy,
     char label[96];
     if (look(e->table, phy, e->node_nm, &mm2)) {
         (void)snprintf(label, sizeof label, "%s PHY", name);
-        put(e, label, count, &mm2, NULL);
+        put(e, SY_AREA_PHY, label, count, &mm2, NULL);
     }
     if (look(e->table, controller, e->node_nm, &transistors) &&
         look(e->table, "density_mtr_mm2", e->node_nm, &density)) {
         divide(&transistors, &density);
         (void)snprintf(label, sizeof label, "%s controller", name);
-        put(e, label, count, &transistors, "transistors / logic density");
+        put(e, SY_AREA_CONTROLLER, label, count, &transistors, "transistors / logic density");
     }
     if (look(e->table, edge, e->node_nm, &millimetres))
         e->area->edge_needed_mm += count * millimetres.value;
@@ -320,7 +331,7 @@ static void put_shares(struct estimate *e)
         share[i].value *= sum[0] / rest[0];
         share[i].low *= sum[1] / rest[1];
         share[i].high *= sum[2] / rest[2];
-        put(e, names[i][0], 1, &share[i], "share of the die");
+        put(e, i ? SY_AREA_SPACE : SY_AREA_CONTROL, names[i][0], 1, &share[i], "share of the die");
     }
 }
 
@@ -339,14 +350,14 @@ static void put_floor_plan(struct estimate *e)
         double low = sum[1] * (1 / fill.high - 1);
         fill.high = sum[2] * (1 / fill.low - 1);
         fill.low = low;
-        put(e, "between blocks", 1, &fill, "blocks x (1 / floorplan_fill - 1)");
+        put(e, SY_AREA_SPACE, "between blocks", 1, &fill, "blocks x (1 / floorplan_fill - 1)");
     }
     if (e->chip_has_edge && look(e->table, "seal_ring_mm", 0, &ring)) {
         const double side[3] = {sqrt(sum[0] + fill.value), sqrt(sum[1] + fill.low), sqrt(sum[2] + fill.high)};
         ring.value = 4 * ring.value * (side[0] + ring.value);
         ring.low = 4 * ring.low * (side[1] + ring.low);
         ring.high = 4 * ring.high * (side[2] + ring.high);
-        put(e, "seal ring", 1, &ring, "around a square die");
+        put(e, SY_AREA_SPACE, "seal ring", 1, &ring, "around a square die");
     }
 }
 
@@ -359,14 +370,16 @@ static void put_limits(struct estimate *e, const struct sy_energy_table *energy)
     area->reticle_mm2 = look(e->table, "reticle_mm2", 0, &figure) ? figure.value : 0;
     area->power_limit_w = look(e->table, "power_density_w_mm2", 0, &figure) ? figure.value * area->die_mm2 : 0;
     area->edge_mm = 4 * sqrt(area->die_mm2);
-    double base = sy_energy_base_w(e->chip, energy, NULL), dynamic = sy_energy_peak_w(e->chip, energy);
-    area->tdp_w = dynamic > 0 ? base + dynamic : 0;
-    if (power->tdp_w > base && area->tdp_w > power->tdp_w)
-        area->power_limited_hz = hz * (power->tdp_w - base) / dynamic;
+    struct sy_base_power base = sy_energy_base(e->chip, energy);
+    double dynamic = sy_energy_peak_w(e->chip, energy) + base.clock_w;
+    base.leakage_w += base.link_w; /* neither goes with the clock */
+    area->tdp_w = dynamic > 0 ? base.leakage_w + dynamic : 0;
+    if (power->tdp_w > base.leakage_w && area->tdp_w > power->tdp_w)
+        area->power_limited_hz = hz * (power->tdp_w - base.leakage_w) / dynamic;
 }
 
-enum sy_status sy_area_estimate(struct sy_arena *arena, const struct sy_chip *chip, const struct sy_figure_table *table,
-                                const struct sy_energy_table *energy, struct sy_area **out)
+enum sy_status sy_area_parts(struct sy_arena *arena, const struct sy_chip *chip, const struct sy_figure_table *table,
+                             const struct sy_energy_table *energy, struct sy_area **out)
 {
     struct sy_area *area = sy_arena_alloc(arena, sizeof *area);
     if (!area)
@@ -381,7 +394,8 @@ enum sy_status sy_area_estimate(struct sy_arena *arena, const struct sy_chip *ch
     if (chip->cores > 1 && look(table, "core_interconnect_mtr", e.node_nm, &transistors) &&
         look(table, "density_mtr_mm2", e.node_nm, &density)) {
         divide(&transistors, &density);
-        put(&e, "interconnect of cores", (double)chip->cores, &transistors, "transistors / logic density");
+        put(&e, SY_AREA_CONTROL, "interconnect of cores", (double)chip->cores, &transistors,
+            "transistors / logic density");
     }
     put_interfaces(&e);
     put_shares(&e);
@@ -391,9 +405,19 @@ enum sy_status sy_area_estimate(struct sy_arena *arena, const struct sy_chip *ch
         area->low_mm2 += area->item[i].low_mm2;
         area->high_mm2 += area->item[i].high_mm2;
     }
-    put_limits(&e, energy);
     *out = area;
     return SY_OK;
+}
+
+enum sy_status sy_area_estimate(struct sy_arena *arena, const struct sy_chip *chip, const struct sy_figure_table *table,
+                                const struct sy_energy_table *energy, struct sy_area **out)
+{
+    enum sy_status status = sy_area_parts(arena, chip, table, energy, out);
+    if (status == SY_OK) {
+        struct estimate e = {chip, table, *out, arena, (double)chip->process_nm, false};
+        put_limits(&e, energy);
+    }
+    return status;
 }
 
 /* ---- into a result ---- */

@@ -14,12 +14,14 @@
 
 enum { SY_MAX_AREAS = 32 };
 
+enum sy_area_kind { SY_AREA_LOGIC, SY_AREA_MEMORY, SY_AREA_PHY, SY_AREA_CONTROLLER, SY_AREA_CONTROL, SY_AREA_SPACE };
 struct sy_area_item {
     const char *component;
     double count; /* how many of them */
     double mm2, low_mm2, high_mm2;
     const char *source, *confidence, *rule;
     bool extrapolated;
+    enum sy_area_kind kind;
 };
 struct sy_area {
     uint32_t items;
@@ -36,6 +38,10 @@ struct sy_area {
  * registers, over the layout utilization. SY_UNSUPPORTED when the table lacks an item. */
 enum sy_status sy_area_pe_um2(const struct sy_chip *chip, const struct sy_figure_table *table, struct sy_sourced *pe);
 
+/* Area of one flip-flop at the chip's node, um^2. SY_UNSUPPORTED when the table has no row for it. */
+enum sy_status sy_area_flop_um2(const struct sy_chip *chip, const struct sy_figure_table *table,
+                                struct sy_sourced *um2);
+
 /* Flip-flop bits of the whole chip that the model knows of: in PEs, in the triangles that skew operands at the arrays'
  * edges and straighten results, in the vector unit's lanes. */
 struct sy_registers {
@@ -47,6 +53,9 @@ struct sy_registers sy_area_registers(const struct sy_chip *chip);
  * result's warnings when there is one. The area lives in the arena. */
 enum sy_status sy_area_estimate(struct sy_arena *arena, const struct sy_chip *chip, const struct sy_figure_table *table,
                                 const struct sy_energy_table *energy, struct sy_area **area);
+/* Only the parts and their sum, without limits: needs the SRAMs of energy, not its power. */
+enum sy_status sy_area_parts(struct sy_arena *arena, const struct sy_chip *chip, const struct sy_figure_table *table,
+                             const struct sy_energy_table *energy, struct sy_area **area);
 /* The same into a result, with warnings: beyond the reticle, the edge, the power density; an SRAM slower than its
  * clock. */
 enum sy_status sy_area_account(struct sy_result *result, const struct sy_chip *chip,

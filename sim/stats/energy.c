@@ -9,7 +9,7 @@
 #include "sim/base/checked.h"
 #include "sim/stats/energy_account.h"
 
-enum { MAX_ITEMS = 96 };
+enum { MAX_ITEMS = 96, SPAD_WORDS_A_MAC = 4 };
 static const double ZJ_PER_PJ = 1e9, J_PER_ZJ = 1e-21;
 /* Beyond it count x price could leave 128 bits: 1.1e9 J an action. */
 static const double MOST_ZJ = 1152921504606846976.0;
@@ -56,8 +56,10 @@ void sy_energy_add_item(struct sy_energy_account *account, const char *component
                                     .source = sy_arena_strdup(result->arena, price->source),
                                     .confidence = sy_arena_strdup(result->arena, price->confidence),
                                     .extrapolated = price->extrapolated};
-    if (price->factor)
-        item->rule = sy_arena_printf(result->arena, "%s, %s", price->rule, price->factor);
+    if (price->factor || price->condition)
+        item->rule = sy_arena_printf(result->arena, "%s%s%s%s%s", price->rule, price->factor ? ", " : "",
+                                     price->factor ? price->factor : "", price->condition ? ", " : "",
+                                     price->condition ? price->condition : "");
     item->total_j = (double)item->total_zj * J_PER_ZJ;
     result->energy_zj += item->total_zj;
     result->energy_low_j += item->low_j;
@@ -142,6 +144,13 @@ static bool array_counts(const struct sy_energy_account *account, const struct s
                 sy_mul(layer->work.pe_beats / sy_max(array->rows, 1), by_column, &top) &&
                 sy_add(left, top, &count[SY_EDGE_BIT]);
     count[SY_WIRE_BIT] = count[SY_REGISTER_BIT];
+    count[SY_SPAD_WORD] = 0;
+    if (account->chip->array.timing.row_stationary) {
+        /* A MAC reads an input, a filter word and a sum from the PE's scratchpads and writes the sum back; they are the
+         * registers. Wires stay as if each operand moved on at each beat: an upper bound. */
+        fits = fits && sy_mul(layer->work.macs, SPAD_WORDS_A_MAC, &count[SY_SPAD_WORD]);
+        count[SY_REGISTER_BIT] = 0;
+    }
     return fits;
 }
 
@@ -223,64 +232,6 @@ static void vector_items(struct sy_energy_account *account)
     }
 }
 
-/* ---- power without work ---- */
-
-/* Power times time: counted in nanoseconds, priced in pJ a nanosecond = mW. */
-static void time_item(struct sy_energy_account *account, const char *component, const char *action,
-                      struct sy_price price)
-{
-    struct sy_result *result = account->result;
-    price = sy_price_overridden(account->table, component, action, price);
-    if (!price.known || price.pj <= 0)
-        return;
-    sy_energy_add_item(account, component, action, (uint64_t)(result->seconds * 1e9 + 0.5), &price);
-    result->base_w += price.pj * 1e-3;
-    sy_energy_to_layers_by_time(result, price.pj * 1e-3 * result->seconds);
-}
-
-static struct sy_price power_price(double watts, double low, double high, const char *source)
-{
-    return (struct sy_price){watts > 0,   watts * 1000,   low * 1000, high * 1000, source,
-                             "chip file", "power x time", NULL,       false};
-}
-
-static void base_items(struct sy_energy_account *account)
-{
-    const struct sy_power *power = &account->chip->power;
-    const char *how;
-    double base = sy_energy_base_w(account->chip, account->table, &how);
-    if (power->static_w > 0 || power->clock_w > 0) {
-        time_item(account, "chip", "leakage_ns",
-                  power_price(power->static_w, power->static_w, power->static_w, "power.static of the chip file"));
-        time_item(account, "chip", "clock_ns",
-                  power_price(power->clock_w, power->clock_w, power->clock_w, "power.clock of the chip file"));
-    } else if (power->idle_w > 0) {
-        time_item(account, "chip", "idle_ns", power_price(base, base, base, how));
-    } else if (power->busy_w > 0) {
-        /* Half and all of the busy power: TPU v4's measured minimum is 0.53 of its mean. */
-        time_item(account, "chip", "idle_ns", power_price(base, 0.5 * power->busy_w, power->busy_w, how));
-    } else {
-        time_item(account, "sram", "leakage_ns", sy_price_sram_leakage(account->chip, account->table));
-        sy_result_warn(account->result,
-                       "energy: the chip file gives no static, clock, idle or busy power: power without "
-                       "work is the leakage of its SRAMs alone");
-    }
-}
-
-/* Estimated from the published figures where there are any, else from the run's own power. */
-static void power_states(struct sy_energy_account *account)
-{
-    struct sy_result *result = account->result;
-    const struct sy_energy_table *table = account->table;
-    double mean = result->seconds > 0 ? result->energy_j / result->seconds : 0;
-    double busy = account->chip->power.busy_w > 0 ? account->chip->power.busy_w : mean;
-    bool known = account->chip->power.static_w > 0 || account->chip->power.clock_w > 0 ||
-                 account->chip->power.idle_w > 0 || account->chip->power.busy_w > 0;
-    result->idle_w = known ? result->base_w : busy * table->idle_share;
-    result->gated_w = busy * table->gated_share;
-    result->off_w = busy * table->off_share;
-}
-
 enum sy_status sy_energy_account(struct sy_result *result, const struct sy_chip *chip,
                                  const struct sy_energy_table *table)
 {
@@ -292,8 +243,7 @@ enum sy_status sy_energy_account(struct sy_result *result, const struct sy_chip 
     enum sy_status status = array_items(&account);
     vector_items(&account);
     level_items(&account);
-    base_items(&account);
+    sy_energy_base_items(&account);
     result->energy_j = (double)result->energy_zj * J_PER_ZJ;
-    power_states(&account);
     return status;
 }

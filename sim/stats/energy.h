@@ -8,14 +8,18 @@
  *   mac FORMAT                       useful multiply-accumulates
  *   array register_bit, wire_bit     operand and sum bits that enter a PE from its neighbour: register and wire
  *   array edge_bit                   bits through the FIFOs at the array's edges
+ *   array spad_word                  row stationary: words read from and written to the scratchpads inside the PEs
  *   vector simple, transcendental, reduce
  *   LEVEL read_byte, write_byte      a memory level's port, or an off-chip memory with its interface
+ *   LEVEL idle_byte                  host links: idle symbols in place of data
  *   LEVEL wire_byte                  SRAM: from its banks to its port and back
  *   LEVEL activate, read_burst, write_burst, refresh, active_ns, standby_ns, power_down_ns, interface_byte
  *                                    instead, where a DRAM model counted commands and the device gives energies
- *   chip leakage_ns, clock_ns        power.static and power.clock of the chip file
- *   chip idle_ns                     neither given: the published idle power, or idle_share of the published busy power
- *   sram leakage_ns                  nothing given: leakage of the SRAMs alone
+ *   chip leakage_ns, clock_ns        power.static and power.clock of the chip file; what it does not give is estimated:
+ *   sram leakage_ns                  leakage of the SRAMs
+ *   logic leakage_ns                 of everything else
+ *   array clock_ns, gated_ns         clock of the flip-flops in the arrays; with gated clocks
+ *   chip clock_ns                    of the others
  * Nothing stands for: zero gating (no operand values in a trace), DMA engines; without a DRAM model, refresh and
  * activates of a memory beyond what its energy a bit holds.
  */
@@ -43,6 +47,20 @@ struct sy_spad {
     uint64_t words, bits;
     double sram_um2; /* by the SRAM model; 0 = not covered */
 };
+/* What power without work follows from. */
+struct sy_clocked {
+    bool known;
+    double array_bits;                                  /* flip-flops in the arrays */
+    double other_bits, other_low_bits, other_high_bits; /* elsewhere */
+    double logic_mm2;
+    struct sy_sourced leak_mw_mm2;
+};
+/* What the chip's own supply and temperature do to the rows' figures. */
+struct sy_conditions {
+    double dynamic, leakage_lstp, leakage_hp; /* factors */
+    const char *voltage, *temperature;        /* said in the rules; NULL = as the rows */
+    bool beyond;                              /* of the calibrated temperatures */
+};
 struct sy_energy_override {
     const char *component, *action;
     double pj;
@@ -53,6 +71,8 @@ struct sy_energy_setup {
     struct sy_level_sram level[SY_MAX_LEVELS];
     struct sy_sourced pe_um2; /* value 0 = unknown */
     struct sy_spad spad[SY_SPADS];
+    struct sy_clocked clocked;
+    struct sy_conditions conditions;
     uint32_t overrides;
     struct sy_energy_override override[SY_MAX_OVERRIDES];
 };
@@ -71,9 +91,15 @@ enum sy_status sy_energy_prepare(struct sy_energy_table *table, const struct sy_
 double sy_energy_pj_per_byte(const struct sy_chip *chip, const struct sy_energy_table *table, uint32_t level);
 double sy_energy_pj_per_mac(const struct sy_chip *chip, const struct sy_energy_table *table, enum sy_dtype a,
                             enum sy_dtype b);
-/* Power without work while clocked: what the chip file gives or implies, else the SRAMs' leakage. *how (may be NULL)
- * says which; static storage. */
-double sy_energy_base_w(const struct sy_chip *chip, const struct sy_energy_table *table, const char **how);
+/* Power without work, by state of the whole chip: leakage, clock and idle host links while clocked; with gated clocks
+ * the trunk of the tree and leakage; with gated supplies a part of the leakage. From the chip's flip-flops, areas and
+ * SRAMs unless the chip file states power.static or power.clock. Published idle and busy power are not used: they are
+ * what it is tested with. */
+struct sy_base_power {
+    double leakage_w, clock_w, link_w;
+    double idle_w, gated_w, off_w;
+};
+struct sy_base_power sy_energy_base(const struct sy_chip *chip, const struct sy_energy_table *table);
 /* The power of all units at their peak rates at once, without the base power: for a TDP estimate. */
 double sy_energy_peak_w(const struct sy_chip *chip, const struct sy_energy_table *table);
 

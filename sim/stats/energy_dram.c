@@ -37,10 +37,16 @@ struct sy_price sy_price_dram(const struct sy_chip *chip, const struct sy_energy
                                            [SY_ACTIVE_NS] = power->active_standby_mw,
                                            [SY_STANDBY_NS] = power->precharge_standby_mw,
                                            [SY_DOWN_NS] = down}; /* mW = pJ a nanosecond */
-    struct sy_price price = {
-        true,          each[action],      each[action] * table->idd_low,   each[action] * table->idd_high,
-        power->source, power->confidence, "IDD currents x voltage x time", NULL,
-        false};
+    struct sy_price price = {true,
+                             each[action],
+                             each[action] * table->idd_low,
+                             each[action] * table->idd_high,
+                             power->source,
+                             power->confidence,
+                             "IDD currents x voltage x time",
+                             NULL,
+                             false,
+                             NULL};
     if (action == SY_INTERFACE_BYTE)
         price = sy_price_row(table, level->energy_component ? level->energy_component : "dram", "interface", 0,
                              (double)chip->process_nm, 8);

@@ -15,10 +15,10 @@ static const double CACTI_LOW = 0.75, CACTI_HIGH = 2;
 /* Leakage: low-standby-power cells are the nominal; CACTI's moves about 4 times between 300 and 350 K at 22 nm. */
 static const double LEAKAGE_LOW = 0.25, LEAKAGE_HIGH = 4;
 
-const char *const sy_array_action_names[SY_ARRAY_ACTIONS] = {"register_bit", "wire_bit", "edge_bit"};
+const char *const sy_array_action_names[SY_ARRAY_ACTIONS] = {"register_bit", "wire_bit", "edge_bit", "spad_word"};
 const char *const sy_level_action_names[SY_LEVEL_ACTIONS] = {
-    "read_byte", "write_byte", "wire_byte",  "activate",      "read_burst",    "write_burst",
-    "refresh",   "active_ns",  "standby_ns", "power_down_ns", "interface_byte"};
+    "read_byte",   "write_byte", "wire_byte", "idle_byte",  "activate",      "read_burst",
+    "write_burst", "refresh",    "active_ns", "standby_ns", "power_down_ns", "interface_byte"};
 const char *const sy_vector_action_names[SY_VECTOR_ACTIONS] = {"simple", "transcendental", "reduce"};
 
 const char *sy_mac_action(enum sy_dtype a, enum sy_dtype b)
@@ -34,6 +34,16 @@ static void scale(struct sy_price *price, double by, const char *factor)
     price->factor = factor;
 }
 
+/* An energy on the chip at the chip's own supply. */
+static void at_supply(const struct sy_energy_table *table, struct sy_price *price)
+{
+    const struct sy_conditions *conditions = table->setup ? &table->setup->conditions : NULL;
+    if (!conditions || !conditions->voltage || !price->known)
+        return;
+    scale(price, conditions->dynamic, price->factor);
+    price->condition = conditions->voltage;
+}
+
 struct sy_price sy_price_row(const struct sy_energy_table *table, const char *component, const char *action,
                              uint64_t bytes, double node_nm, double bits)
 {
@@ -42,8 +52,8 @@ struct sy_price sy_price_row(const struct sy_energy_table *table, const char *co
     if (sy_energy_lookup(table, component, action, bytes, node_nm, &cost) != SY_OK)
         return price;
     price = (struct sy_price){
-        true,      cost.pj, cost.low_pj,      cost.high_pj, cost.below->source, cost.below->confidence,
-        cost.rule, NULL,    cost.extrapolated};
+        true,      cost.pj, cost.low_pj,       cost.high_pj, cost.below->source, cost.below->confidence,
+        cost.rule, NULL,    cost.extrapolated, NULL};
     if (bits > 0 && cost.bits)
         scale(&price, bits / (double)cost.bits, NULL);
     return price;
@@ -57,7 +67,7 @@ struct sy_price sy_price_overridden(const struct sy_energy_table *table, const c
         const struct sy_energy_override *own = &setup->override[i];
         if (!strcmp(own->component, component) && !strcmp(own->action, action))
             return (struct sy_price){true,       own->pj, own->pj, own->pj, own->source, "given by the user",
-                                     "replaced", NULL,    false};
+                                     "replaced", NULL,    false,   NULL};
     }
     return price;
 }
@@ -65,7 +75,21 @@ struct sy_price sy_price_overridden(const struct sy_energy_table *table, const c
 struct sy_price sy_price_mac(const struct sy_chip *chip, const struct sy_energy_table *table, const char *format)
 {
     struct sy_price price = sy_price_row(table, "mac", format, 0, (double)chip->process_nm, 0);
+    at_supply(table, &price);
     return sy_price_overridden(table, "mac", format, price);
+}
+
+static void subtract(struct sy_price *price, const struct sy_price *part)
+{
+    if (!part->known)
+        return;
+    price->pj = price->pj > part->pj ? price->pj - part->pj : 0;
+    price->low_pj = price->low_pj > part->low_pj ? price->low_pj - part->low_pj : 0;
+    price->high_pj = price->high_pj > part->high_pj ? price->high_pj - part->high_pj : 0;
+    if (price->low_pj > price->pj)
+        price->low_pj = price->pj;
+    if (price->high_pj < price->pj)
+        price->high_pj = price->pj;
 }
 
 struct sy_price sy_price_array(const struct sy_chip *chip, const struct sy_energy_table *table,
@@ -79,10 +103,17 @@ struct sy_price sy_price_array(const struct sy_chip *chip, const struct sy_energ
             price = sy_price_row(table, "wire", "bit_mm", 0, node_nm, 1);
             scale(&price, sqrt(setup->pe_um2.value) * 1e-3, "x PE pitch");
         }
+    } else if (action == SY_SPAD_WORD) {
+        double bits = chip->array.precisions ? sy_dtypes[chip->array.precision[0].a].bits : 16;
+        price = sy_price_row(table, "register-file", "access", 0, node_nm, bits);
     } else {
+        /* Without its clock, which is priced by time. */
+        struct sy_price clock = sy_price_row(table, "register", "clock", 0, node_nm, 1);
         price = sy_price_row(table, "register", "write", 0, node_nm, 1);
-        scale(&price, table->toggle_share, "x toggle share");
+        subtract(&price, &clock);
+        scale(&price, table->toggle_share, "less its clock, x toggle share");
     }
+    at_supply(table, &price);
     return sy_price_overridden(table, "array", sy_array_action_names[action], price);
 }
 
@@ -96,6 +127,7 @@ struct sy_price sy_price_vector(const struct sy_chip *chip, const struct sy_ener
     const char *component = action == SY_TRANSCENDENTAL ? "multiply" : "add";
     struct sy_price price = sy_price_row(table, component, is_float ? "fp32" : "int32", 0, (double)chip->process_nm, 0);
     price.factor = action == SY_TRANSCENDENTAL ? "as one multiplication" : "as one addition";
+    at_supply(table, &price);
     return sy_price_overridden(table, "vector", sy_vector_action_names[action], price);
 }
 
@@ -125,7 +157,8 @@ static struct sy_price sram_price(const struct sy_level_sram *sram, enum sy_sram
                              sram->confidence,
                              sram->bank.rule,
                              NULL,
-                             (sram->bank.flags & SY_SRAM_BEYOND) != 0};
+                             (sram->bank.flags & SY_SRAM_BEYOND) != 0,
+                             NULL};
 }
 
 /* Wires between an SRAM's banks and its port, both ways counted where they are used. */
@@ -176,7 +209,9 @@ struct sy_price sy_price_level(const struct sy_chip *chip, const struct sy_energ
     bool own_rows = level->energy_component && strcmp(level->energy_component, "sram") != 0;
     const struct sy_level_sram *sram = level->kind == SY_LEVEL_SRAM && !own_rows ? sram_of(table, index) : NULL;
     bool write = action == SY_WRITE_BYTE;
-    struct sy_price price;
+    struct sy_price price = {.known = false};
+    if (action == SY_IDLE_BYTE && (level->kind != SY_LEVEL_HOST || !level->interface_on_die))
+        return price;
     if (action == SY_WIRE_BYTE) {
         price = port_wires(chip, table, index);
     } else if (sram && sram->width_bits) {
@@ -186,12 +221,60 @@ struct sy_price sy_price_level(const struct sy_chip *chip, const struct sy_energ
         if (sram)
             note_monotony(&price, write ? sram->earlier_write_pj : sram->earlier_read_pj);
     }
+    if (level->kind == SY_LEVEL_SRAM)
+        at_supply(table, &price);
+    if (action == SY_IDLE_BYTE)
+        scale(&price, table->link_idle, "x share of an idle link");
     return sy_price_overridden(table, level->name, sy_level_action_names[action], price);
 }
 
 static bool has_cacti(const struct sy_level_sram *sram)
 {
     return sram && sram->width_bits;
+}
+
+static void at_temperature(const struct sy_energy_table *table, struct sy_price *price, bool high_performance)
+{
+    const struct sy_conditions *conditions = table->setup ? &table->setup->conditions : NULL;
+    if (!conditions || !conditions->temperature || !price->known)
+        return;
+    scale(price, high_performance ? conditions->leakage_hp : conditions->leakage_lstp, price->factor);
+    price->condition = conditions->temperature;
+    price->extrapolated = price->extrapolated || conditions->beyond;
+}
+
+struct sy_price sy_price_clock(const struct sy_chip *chip, const struct sy_energy_table *table, bool array)
+{
+    const struct sy_clocked *clocked = table->setup ? &table->setup->clocked : NULL;
+    struct sy_price price = {.known = false};
+    if (!clocked || !clocked->known)
+        return price;
+    double ghz = (double)chip->clock[0].frequency.num / (double)chip->clock[0].frequency.den * 1e-9;
+    price = sy_price_row(table, "register", "clock", 0, (double)chip->process_nm, 1);
+    double each = ghz * table->clock_tree, low = price.low_pj, high = price.high_pj;
+    scale(&price, each * (array ? clocked->array_bits : clocked->other_bits), "x flip-flops x clock x clock tree");
+    if (!array) {
+        price.low_pj = low * each * clocked->other_low_bits;
+        price.high_pj = high * each * clocked->other_high_bits;
+    }
+    at_supply(table, &price);
+    return sy_price_overridden(table, array ? "array" : "chip", "clock_ns", price);
+}
+
+struct sy_price sy_price_logic_leakage(const struct sy_chip *chip, const struct sy_energy_table *table)
+{
+    const struct sy_clocked *clocked = table->setup ? &table->setup->clocked : NULL;
+    struct sy_price price = {.known = false};
+    (void)chip;
+    if (!clocked || !clocked->known || !clocked->leak_mw_mm2.row)
+        return price;
+    const struct sy_sourced *leak = &clocked->leak_mw_mm2;
+    price = (struct sy_price){
+        true,       leak->value, leak->low,          leak->high, leak->row->source, leak->row->confidence,
+        leak->rule, NULL,        leak->extrapolated, NULL};
+    scale(&price, clocked->logic_mm2, "x logic area");
+    at_temperature(table, &price, true);
+    return sy_price_overridden(table, "logic", "leakage_ns", price);
 }
 
 struct sy_price sy_price_sram_leakage(const struct sy_chip *chip, const struct sy_energy_table *table)
@@ -213,6 +296,7 @@ struct sy_price sy_price_sram_leakage(const struct sy_chip *chip, const struct s
         }
         if (!part.known)
             return part;
+        at_temperature(table, &part, level->cell == SY_SRAM_HP);
         if (table->setup)
             earlier_mw += table->setup->level[l].earlier_leakage_mw * (double)sy_max(level->banks, 1) * copies;
         part.pj += total.pj;
@@ -240,25 +324,6 @@ double sy_energy_pj_per_mac(const struct sy_chip *chip, const struct sy_energy_t
 {
     struct sy_price price = sy_price_mac(chip, table, sy_mac_action(a, b));
     return price.known ? price.pj : 0;
-}
-
-double sy_energy_base_w(const struct sy_chip *chip, const struct sy_energy_table *table, const char **how)
-{
-    const struct sy_power *power = &chip->power;
-    const char *ignored = NULL;
-    how = how ? how : &ignored;
-    *how = "power.static and power.clock of the chip file";
-    if (power->static_w > 0 || power->clock_w > 0)
-        return power->static_w + power->clock_w;
-    *how = "power.idle of the chip file";
-    if (power->idle_w > 0)
-        return power->idle_w;
-    *how = "power.busy of the chip file x the table's idle_share";
-    if (power->busy_w > 0)
-        return power->busy_w * table->idle_share;
-    struct sy_price leakage = sy_price_sram_leakage(chip, table);
-    *how = leakage.known ? "leakage of the SRAMs alone" : "unknown";
-    return leakage.known ? leakage.pj * 1e-3 : 0;
 }
 
 double sy_energy_peak_w(const struct sy_chip *chip, const struct sy_energy_table *table)

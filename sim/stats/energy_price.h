@@ -12,14 +12,16 @@ struct sy_price {
     const char *rule;   /* how the figure was got from its row */
     const char *factor; /* what it was multiplied by, NULL = nothing */
     bool extrapolated;
+    const char *condition; /* supply or temperature, said in the rule; NULL = as the row */
 };
 
-enum sy_array_action { SY_REGISTER_BIT, SY_WIRE_BIT, SY_EDGE_BIT, SY_ARRAY_ACTIONS };
+enum sy_array_action { SY_REGISTER_BIT, SY_WIRE_BIT, SY_EDGE_BIT, SY_SPAD_WORD, SY_ARRAY_ACTIONS };
 /* From SY_ACTIVATE on: of a level with a DRAM model (energy_dram.c). */
 enum sy_level_action {
     SY_READ_BYTE,
     SY_WRITE_BYTE,
     SY_WIRE_BYTE,
+    SY_IDLE_BYTE, /* of a host link: bytes of idle symbols it could have carried */
     SY_ACTIVATE,
     SY_READ_BURST,
     SY_WRITE_BURST,
@@ -53,6 +55,10 @@ struct sy_price sy_price_dram(const struct sy_chip *chip, const struct sy_energy
 /* known is false for the wires of a level that is no SRAM. */
 struct sy_price sy_price_level(const struct sy_chip *chip, const struct sy_energy_table *table, uint32_t level,
                                enum sy_level_action action);
+/* A nanosecond of the clock of the arrays' flip-flops, or of all others. */
+struct sy_price sy_price_clock(const struct sy_chip *chip, const struct sy_energy_table *table, bool array);
+/* Leakage of everything but the SRAMs for one nanosecond. */
+struct sy_price sy_price_logic_leakage(const struct sy_chip *chip, const struct sy_energy_table *table);
 /* Leakage of all SRAMs for one nanosecond. */
 struct sy_price sy_price_sram_leakage(const struct sy_chip *chip, const struct sy_energy_table *table);
 

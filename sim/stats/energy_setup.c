@@ -12,7 +12,7 @@
 #include "sim/base/checked.h"
 #include "sim/base/yaml.h"
 #include "sim/stats/area.h"
-#include "sim/stats/energy_price.h"
+#include "sim/stats/energy_account.h"
 
 enum { DEFAULT_PORT_BITS = 64, WIDEST_PORT_BITS = 1024 };
 
@@ -25,7 +25,7 @@ static struct sy_sram_config bank_of(const struct sy_chip *chip, const struct sy
     uint64_t width = level->width_bytes ? level->width_bytes * 8 : DEFAULT_PORT_BITS;
     *slices = sy_ceil_div(width, WIDEST_PORT_BITS);
     return (struct sy_sram_config){.node_nm = (double)chip->process_nm,
-                                   .cell = SY_SRAM_LSTP,
+                                   .cell = level->cell,
                                    .capacity_bytes = level->capacity_bytes / sy_max(level->banks, 1) / *slices,
                                    .width_bits = width / *slices,
                                    .ports = sy_max(level->ports, 1),
@@ -145,8 +145,8 @@ static enum sy_status price_srams(struct sy_energy_table *table, const struct sy
 /* The name of the i-th action of a chip's items; false past the end. */
 static bool action_name(const struct sy_chip *chip, uint32_t i, const char **component, const char **action)
 {
-    static const char *const times[][2] = {
-        {"chip", "leakage_ns"}, {"chip", "clock_ns"}, {"chip", "idle_ns"}, {"sram", "leakage_ns"}};
+    static const char *const times[][2] = {{"chip", "leakage_ns"},  {"chip", "clock_ns"},  {"sram", "leakage_ns"},
+                                           {"logic", "leakage_ns"}, {"array", "clock_ns"}, {"array", "gated_ns"}};
     uint32_t count = sizeof times / sizeof times[0];
     if (i < SY_DTYPE_COUNT) {
         *component = "mac";
@@ -302,6 +302,9 @@ enum sy_status sy_energy_prepare(struct sy_energy_table *table, const struct sy_
     enum sy_status status = price_srams(table, chip, options, diag);
     if (options->area && sy_area_pe_um2(chip, options->area, &table->setup->pe_um2) != SY_OK)
         table->setup->pe_um2.value = 0;
+    sy_energy_set_conditions(table, chip, options->area);
+    if (status == SY_OK)
+        sy_energy_set_clocked(table, chip, options->area);
     for (uint32_t i = 0; options->set && options->set[i]; i++) {
         enum sy_status one = from_command_line(table, chip, options->set[i], diag);
         status = status == SY_OK ? one : status;

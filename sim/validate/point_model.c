@@ -73,15 +73,9 @@ void sy_point_model_close(struct sy_point_model *model)
     memset(model, 0, sizeof *model);
 }
 
-static bool ends_with(const char *text, const char *tail)
-{
-    size_t length = strlen(text), own = strlen(tail);
-    return length >= own && !strcmp(text + length - own, tail);
-}
-
 bool sy_point_is_interface(const struct sy_area_item *item)
 {
-    return ends_with(item->component, " PHY") || ends_with(item->component, " controller");
+    return item->kind == SY_AREA_PHY || item->kind == SY_AREA_CONTROLLER;
 }
 
 double sy_point_area_of(const struct sy_point_model *model, const char *wanted)

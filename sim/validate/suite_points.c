@@ -303,10 +303,7 @@ static const char *relative(struct point *point, const char *argument, double *v
         struct sy_price wire = sy_price_array(chip, point->model->energy, SY_WIRE_BIT);
         pj = bits * (word.pj + wire.pj);
     } else if (!strcmp(argument, "spad")) {
-        struct sy_energy_cost cost;
-        if (sy_energy_lookup(point->model->energy, "register-file", "access", 0, (double)chip->process_nm, &cost) ==
-            SY_OK)
-            pj = cost.pj * bits / (double)cost.bits;
+        pj = sy_price_array(chip, point->model->energy, SY_SPAD_WORD).pj;
     } else {
         enum sy_level_kind kind = !strcmp(argument, "dram") ? SY_LEVEL_DRAM : SY_LEVEL_SRAM;
         for (uint32_t l = 0; l < chip->levels && pj <= 0; l++)

@@ -258,7 +258,7 @@ START_TEST(energies_fall_from_28_to_7_nm_or_say_that_their_source_does_not)
 {
     static const char *const nodes[] = {"technology.node=28 nm", "technology.node=22 nm", "technology.node=16 nm",
                                         "technology.node=14 nm", "technology.node=10 nm", "technology.node=7 nm"};
-    static const char *const no_power[] = {NULL, "power.idle=0 W", "power.busy=0 W", NULL};
+    static const char *const no_power[] = {NULL, NULL, NULL, NULL};
     struct systole_result *larger = NULL;
     uint32_t flagged = 0, compared = 0;
     for (size_t i = 0; i < sizeof nodes / sizeof nodes[0]; i++) {
@@ -287,18 +287,118 @@ END_TEST
 
 /* ---- power without work ---- */
 
-START_TEST(the_idle_power_of_tpu_v1_comes_out_of_its_busy_power)
+/* Sum of the low and high figures of what is drawn without work, in watts. */
+static void idle_range(const struct systole_result *result, double *low, double *high)
 {
-    const char *const set[] = {"power.idle=0 W", NULL};
-    struct systole_result *published = run_set("tpu-v1", NULL, NULL), *derived = run_set("tpu-v1", set, NULL);
-    double idle_w;
-    ck_assert_int_eq(systole_result_figure(published, "idle_w", &idle_w), SYSTOLE_OK);
-    ck_assert_double_eq_tol(idle_w, 28, 1e-9);
-    ck_assert_int_eq(systole_result_figure(derived, "idle_w", &idle_w), SYSTOLE_OK);
-    ck_assert_double_eq_tol(idle_w, 28, 1e-9); /* 0.7 x 40 W */
-    ck_assert_double_gt(published->result->power_w, 28);
-    systole_result_free(published);
+    static const char *const parts[][2] = {{"sram", "leakage_ns"},
+                                           {"logic", "leakage_ns"},
+                                           {"array", "clock_ns"},
+                                           {"chip", "clock_ns"},
+                                           {"host", "idle_byte"}};
+    *low = *high = 0;
+    for (size_t i = 0; i < sizeof parts / sizeof parts[0]; i++) {
+        const struct sy_energy_item *item = item_of(result, parts[i][0], parts[i][1]);
+        ck_assert_ptr_nonnull(item);
+        *low += item->low_j / result->result->seconds;
+        *high += item->high_j / result->result->seconds;
+    }
+}
+
+/* 28 W are published, recalled. The chip file's own statement of it is information, not an input. */
+START_TEST(the_idle_power_of_tpu_v1_comes_out_of_its_flip_flops)
+{
+    static const char *const unknown[] = {"power.idle=0 W", "power.busy=0 W", NULL};
+    struct systole_result *stated = run_set("tpu-v1", NULL, NULL), *derived = run_set("tpu-v1", unknown, NULL);
+    double idle_w, other_w, low, high;
+    ck_assert_int_eq(systole_result_figure(stated, "idle_w", &idle_w), SYSTOLE_OK);
+    ck_assert_int_eq(systole_result_figure(derived, "idle_w", &other_w), SYSTOLE_OK);
+    ck_assert_double_eq_tol(idle_w, other_w, 1e-12);
+    ck_assert(stated->result->energy_zj == derived->result->energy_zj);
+    idle_range(derived, &low, &high);
+    ck_assert_double_lt(low, 28);
+    ck_assert_double_gt(high, 28);
+    ck_assert_double_ge(idle_w, 0.65 * 28);
+    ck_assert_double_le(idle_w, 1.35 * 28);
+    ck_assert_double_gt(derived->result->power_w, idle_w);
+    ck_assert_double_lt(derived->result->gated_w, 0.3 * idle_w);
+    ck_assert_double_lt(derived->result->off_w, derived->result->gated_w);
+    systole_result_free(stated);
     systole_result_free(derived);
+}
+END_TEST
+
+START_TEST(a_stated_leakage_and_clock_power_go_before_the_estimate)
+{
+    static const char *const set[] = {"power.static=3 W", "power.clock=5 W", NULL};
+    struct systole_result *result = run_set("tpu-v1", set, NULL);
+    ck_assert_double_eq_tol(item_of(result, "chip", "leakage_ns")->pj, 3000, 1e-9);
+    ck_assert_double_eq_tol(item_of(result, "chip", "clock_ns")->pj, 5000, 1e-9);
+    ck_assert_ptr_null(item_of(result, "sram", "leakage_ns"));
+    ck_assert_ptr_null(item_of(result, "array", "clock_ns"));
+    systole_result_free(result);
+}
+END_TEST
+
+START_TEST(a_gated_array_is_clocked_only_while_a_tile_is_in_it)
+{
+    static const char *const gate[] = {"power.clock_gating=idle", NULL};
+    struct systole_result *never = run_set("tpu-v1", NULL, NULL), *idle = run_set("tpu-v1", gate, NULL);
+    const struct sy_energy_item *all = item_of(never, "array", "clock_ns"), *some = item_of(idle, "array", "clock_ns");
+    const struct sy_energy_item *rest = item_of(idle, "array", "gated_ns");
+    ck_assert_double_eq_tol((double)some->count / (double)all->count, idle->result->active, 1e-4);
+    ck_assert_uint_le(some->count + rest->count, all->count + 1);
+    ck_assert_uint_ge(some->count + rest->count + 1, all->count);
+    ck_assert_double_eq_tol(rest->pj / some->pj, 0.1, 1e-6);
+    ck_assert_double_lt(idle->result->energy_j, never->result->energy_j);
+    systole_result_free(never);
+    systole_result_free(idle);
+}
+END_TEST
+
+/* ---- supply and temperature ---- */
+
+START_TEST(energies_on_the_chip_go_with_the_square_of_its_supply)
+{
+    static const char *const low[] = {"technology.node=45 nm", "technology.voltage=0.9 V", NULL};
+    static const char *const high[] = {"technology.node=45 nm", "technology.voltage=1.8 V", NULL};
+    struct systole_result *before = run_set("tpu-v1", low, NULL), *after = run_set("tpu-v1", high, NULL);
+    static const char *const four[][2] = {{"mac", "int8"},
+                                          {"array", "register_bit"},
+                                          {"unified-buffer", "read_byte"},
+                                          {"vector", "simple"},
+                                          {"array", "clock_ns"}};
+    static const char *const same[][2] = {{"weight-dram", "read_byte"}, {"host", "read_byte"}};
+    for (size_t i = 0; i < 5; i++) {
+        const struct sy_energy_item *item = item_of(after, four[i][0], four[i][1]);
+        ck_assert_double_eq_tol(item->pj / item_of(before, four[i][0], four[i][1])->pj, 4, 1e-5);
+        ck_assert_ptr_nonnull(strstr(item->rule, "(1.8 V / 0.9 V)^2"));
+    }
+    for (size_t i = 0; i < 2; i++)
+        ck_assert_double_eq_tol(item_of(after, same[i][0], same[i][1])->pj, item_of(before, same[i][0], same[i][1])->pj,
+                                1e-9);
+    systole_result_free(before);
+    systole_result_free(after);
+}
+END_TEST
+
+START_TEST(leakage_follows_the_calibrated_temperatures_and_no_further)
+{
+    static const char *const at[] = {"technology.temperature=26.85 C", "technology.temperature=76.85 C",
+                                     "technology.temperature=101.85 C", "technology.temperature=126.85 C",
+                                     "technology.temperature=180 C"};
+    double mw[5];
+    for (int i = 0; i < 5; i++) {
+        const char *const set[] = {"technology.node=45 nm", at[i], NULL};
+        struct systole_result *result = run_set("tpu-v1", set, NULL);
+        const struct sy_energy_item *item = item_of(result, "sram", "leakage_ns");
+        mw[i] = item->pj;
+        ck_assert_int_eq(item->extrapolated, i == 4);
+        systole_result_free(result);
+    }
+    ck_assert_double_eq_tol(mw[0] / mw[1], 0.00167027 / 0.0109181, 1e-3); /* CACTI, 45 nm, low standby power */
+    ck_assert_double_eq_tol(mw[3] / mw[1], 0.0478402 / 0.0109181, 1e-3);
+    ck_assert_double_eq_tol(mw[2] / mw[1], sqrt(0.0478402 / 0.0109181), 1e-3);
+    ck_assert_double_eq_tol(mw[4], mw[3], 1e-9);
 }
 END_TEST
 
@@ -334,7 +434,11 @@ int main(void)
     tcase_add_test(tests, an_energy_of_an_ert_takes_effect_and_unknown_names_are_errors);
     tcase_add_test(tests, srams_come_from_cacti_where_it_covers_the_node_and_from_published_rows_below);
     tcase_add_test(tests, energies_fall_from_28_to_7_nm_or_say_that_their_source_does_not);
-    tcase_add_test(tests, the_idle_power_of_tpu_v1_comes_out_of_its_busy_power);
+    tcase_add_test(tests, the_idle_power_of_tpu_v1_comes_out_of_its_flip_flops);
+    tcase_add_test(tests, a_stated_leakage_and_clock_power_go_before_the_estimate);
+    tcase_add_test(tests, a_gated_array_is_clocked_only_while_a_tile_is_in_it);
+    tcase_add_test(tests, energies_on_the_chip_go_with_the_square_of_its_supply);
+    tcase_add_test(tests, leakage_follows_the_calibrated_temperatures_and_no_further);
     tcase_add_test(tests, macros_replace_the_sram_model_and_a_missing_one_is_an_error);
     suite_add_tcase(suite, tests);
     SRunner *runner = srunner_create(suite);
