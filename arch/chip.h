@@ -135,6 +135,8 @@ struct sy_power {
     double clock_w;  /* clock tree while clocked */
     double tdp_w;
     double idle_w, busy_w; /* published, for information */
+    /* lumped thermal model: junction to ambient; 0 = no such model */
+    double thermal_k_per_w, thermal_j_per_k, ambient_c, limit_c;
 };
 
 struct sy_figure;

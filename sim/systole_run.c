@@ -118,6 +118,18 @@ static void add_to_timeline(void *context, const struct sy_span *span, const cha
     sy_timeline_add(context, &event);
 }
 
+/* Curves of the run's power and, with a thermal model, temperature. */
+static void add_power(struct sy_timeline *timeline, const struct sy_result *result)
+{
+    for (uint32_t i = 0; i < result->power_intervals; i++) {
+        const struct sy_power_interval *interval = &result->power_interval[i];
+        sy_timeline_counter(timeline, "power", interval->start_s, "W", interval->power_w);
+        if (result->has_thermal)
+            sy_timeline_counter(timeline, "temperature", interval->start_s + interval->seconds, "C",
+                                interval->temperature_c);
+    }
+}
+
 /* The timeline, when one is asked for, appears only after a good run. */
 static enum sy_status replay_with_timeline(const struct systole_chip *chip, const struct systole_workload *workload,
                                            struct sy_trace_reader *reader, const struct sy_energy_table *energy,
@@ -137,6 +149,8 @@ static enum sy_status replay_with_timeline(const struct systole_chip *chip, cons
         sy_timeline_abandon(timeline);
         return status;
     }
+    if (timeline)
+        add_power(timeline, *result);
     if (timeline && (status = sy_timeline_commit(timeline, diag)) != SY_OK)
         sy_result_destroy(*result);
     return status;

@@ -302,7 +302,26 @@ static void scale_unit(struct sy_unit_stats *unit, uint64_t simulated, uint64_t 
     unit->cycles = cycles;
 }
 
-static void add_links(const struct analytic *an, struct sy_result *result)
+static void scale_count(uint64_t *count, uint64_t by, uint64_t over)
+{
+    uint64_t more = 0;
+    if (over && sy_mul_div(*count, by, over, &more))
+        *count = more;
+}
+
+/* What a DRAM did: commands by its bytes, states and refreshes by time. */
+static void grow_dram(struct sy_dram_stats *dram, uint64_t had, uint64_t bytes, uint64_t cycles, uint64_t simulated)
+{
+    uint64_t *const commands[] = {&dram->row_hits,  &dram->row_misses, &dram->row_conflicts,
+                                  &dram->activates, &dram->precharges, &dram->busy_ticks};
+    uint64_t *const states[] = {&dram->active_ns, &dram->standby_ns, &dram->power_down_ns, &dram->refreshes};
+    for (size_t i = 0; i < sizeof commands / sizeof commands[0]; i++)
+        scale_count(commands[i], had + bytes, had);
+    for (size_t i = 0; i < sizeof states / sizeof states[0]; i++)
+        scale_count(states[i], cycles, simulated);
+}
+
+static void add_links(const struct analytic *an, struct sy_result *result, uint64_t simulated)
 {
     uint64_t cores = sy_max(an->chip->cores, 1);
     const struct tally *more = &an->all_left_out;
@@ -324,10 +343,8 @@ static void add_links(const struct analytic *an, struct sy_result *result)
         for (uint32_t i = 0; i < an->chip->levels; i++) {
             if (strcmp(an->chip->level[i].name, dram->name))
                 continue;
-            uint64_t had = dram->read_bytes + dram->write_bytes, ticks = 0;
-            uint64_t bytes = cores * (more->bus[i][0] + more->bus[i][1]);
-            if (had && sy_mul_div(dram->busy_ticks, bytes, had, &ticks))
-                dram->busy_ticks += ticks;
+            uint64_t had = dram->read_bytes + dram->write_bytes;
+            grow_dram(dram, had, cores * (more->bus[i][0] + more->bus[i][1]), an->finish, simulated);
             dram->read_bytes += cores * more->bus[i][0];
             dram->write_bytes += cores * more->bus[i][1];
         }
@@ -388,9 +405,10 @@ enum sy_status sy_analyze(const struct sy_chip *chip, const struct sy_executor_o
     if (status == SY_OK)
         status = an->failure;
     if (status == SY_OK && an->any) {
+        uint64_t simulated = *end_cycle;
         *end_cycle = an->finish;
         add_units(an, result, an->finish);
-        add_links(an, result);
+        add_links(an, result, simulated);
     }
     free(an);
     return status;

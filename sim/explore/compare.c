@@ -76,6 +76,80 @@ static bool ratio_to_first(const struct comparison *own, uint32_t workload, uint
     return true;
 }
 
+/* ---- what the sources' ranges leave open ---- */
+
+/* An energy figure of a run with every row at its low, nominal or high figure; times its seconds for a product. */
+enum range { RANGE_LOW, RANGE_NOMINAL, RANGE_HIGH };
+struct doubtful {
+    const char *figure;
+    bool times_seconds;
+};
+static const struct doubtful doubtful[] = {{"energy_j", false}, {"edp_js", true}};
+enum { DOUBTFUL = sizeof doubtful / sizeof doubtful[0] };
+
+static bool energy_at(const struct comparison *own, uint32_t workload, uint32_t chip, enum range range,
+                      const struct doubtful *figure, double *value)
+{
+    static const char *const names[] = {"energy_low_j", "energy_j", "energy_high_j"};
+    const struct sy_job_value *joules = value_at(own, workload, chip, sy_figure_index(names[range]));
+    const struct sy_job_value *seconds = value_at(own, workload, chip, sy_figure_index("seconds"));
+    if (!joules || !seconds)
+        return false;
+    *value = joules->real * (figure->times_seconds ? seconds->real : 1);
+    return true;
+}
+
+/* Why the order of two chips by an energy figure is not certain; NULL when it is. a is the better one. */
+static const char *doubt(const struct comparison *own, uint32_t workload, uint32_t a, uint32_t b,
+                         const struct doubtful *figure)
+{
+    double first[3], second[3];
+    for (int r = RANGE_LOW; r <= RANGE_HIGH; r++)
+        if (!energy_at(own, workload, a, (enum range)r, figure, &first[r]) ||
+            !energy_at(own, workload, b, (enum range)r, figure, &second[r]))
+            return NULL;
+    if (!(first[RANGE_NOMINAL] < second[RANGE_NOMINAL]))
+        return NULL;
+    if (first[RANGE_LOW] > second[RANGE_LOW] && first[RANGE_HIGH] > second[RANGE_HIGH])
+        return "the order flips when every row is at its low figure, and when every row is at its high figure";
+    if (first[RANGE_LOW] > second[RANGE_LOW])
+        return "the order flips when every row is at its low figure";
+    if (first[RANGE_HIGH] > second[RANGE_HIGH])
+        return "the order flips when every row is at its high figure";
+    return first[RANGE_HIGH] > second[RANGE_LOW] ? "the ranges overlap" : NULL;
+}
+
+static void put_doubts(const struct comparison *own, uint32_t workload, struct sy_buf *out)
+{
+    for (size_t f = 0; f < DOUBTFUL; f++)
+        for (uint64_t pair = 0; pair < (uint64_t)own->chips * own->chips; pair++) {
+            uint32_t a = (uint32_t)(pair / own->chips), b = (uint32_t)(pair % own->chips);
+            const char *why = doubt(own, workload, a, b, &doubtful[f]);
+            if (why)
+                sy_buf_printf(out, "  %s: %s before %s is not certain: %s\n", doubtful[f].figure, own->chip[a],
+                              own->chip[b], why);
+        }
+}
+
+static void put_doubts_json(const struct comparison *own, uint32_t workload, struct sy_json_writer *json)
+{
+    sy_json_open_array(json, "uncertain");
+    for (size_t f = 0; f < DOUBTFUL; f++)
+        for (uint64_t pair = 0; pair < (uint64_t)own->chips * own->chips; pair++) {
+            uint32_t a = (uint32_t)(pair / own->chips), b = (uint32_t)(pair % own->chips);
+            const char *why = doubt(own, workload, a, b, &doubtful[f]);
+            if (!why)
+                continue;
+            sy_json_open_object(json, NULL);
+            sy_json_put_string(json, "figure", doubtful[f].figure);
+            sy_json_put_string(json, "better", own->chip[a]);
+            sy_json_put_string(json, "worse", own->chip[b]);
+            sy_json_put_string(json, "why", why);
+            sy_json_close_object(json);
+        }
+    sy_json_close_array(json);
+}
+
 /* ---- table ---- */
 
 static void put_cells(const struct comparison *own, uint32_t workload, size_t figure, struct sy_grid *grid)
@@ -117,6 +191,7 @@ static void put_workload(const struct comparison *own, uint32_t workload, const 
     }
     sy_grid_put(&grid, out);
     sy_buf_free(&heads);
+    put_doubts(own, workload, out);
     for (uint32_t c = 0; c < own->chips; c++) {
         const struct sy_job_outcome *outcome = &own->outcome[workload * own->chips + c];
         if (outcome->message)
@@ -242,6 +317,7 @@ static void put_json(const struct comparison *own, struct sy_buf *out)
         for (uint32_t c = 0; c < own->chips; c++)
             put_json_chip(own, w, c, &json);
         sy_json_close_array(&json);
+        put_doubts_json(own, w, &json);
         sy_json_close_object(&json);
     }
     sy_json_close_array(&json);

@@ -36,6 +36,8 @@ REAL_FIGURE(edp_js, result->energies > 0)
 REAL_FIGURE(idle_w, result->energies > 0 && result->idle_w > 0)
 REAL_FIGURE(gated_w, result->energies > 0 && result->gated_w > 0)
 REAL_FIGURE(off_w, result->energies > 0 && result->off_w > 0)
+REAL_FIGURE(peak_temperature_c, result->has_thermal)
+REAL_FIGURE(throttled_s, result->has_thermal)
 WHOLE_FIGURE(dram_read_bytes)
 WHOLE_FIGURE(dram_write_bytes)
 REAL_FIGURE(dram_utilization, result->dram_peak_bytes_per_s > 0)
@@ -132,6 +134,9 @@ const struct sy_figure_info sy_figures[] = {
     {"idle_w", "W", false, SY_LOWER, "power without work, clocked", get_idle_w},
     {"gated_w", "W", false, SY_LOWER, "power with gated clocks", get_gated_w},
     {"off_w", "W", false, SY_LOWER, "power with gated supplies", get_off_w},
+    {"peak_temperature_c", "C", false, SY_LOWER, "hottest the die gets when the run is repeated",
+     get_peak_temperature_c},
+    {"throttled_s", "s", false, SY_LOWER, "time of the repeated run under the temperature limit", get_throttled_s},
     {"area_mm2", "mm2", false, SY_LOWER, "estimated die area", get_area_mm2},
     {"tdp_estimate_w", "W", false, SY_LOWER, "every unit at its peak rate", get_tdp_estimate_w},
     {"dram_read_bytes", "byte", true, SY_LOWER, "read from backing stores, whole bursts", get_dram_read_bytes},

@@ -118,6 +118,26 @@ static void put_units(struct sy_json_writer *json, const struct sy_result *resul
         put_stalls(json, result, result->unit[0].stall);
 }
 
+static void put_power(struct sy_json_writer *json, const struct sy_result *result)
+{
+    if (!result->power_intervals)
+        return;
+    sy_json_open_array(json, "power");
+    for (uint32_t i = 0; i < result->power_intervals; i++) {
+        const struct sy_power_interval *interval = &result->power_interval[i];
+        sy_json_open_object(json, NULL);
+        sy_json_put_double(json, "start_s", interval->start_s);
+        sy_json_put_double(json, "seconds", interval->seconds);
+        sy_json_put_double(json, "power_w", interval->power_w);
+        if (result->has_thermal) {
+            sy_json_put_double(json, "temperature_c", interval->temperature_c);
+            sy_json_put_double(json, "slowdown", interval->slowdown);
+        }
+        sy_json_close_object(json);
+    }
+    sy_json_close_array(json);
+}
+
 static void put_memory(struct sy_json_writer *json, const struct sy_result *result)
 {
     sy_json_open_array(json, "dram");
@@ -268,6 +288,7 @@ static enum sy_status write_json(const struct sy_result *result, const struct sy
     put_head(&json, result, options);
     put_totals(&json, result);
     put_units(&json, result);
+    put_power(&json, result);
     put_memory(&json, result);
     put_energy(&json, result);
     if (result->area)

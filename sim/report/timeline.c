@@ -127,6 +127,22 @@ void sy_timeline_add(struct sy_timeline *timeline, const struct sy_timeline_even
         flush(timeline);
 }
 
+void sy_timeline_counter(struct sy_timeline *timeline, const char *name, double seconds, const char *unit, double value)
+{
+    struct sy_buf *out = &timeline->text;
+    sy_buf_puts(out, ",\n{\"ph\": \"C\", \"pid\": 1, \"name\": ");
+    put_quoted(out, name);
+    sy_buf_puts(out, ", \"ts\": ");
+    put_number(out, seconds * 1e6);
+    sy_buf_puts(out, ", \"args\": {");
+    put_quoted(out, unit);
+    sy_buf_puts(out, ": ");
+    put_number(out, value);
+    sy_buf_puts(out, "}}");
+    if (out->length >= FLUSH_BYTES || out->failed)
+        flush(timeline);
+}
+
 static void release(struct sy_timeline *timeline)
 {
     sy_buf_free(&timeline->text);

@@ -29,6 +29,9 @@ enum sy_status sy_timeline_create(const char *path, const char *chip, const char
                                   struct sy_timeline **timeline, struct sy_diag *diag);
 /* A failed write is remembered and reported by commit. */
 void sy_timeline_add(struct sy_timeline *timeline, const struct sy_timeline_event *event);
+/* A value that holds from a time on, drawn as a curve. name lives for the call. */
+void sy_timeline_counter(struct sy_timeline *timeline, const char *name, double seconds, const char *unit,
+                         double value);
 /* Both free the timeline; NULL is fine for abandon. */
 enum sy_status sy_timeline_commit(struct sy_timeline *timeline, struct sy_diag *diag);
 void sy_timeline_abandon(struct sy_timeline *timeline);

@@ -122,6 +122,14 @@ struct sy_layer_result {
     enum sy_dtype precision_a, precision_b; /* of the matrix item's operands */
 };
 
+/* A part of the run, all equally long. */
+struct sy_power_interval {
+    double start_s, seconds;
+    double power_w;
+    double temperature_c; /* at its end; with a thermal model */
+    double slowdown;      /* time it takes under the temperature limit over its time; 1 = not throttled */
+};
+
 struct sy_result_input {
     const char *role, *path;
     char sha256[65];
@@ -187,6 +195,10 @@ struct sy_result {
     struct sy_layer_result *layer;
     uint32_t warnings;
     const char **warning;
+    uint32_t power_intervals;
+    struct sy_power_interval *power_interval;
+    bool has_thermal, overheats;            /* overheats: the limit cannot be kept at any clock */
+    double peak_temperature_c, throttled_s; /* of the run repeated for ever; its time with throttling */
     uint32_t unmodelled_kinds;
     struct {
         const char *op;

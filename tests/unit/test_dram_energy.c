@@ -145,6 +145,37 @@ START_TEST(a_run_prices_commands_and_states_and_they_add_up)
 }
 END_TEST
 
+/* Iterations that analytic fidelity leaves out are counted by their bytes and their time. */
+START_TEST(what_is_left_out_is_counted_all_the_same)
+{
+    struct systole_context own = {.struct_size = sizeof own, .data_dir = root()};
+    struct systole_chip *chip = NULL;
+    struct systole_workload *workload = NULL;
+    struct systole_result *result[2];
+    static const char *const fidelities[] = {"event", "analytic"};
+    ck_assert_int_eq(systole_workload_load(&own, "alexnet", NULL, &workload), SYSTOLE_OK);
+    ck_assert_int_eq(systole_chip_load(&own, "gemmini", NULL, &chip), SYSTOLE_OK);
+    for (int i = 0; i < 2; i++) {
+        struct systole_run_options options = SYSTOLE_OPTIONS_INIT(struct systole_run_options);
+        options.kernel = "heap";
+        options.memory = "sampled";
+        options.fidelity = fidelities[i];
+        ck_assert_int_eq(systole_run(&own, chip, workload, &options, &result[i]), SYSTOLE_OK);
+    }
+    const struct sy_dram_stats *event = &result[0]->result->dram[0], *analytic = &result[1]->result->dram[0];
+    ck_assert_double_eq_tol((double)analytic->read_bytes / (double)event->read_bytes, 1, 0.001);
+    ck_assert_double_eq_tol((double)analytic->activates / (double)event->activates, 1, 0.05);
+    ck_assert_double_eq_tol((double)analytic->refreshes / (double)event->refreshes, 1, 0.02);
+    ck_assert_double_eq_tol((double)(analytic->active_ns + analytic->standby_ns) / (result[1]->result->seconds * 1e9),
+                            1, 0.001);
+    ck_assert_double_eq_tol(result[1]->result->energy_j / result[0]->result->energy_j, 1, 0.03);
+    systole_result_free(result[0]);
+    systole_result_free(result[1]);
+    systole_chip_free(chip);
+    systole_workload_free(workload);
+}
+END_TEST
+
 START_TEST(without_a_memory_model_or_energies_of_commands_bits_are_priced)
 {
     struct systole_result *shared = run("tpu-v4i", "shared", NULL, NULL);
@@ -198,6 +229,7 @@ int main(void)
     tcase_set_timeout(tests, 120);
     tcase_add_test(tests, the_commands_we_issue_cost_what_dramsim3_says);
     tcase_add_test(tests, a_run_prices_commands_and_states_and_they_add_up);
+    tcase_add_test(tests, what_is_left_out_is_counted_all_the_same);
     tcase_add_test(tests, without_a_memory_model_or_energies_of_commands_bits_are_priced);
     tcase_add_test(tests, power_down_saves_standby_in_the_gaps_and_nothing_else);
     tcase_add_test(tests, doubling_an_activate_moves_the_total_by_exactly_its_share);

@@ -7,6 +7,7 @@
 
 #include "sim/explore/executor.h"
 #include "sim/explore/space.h"
+#include "sim/include/systole.h"
 #include "tests/unit/arch_support.h"
 
 static struct sy_arena *arena;
@@ -230,6 +231,55 @@ START_TEST(a_cancel_ends_the_work_and_no_process_is_left)
 }
 END_TEST
 
+/* ---- comparing ---- */
+
+static void energies(const struct systole_context *context, const char *name, double joules[3])
+{
+    static const char *const figures[] = {"energy_low_j", "energy_j", "energy_high_j"};
+    struct systole_chip *chip = NULL;
+    struct systole_workload *workload = NULL;
+    struct systole_result *result = NULL;
+    ck_assert_int_eq(systole_workload_load(context, "alexnet", NULL, &workload), SYSTOLE_OK);
+    ck_assert_int_eq(systole_chip_load(context, name, NULL, &chip), SYSTOLE_OK);
+    ck_assert_int_eq(systole_run(context, chip, workload, NULL, &result), SYSTOLE_OK);
+    for (int i = 0; i < 3; i++)
+        ck_assert_int_eq(systole_result_figure(result, figures[i], &joules[i]), SYSTOLE_OK);
+    systole_result_free(result);
+    systole_chip_free(chip);
+    systole_workload_free(workload);
+}
+
+START_TEST(a_comparison_says_when_the_sources_ranges_turn_its_order)
+{
+    static const char *const pairs[][3] = {{"tpu-v4i", "gemmini", NULL},
+                                           {"tpu-v1", "tpu-v1", NULL},
+                                           {"eyeriss", "tpu-v4i", NULL},
+                                           {"tpu-v1", "tpu-v4i", NULL}};
+    static const char *const workloads[] = {"alexnet", NULL};
+    struct systole_context context = {.struct_size = sizeof context, .data_dir = data_dir()};
+    uint32_t said = 0, unsaid = 0;
+    for (size_t p = 0; p < sizeof pairs / sizeof pairs[0]; p++) {
+        struct systole_text text;
+        double a[3], b[3];
+        ck_assert_int_eq(systole_compare(&context, pairs[p], workloads, NULL, &text), SYSTOLE_OK);
+        energies(&context, pairs[p][0], a);
+        energies(&context, pairs[p][1], b);
+        bool same = a[1] == b[1], first = a[1] < b[1];
+        const double *better = first ? a : b, *worse = first ? b : a;
+        bool doubtful = !same && better[2] > worse[0];
+        bool flips = !same && (better[0] > worse[0] || better[2] > worse[2]);
+        const char *line = strstr(text.data, "energy_j: ");
+        ck_assert_int_eq(line != NULL, doubtful);
+        ck_assert_int_eq(line && strncmp(strstr(line, "certain: "), "certain: the order flips", 24) == 0, flips);
+        said += doubtful;
+        unsaid += !doubtful;
+        systole_text_free(&text);
+    }
+    ck_assert_uint_gt(said, 0);
+    ck_assert_uint_gt(unsaid, 0);
+}
+END_TEST
+
 int main(void)
 {
     TCase *tcase = tcase_create("explore");
@@ -240,5 +290,6 @@ int main(void)
     tcase_add_test(tcase, every_item_is_collected_once_for_any_number_of_workers);
     tcase_add_test(tcase, a_dying_worker_costs_its_item_only);
     tcase_add_test(tcase, a_cancel_ends_the_work_and_no_process_is_left);
+    tcase_add_test(tcase, a_comparison_says_when_the_sources_ranges_turn_its_order);
     return run_case("explore", tcase);
 }
