@@ -63,6 +63,7 @@ static enum sy_status complete_level(struct sy_schema_context *context, const st
     enum sy_status status = SY_OK;
     settle_rate(&level->read_bytes_per_s, clock);
     settle_rate(&level->write_bytes_per_s, clock);
+    settle_rate(&level->fabric_bytes_per_s, clock);
     if (level->kind == SY_LEVEL_SRAM && !sy_yaml_get(node, "bandwidth"))
         status = derive_rate(context, level, "bandwidth", &level->read_bytes_per_s,
                              (double)level->banks * (double)level->ports * (double)level->width_bytes * cycles_per_s,

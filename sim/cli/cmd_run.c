@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* systole run: one chip, one workload. */
+#include <string.h>
+
 #include "sim/cli/subcommand.h"
 
 struct options {
@@ -69,6 +71,33 @@ static const char *what_is_wrong(const struct options *own)
     return own->workload.name ? NULL : "the workload, -w, is missing";
 }
 
+/* The workload is an address pattern: the memory runs alone. */
+static const char pattern_prefix[] = "pattern:";
+
+static enum systole_status run_pattern(struct sy_cli *cli, const struct options *own)
+{
+    struct systole_pattern_options pattern = SYSTOLE_OPTIONS_INIT(struct systole_pattern_options);
+    struct systole_format_options format;
+    struct systole_chip *chip = NULL;
+    struct systole_text text;
+    if (own->emit_schedule || own->timeline || own->vcd || own->model.fidelity)
+        return sy_cli_usage(cli, "run", "a pattern drives the memory alone: there is no %s",
+                            own->model.fidelity  ? "fidelity to choose"
+                            : own->emit_schedule ? "schedule to emit"
+                                                 : "timeline or waveform");
+    sy_cli_format_options(cli, &own->output, 1, &format);
+    pattern.memory = own->model.memory;
+    pattern.energy_table = own->model.energy;
+    pattern.format = &format;
+    enum systole_status status = systole_chip_load(&cli->context, own->chip, own->model.set.item, &chip);
+    if (status == SYSTOLE_OK)
+        status = systole_run_pattern(&cli->context, chip, own->workload.name + strlen(pattern_prefix), &pattern, &text);
+    if (status == SYSTOLE_OK)
+        status = sy_cli_write(cli, own->output.path, &text);
+    systole_chip_free(chip);
+    return status;
+}
+
 static enum systole_status run(struct sy_cli *cli, void *given, const char *const *operands, uint32_t count)
 {
     const struct options *own = given;
@@ -85,6 +114,8 @@ static enum systole_status run(struct sy_cli *cli, void *given, const char *cons
     const char *wrong = what_is_wrong(own);
     if (wrong)
         return sy_cli_usage(cli, "run", "%s", wrong);
+    if (!strncmp(own->workload.name, pattern_prefix, strlen(pattern_prefix)))
+        return run_pattern(cli, own);
     sy_cli_run_options(&own->model, &run_options);
     sy_cli_format_options(cli, &own->output, own->explain_energy ? 2 : own->totals_only ? 0 : 1, &format);
     run_options.emit_schedule = own->emit_schedule;
@@ -115,6 +146,7 @@ const struct sy_subcommand sy_subcommand_run = {
                 "  systole run -a tpu-v1 -w resnet50 --format json -o result.json\n"
                 "  systole run -a gemmini -w topology.csv --set core.array.rows=32 --memory ideal\n"
                 "  systole run -a tpu-v1 -w bert-base --timeline bert.json --totals\n"
+                "  systole run -a gemmini -w pattern:tile:16384,requests=20000 --memory burst\n"
                 "  systole run --compat scalesim-v3 -c scale.cfg -t topology.csv -p results\n",
     .run = run,
 };

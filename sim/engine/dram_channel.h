@@ -87,6 +87,7 @@ struct sy_dram_counts {
     uint64_t reads, writes, activates, precharges, refreshes;
     uint64_t row_hits, row_misses, row_conflicts;
     uint64_t refresh_precharges; /* of the precharges: rows a refresh closed */
+    uint64_t reopened;           /* of the activates: the row that a refresh had closed */
     uint64_t active_clocks;      /* with at least one row open */
 };
 
@@ -162,7 +163,8 @@ struct sy_dram_channel {
     uint64_t blocked;                                   /* banks that take no new command because a refresh waits */
     int32_t closed_at[SY_DRAM_MAX_DOMAINS];             /* earliest refresh after the last precharge */
     int32_t refreshed_at;                               /* clock of the last refresh command */
-    int32_t opened_at;                                  /* clock at which the first row opened */
+    uint64_t refresh_closed; /* banks whose row a refresh closed and that were not opened since */
+    int32_t opened_at;       /* clock at which the first row opened */
     int32_t idle_since[SY_LANES_MAX];
     uint32_t waiting_reads; /* accepted, column command not yet issued */
     int32_t last_return;    /* clock at which the latest read data arrive */

@@ -143,6 +143,10 @@ INLINE void open_bank(struct sy_dram_channel *ch, uint32_t bank, uint32_t row, i
     if (!ch->open)
         ch->opened_at = t;
     ch->open |= UINT64_C(1) << bank;
+    if (ch->refresh_closed >> bank & 1) {
+        ch->counts.reopened += ch->open_row[bank] == row;
+        ch->refresh_closed &= ~(UINT64_C(1) << bank);
+    }
     ch->open_row[bank] = row;
     ch->hits[bank] = 0;
 }

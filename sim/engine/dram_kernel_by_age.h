@@ -368,6 +368,7 @@ static void ba_refresh_step(struct sy_dram_channel *ch, int32_t t, int n)
             const uint32_t bank = (uint32_t)__builtin_ctzll(m);
             command_precharge(ch, bank, t, n);
             ch->counts.refresh_precharges++;
+            ch->refresh_closed |= UINT64_C(1) << bank;
             ba_bank_closed(ch, bank);
         }
         return;

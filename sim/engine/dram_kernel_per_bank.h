@@ -217,6 +217,7 @@ static void pb_refresh_step(struct sy_dram_channel *ch, uint32_t bank, int32_t t
     if (bank != SY_NIL) {
         command_precharge(ch, bank, t, n);
         ch->counts.refresh_precharges++;
+        ch->refresh_closed |= UINT64_C(1) << bank;
         ch->per_bank.hit[bank] = 0;
         return;
     }

@@ -17,7 +17,7 @@ uint64_t sy_latency_percentile(const struct sy_latency *latency, double percent)
     for (uint32_t i = 0; i < SY_LATENCY_BUCKETS; i++) {
         seen += latency->bucket[i];
         if (latency->bucket[i] && (double)seen >= wanted)
-            return bucket_middle(i);
+            return bucket_middle(i) < latency->max ? bucket_middle(i) : latency->max;
     }
     return 0;
 }

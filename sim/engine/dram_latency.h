@@ -29,7 +29,8 @@ static inline void sy_latency_add(struct sy_latency *latency, uint32_t clocks)
     latency->max = clocks > latency->max ? clocks : latency->max;
     latency->bucket[sy_latency_bucket(clocks)]++;
 }
-/* Smallest latency that at least `percent` of the samples do not exceed (bucket middle); 0 without samples. */
+/* Smallest latency that at least `percent` of the samples do not exceed (bucket middle, at most the maximum); 0
+ * without samples. */
 uint64_t sy_latency_percentile(const struct sy_latency *latency, double percent);
 double sy_latency_mean(const struct sy_latency *latency);
 

@@ -15,6 +15,7 @@ struct sy_dram_memory {
     int64_t start;         /* clock of the first tick */
     uint64_t burst_clocks; /* max(burst, tCCD_S) */
     uint32_t pseudochannels;
+    uint32_t check_bursts; /* of the cursors */
 };
 
 /* The counts of all channels so far. */
@@ -42,12 +43,12 @@ static inline void sy_dram_count_add(struct sy_dram_counts *to, const struct sy_
     to->row_misses += from->row_misses;
     to->row_conflicts += from->row_conflicts;
     to->refresh_precharges += from->refresh_precharges;
+    to->reopened += from->reopened;
     to->active_clocks += from->active_clocks;
 }
 
-/* Offer the next burst of a single source and wait until it is accepted; *clock is that clock. False at the end of the
- * source. */
-static inline bool sy_dram_feed(struct sy_dram_memory *memory, struct sy_dram_cursor *cursor, int64_t *clock)
+/* One request of a single source, of data or of check bits. */
+static inline bool sy_dram_feed_one(struct sy_dram_memory *memory, struct sy_dram_cursor *cursor, int64_t *clock)
 {
     const uint64_t arrival = sy_dram_cursor_arrival(cursor);
     uint64_t burst;
@@ -69,6 +70,17 @@ static inline bool sy_dram_feed(struct sy_dram_memory *memory, struct sy_dram_cu
     sy_dram_channel_push(channel, &request, at);
     *clock = at;
     return true;
+}
+
+/* Offer the next burst of a single source, with the check bits that come before it, and wait until it is accepted;
+ * *clock is that clock. False at the end of the source. */
+static inline bool sy_dram_feed(struct sy_dram_memory *memory, struct sy_dram_cursor *cursor, int64_t *clock)
+{
+    bool fed;
+    do
+        fed = sy_dram_feed_one(memory, cursor, clock);
+    while (fed && cursor->is_check);
+    return fed;
 }
 
 #endif

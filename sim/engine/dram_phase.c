@@ -350,6 +350,15 @@ static struct sy_dram_rate rate_of(const struct sy_dram_ctx *ctx, const struct q
     return rate;
 }
 
+/* Bursts of check bits taken so far. */
+static uint64_t checks_of(const struct sy_dram_set *set)
+{
+    uint64_t checks = 0;
+    for (uint32_t i = 0; i < set->sources; i++)
+        checks += set->feeder[i].cursor.checks;
+    return checks;
+}
+
 static void simulate_set(struct sy_dram_ctx *ctx, const struct sy_dram_phase *phases, uint32_t n,
                          struct sy_dram_rate *out)
 {
@@ -374,6 +383,7 @@ static void simulate_set(struct sy_dram_ctx *ctx, const struct sy_dram_phase *ph
         before[i] = set->feeder[i].accepted;
     const struct sy_dram_counts start = sy_dram_memory_counts(memory);
     const uint64_t start_clocks = sum_of_clocks(memory);
+    const uint64_t checks = checks_of(set);
     struct span span = {.refresh_cost = sy_dram_refresh_cost(&memory->plan)};
     const int64_t from = set->clock;
     const int64_t from_rest = sy_dram_without_refresh(&memory->channel[0], from, forced, span.refresh_cost);
@@ -383,7 +393,8 @@ static void simulate_set(struct sy_dram_ctx *ctx, const struct sy_dram_phase *ph
     span.clocks = (uint64_t)(set->clock - from);
     span.without_refresh = rest > 0 ? (uint64_t)rest : 1;
     const struct sy_dram_counts end = sy_dram_memory_counts(memory);
-    const uint64_t columns = end.reads + end.writes - start.reads - start.writes;
+    const uint64_t issued = end.reads + end.writes - start.reads - start.writes;
+    const uint64_t columns = issued - sy_min(issued, checks_of(set) - checks); /* of data */
     const struct sy_dram_commands commands = {
         .activates = per_million(end.activates - start.activates, columns),
         .precharges = per_million(end.precharges - start.precharges, columns),

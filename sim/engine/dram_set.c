@@ -86,6 +86,7 @@ void sy_dram_set_start(struct sy_dram_set *set, struct sy_dram_memory *memory, c
     for (uint32_t i = 0; i < set->sources; i++) {
         struct sy_dram_feeder *feeder = &set->feeder[i];
         sy_dram_cursor_start(&feeder->cursor, &source[i], memory->map.burst_shift);
+        feeder->cursor.check_bursts = memory->check_bursts;
         feeder->accepted = feeder->reads = 0;
         feeder->in_flight = feeder->scheduled = 0;
         feeder->outstanding = source[i].outstanding < SY_DRAM_OUTSTANDING_MAX ? (uint32_t)source[i].outstanding : 0;
@@ -135,10 +136,11 @@ static bool serve(struct sy_dram_set *set, uint32_t index)
     if (!sy_dram_channel_has_room(channel, feeder->request.write))
         return false;
     sy_dram_channel_push(channel, &feeder->request, set->clock);
-    feeder->accepted++;
+    const bool is_data = !feeder->cursor.is_check;
+    feeder->accepted += is_data;
     feeder->reads += !feeder->request.write;
     feeder->in_flight += feeder->outstanding && !feeder->request.write;
-    set->accepted++;
+    set->accepted += is_data;
     take_request(set, port->turn);
     port->taken = false;
     if (!--port->left) {
@@ -259,9 +261,12 @@ void sy_dram_set_run(struct sy_dram_set *set, struct sy_dram_run *run)
     (void)sy_dram_set_feed(set, UINT64_MAX - set->accepted);
     const int64_t end = sy_dram_memory_drain(memory);
     run->bursts = set->accepted;
-    for (uint32_t i = 0; i < set->sources; i++)
+    uint64_t checks = 0;
+    for (uint32_t i = 0; i < set->sources; i++) {
         run->reads_issued += set->feeder[i].reads;
-    run->writes_issued = run->bursts - run->reads_issued;
+        checks += set->feeder[i].cursor.checks;
+    }
+    run->writes_issued = run->bursts + checks - run->reads_issued;
     run->accepted_clock = (uint64_t)(set->clock - memory->start);
     run->clocks = (uint64_t)((end > set->clock ? end : set->clock) - memory->start) + 1;
     for (uint32_t c = 0; c < memory->channels; c++)

@@ -53,7 +53,9 @@ void sy_dram_cursor_start(struct sy_dram_cursor *cursor, const struct sy_dram_so
     cursor->source = source;
     cursor->burst_shift = burst_shift;
     cursor->stream = 0;
-    cursor->issued = cursor->arrival_whole = cursor->arrival_part = 0;
+    cursor->check_bursts = 0;
+    cursor->is_check = false;
+    cursor->issued = cursor->checks = cursor->writes = cursor->arrival_whole = cursor->arrival_part = 0;
     cursor->turn_left = source->streams > 1 ? (source->turn_bursts ? source->turn_bursts : 1) : UINT64_MAX;
     for (uint32_t s = 0; s < source->streams; s++) {
         struct sy_dram_walk *walk = &cursor->walk[s];
@@ -96,9 +98,17 @@ bool sy_dram_cursor_next(struct sy_dram_cursor *cursor, uint64_t *burst, bool *i
         return false;
     const struct sy_dram_stream *stream = &source->stream[cursor->stream];
     struct sy_dram_walk *walk = &cursor->walk[cursor->stream];
-    *burst = walk->burst++;
     *is_write =
         stream->write_every ? cursor->issued % stream->write_every == stream->write_every - 1 : stream->is_write;
+    cursor->writes += *is_write;
+    cursor->is_check = cursor->check_bursts && walk->check_block != walk->burst / cursor->check_bursts + 1;
+    if (cursor->is_check) {
+        walk->check_block = walk->burst / cursor->check_bursts + 1;
+        *burst = (walk->check_block - 1) * cursor->check_bursts;
+        cursor->checks++;
+        return true;
+    }
+    *burst = walk->burst++;
     if (--walk->left == 0)
         next_run(walk, stream, cursor->burst_shift);
     cursor->turn_left--;

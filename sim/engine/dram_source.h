@@ -44,6 +44,7 @@ struct sy_dram_walk {
     uint64_t run_address; /* byte address of the run */
     uint64_t at[SY_DRAM_LOOPS];
     uint64_t random;
+    uint64_t check_block; /* 1 + block whose check bits are at hand, 0 = none */
     bool ended;
 };
 
@@ -51,13 +52,17 @@ struct sy_dram_walk {
 struct sy_dram_cursor {
     const struct sy_dram_source *source;
     uint32_t burst_shift, stream;
-    uint64_t turn_left, issued;
-    uint64_t arrival_whole, arrival_part; /* floor and remainder of issued * num / den */
+    uint32_t check_bursts; /* inline ECC: data bursts whose check bits fill one burst; 0 = none; set it after start */
+    bool is_check;         /* the burst taken last was one of check bits: it is not counted in issued */
+    uint64_t turn_left, issued, checks, writes; /* taken so far: data, check bits; of both, writes */
+    uint64_t arrival_whole, arrival_part;       /* floor and remainder of issued * num / den */
     struct sy_dram_walk walk[SY_DRAM_STREAMS];
 };
 
 void sy_dram_cursor_start(struct sy_dram_cursor *cursor, const struct sy_dram_source *source, uint32_t burst_shift);
-/* Take the next burst; false when the source has ended. */
+/* Take the next burst; false when the source has ended. With check_bursts the check bits of a block come before the
+ * first of its data that a stream touches: read for reads, written for writes, at the address of the block's first
+ * burst, whose row they share. */
 bool sy_dram_cursor_next(struct sy_dram_cursor *cursor, uint64_t *burst, bool *is_write);
 /* Clock at which the burst that cursor_next gives next arrives. */
 static inline uint64_t sy_dram_cursor_arrival(const struct sy_dram_cursor *cursor)

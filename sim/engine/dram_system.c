@@ -34,6 +34,7 @@ enum sy_status sy_dram_memory_create(const struct sy_dram_device *device, const 
         made->plan.refresh_interval /= 2;
     if (options->fabric_bytes_per_clock)
         sy_dram_plan_space_columns(&made->plan, sy_ceil_div(device->org.burst_bytes, options->fabric_bytes_per_clock));
+    made->check_bursts = (uint32_t)(options->inline_ecc_bytes / device->org.burst_bytes);
     made->kernel = sy_dram_kernel_select(options->lanes);
     made->start = made->plan.first_clock;
     made->pseudochannels = device->org.pseudochannels;
@@ -93,6 +94,9 @@ void sy_dram_memory_latency(const struct sy_dram_memory *memory, struct sy_dram_
 {
     run->read_latency_mean = run->source_latency_mean = sy_latency_mean(&memory->latency);
     run->read_latency_p50 = sy_latency_percentile(&memory->latency, 50);
+    run->read_latency_p90 = sy_latency_percentile(&memory->latency, 90);
+    run->read_latency_p95 = sy_latency_percentile(&memory->latency, 95);
+    run->read_latency_p999 = sy_latency_percentile(&memory->latency, 99.9);
     run->read_latency_p99 = sy_latency_percentile(&memory->latency, 99);
     run->read_latency_max = memory->latency.max;
 }
@@ -105,6 +109,7 @@ void sy_dram_memory_run(struct sy_dram_memory *memory, const struct sy_dram_sour
     *run = (struct sy_dram_run){0};
     sy_dram_memory_reset(memory);
     sy_dram_cursor_start(&cursor, source, memory->map.burst_shift);
+    cursor.check_bursts = memory->check_bursts;
     if (source->clocks_num) {
         for (uint64_t arrival = 0; arrival = sy_dram_cursor_arrival(&cursor), sy_dram_feed(memory, &cursor, &clock);)
             waited += (uint64_t)(clock - memory->start) - arrival;
@@ -120,8 +125,8 @@ void sy_dram_memory_run(struct sy_dram_memory *memory, const struct sy_dram_sour
         if (sy_dram_channel_now(&memory->channel[c]) < end)
             sy_dram_channel_run(&memory->channel[c], end, 0);
     run->counts = sy_dram_memory_counts(memory);
-    run->reads_issued = memory->latency.samples;
-    run->writes_issued = run->bursts - run->reads_issued;
+    run->reads_issued = run->bursts + cursor.checks - cursor.writes;
+    run->writes_issued = cursor.writes;
     sy_dram_memory_latency(memory, run);
     run->source_latency_mean += run->bursts ? (double)waited / (double)run->bursts : 0.0;
 }

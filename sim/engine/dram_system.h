@@ -23,16 +23,19 @@ struct sy_dram_options {
     uint64_t interleave_bytes;       /* 0 = where the map has the channel field */
     uint64_t fabric_bytes_per_clock; /* between a channel's PHY and the fabric, each direction in turn; 0 = no limit */
     bool hot;                        /* refresh twice as often (above 85 C) */
+    uint64_t inline_ecc_bytes;       /* data bytes whose check bits fill one burst, in the same row; 0 = none */
     unsigned lanes;                  /* 0 = widest vectors of this machine; 4 = the portable ones */
 };
 
 /* What a run did. Times are clocks of the command bus from the first arrival. */
 struct sy_dram_run {
-    uint64_t bursts, reads_issued, writes_issued;
-    uint64_t clocks;         /* until the last read data are back and the last write is accepted */
-    uint64_t accepted_clock; /* last acceptance */
+    uint64_t bursts;                      /* of data */
+    uint64_t reads_issued, writes_issued; /* with those of check bits */
+    uint64_t clocks;                      /* until the last read data are back and the last write is accepted */
+    uint64_t accepted_clock;              /* last acceptance */
     double read_latency_mean, source_latency_mean; /* clocks; from acceptance, from arrival */
     uint64_t read_latency_p50, read_latency_p99, read_latency_max;
+    uint64_t read_latency_p90, read_latency_p95, read_latency_p999;
     struct sy_dram_counts counts; /* all channels */
 };
 

@@ -116,6 +116,13 @@ static bool feed(struct measure *m, uint64_t bursts)
     return true;
 }
 
+/* What happened between two acceptances. */
+struct inside {
+    struct sy_dram_counts counts;
+    uint64_t writes, checks; /* accepted */
+    uint64_t open;           /* rows open at its end */
+};
+
 struct samples {
     int64_t clock[SAMPLES];
 };
@@ -143,6 +150,7 @@ static struct sy_dram_counts difference(const struct sy_dram_counts *a, const st
         .row_misses = a->row_misses - b->row_misses,
         .row_conflicts = a->row_conflicts - b->row_conflicts,
         .refresh_precharges = a->refresh_precharges - b->refresh_precharges,
+        .reopened = a->reopened - b->reopened,
         .active_clocks = a->active_clocks - b->active_clocks,
     };
 }
@@ -180,27 +188,32 @@ static uint64_t scale(uint64_t value, uint64_t bursts, uint64_t window)
     return sy_mul_div(value, bursts, window, &scaled) ? scaled : UINT64_MAX;
 }
 
-static void extrapolate_counts(struct sy_dram_run *run, const struct sy_dram_counts *in, uint64_t window,
+/* Commands follow acceptance by what the queues hold, so they are scaled by the commands in the window; how many are
+ * reads and writes follows from what was accepted in it. */
+static void extrapolate_counts(struct sy_dram_run *run, const struct inside *inside, uint64_t window,
                                const struct sy_dram_memory *memory)
 {
     struct sy_dram_counts *out = &run->counts;
-    const uint64_t n = run->bursts;
+    const struct sy_dram_counts *in = &inside->counts;
     const struct sy_dram_plan *plan = &memory->plan;
-    out->reads = scale(in->reads, n, window);
-    out->writes = n - out->reads;
+    const uint64_t all = run->bursts + scale(inside->checks, run->bursts, window), columns = in->reads + in->writes;
+    out->writes = scale(inside->writes, run->bursts, window);
+    out->reads = all - sy_min(all, out->writes);
     if (plan->refresh_on)
         out->refreshes = run->clocks / (uint64_t)plan->refresh_interval * memory->channels *
                          (plan->refresh_staggered ? 1 : plan->nodes);
-    /* rows a refresh closed are opened again: at the refresh rate of the whole run, not of the window */
+    /* What refreshes cause goes at their rate in the whole run, not in the window: rows opened a second time, and rows
+     * closed by them that a conflict would have closed. Every row that is opened is closed in the end. */
     const uint64_t closed = in->refreshes ? scale(in->refresh_precharges, out->refreshes, in->refreshes) : 0;
-    const uint64_t own = in->refresh_precharges < in->activates ? in->activates - in->refresh_precharges : 0;
-    out->refresh_precharges = closed;
-    out->activates = scale(own, n, window) + closed;
-    out->precharges = scale(in->precharges - in->refresh_precharges, n, window) + closed;
-    out->row_hits = scale(in->row_hits, n, window);
-    out->row_conflicts = scale(in->row_conflicts, n, window);
-    out->row_misses = scale(in->row_misses, n, window);
-    out->active_clocks = scale(in->active_clocks, n, window);
+    out->reopened = in->refreshes ? scale(in->reopened, out->refreshes, in->refreshes) : 0;
+    out->activates = scale(in->activates - in->reopened, all, columns) + out->reopened;
+    out->precharges = out->activates - sy_min(out->activates, inside->open);
+    out->refresh_precharges = sy_min(closed, out->precharges);
+    out->row_hits = scale(in->row_hits, all, columns);
+    out->row_misses = scale(in->row_misses, all, columns);
+    out->row_conflicts = plan->arbitration == SY_DRAM_PER_BANK ? out->precharges - out->refresh_precharges
+                                                               : scale(in->row_conflicts, all, columns);
+    out->active_clocks = scale(in->active_clocks, run->bursts, window);
 }
 
 /* Whole-run clocks from the window: pace without refresh, first and last access, refreshes at their rate. */
@@ -223,14 +236,23 @@ static uint64_t arrival_of(const struct sy_dram_source *source, uint64_t index)
     return sy_mul_div(index, source->clocks_num, source->clocks_den, &clock) ? clock : UINT64_MAX;
 }
 
+static uint64_t open_rows(const struct sy_dram_memory *memory)
+{
+    uint64_t open = 0;
+    for (uint32_t c = 0; c < memory->channels; c++)
+        open += (uint64_t)__builtin_popcountll(memory->channel[c].open);
+    return open;
+}
+
 /* One window. Returns false when the source ended inside it. */
 static bool measure_window(struct measure *m, const struct sy_dram_source *source, const struct sy_dram_window *window,
-                           uint64_t length, uint64_t *spent16, struct sy_dram_counts *inside)
+                           uint64_t length, uint64_t *spent16, struct inside *inside)
 {
     struct sy_dram_memory *memory = m->memory;
     const uint64_t channels = memory->channels;
     sy_dram_memory_reset(memory);
     sy_dram_cursor_start(&m->cursor, source, memory->map.burst_shift);
+    m->cursor.check_bursts = memory->check_bursts;
     m->clock = memory->start;
     for (uint32_t c = 0; c < channels; c++)
         sy_dram_channel_refresh_off(&memory->channel[c]);
@@ -243,11 +265,13 @@ static bool measure_window(struct measure *m, const struct sy_dram_source *sourc
         return false;
     memory->latency = (struct sy_latency){0};
     const struct sy_dram_counts before = sy_dram_memory_counts(memory);
+    const uint64_t writes = m->cursor.writes, checks = m->cursor.checks;
     struct samples from, to;
     if (!feed_sampling(m, &from) || !feed(m, length - SMOOTH))
         return false;
     const struct sy_dram_counts after = sy_dram_memory_counts(memory);
-    *inside = difference(&after, &before);
+    *inside = (struct inside){difference(&after, &before), m->cursor.writes - writes, m->cursor.checks - checks,
+                              open_rows(memory)};
     if (!feed_sampling(m, &to))
         return false;
     const int64_t cost = sy_dram_refresh_cost(&memory->plan);
@@ -267,7 +291,7 @@ uint64_t sy_dram_memory_estimate(struct sy_dram_memory *memory, const struct sy_
     const uint64_t bursts = sy_dram_source_bursts(source, memory->map.burst_shift);
     struct measure m = {.memory = memory};
     struct sy_dram_source saturated = *source;
-    struct sy_dram_counts inside;
+    struct inside inside;
     uint64_t spent16 = 0;
     saturated.clocks_num = 0;
     if (bursts <= used || length < SMOOTH || !measure_window(&m, &saturated, window, length, &spent16, &inside)) {
@@ -288,7 +312,7 @@ uint64_t sy_dram_memory_estimate(struct sy_dram_memory *memory, const struct sy_
     run->accepted_clock = run->clocks - (uint64_t)memory->plan.read_return;
     extrapolate_counts(run, &inside, length, memory);
     run->reads_issued = run->counts.reads;
-    run->writes_issued = bursts - run->reads_issued;
+    run->writes_issued = run->counts.writes;
     sy_dram_memory_latency(memory, run);
     return simulated;
 }

@@ -9,7 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "arch/dram_device.h"
+#include "sim/engine/dram_level.h"
 #include "sim/engine/dram_phase.h"
 #include "sim/engine/executor_internal.h"
 
@@ -30,8 +30,6 @@ struct sy_memory_device {
 enum sy_status sy_exec_device_open(struct sy_executor *exec, struct sy_exec_memory *memory)
 {
     const struct sy_level *level = &exec->chip->level[memory->level];
-    struct sy_dram_device *device = NULL;
-    struct sy_dram_controller *controller = NULL;
     bool wanted = exec->options.memory == SY_MEMORY_SAMPLED || exec->options.memory == SY_MEMORY_BURST;
     if (!wanted || level->kind != SY_LEVEL_DRAM || !level->device)
         return SY_OK;
@@ -42,22 +40,20 @@ enum sy_status sy_exec_device_open(struct sy_executor *exec, struct sy_exec_memo
     own->arena = sy_arena_create(NULL, 0);
     if (!own->arena)
         return SY_NOMEM;
-    enum sy_status status = sy_dram_device_load(level->device, exec->options.data_dir, own->arena, &device, exec->diag);
-    if (status == SY_OK)
-        status =
-            sy_dram_controller_load(device->controller, exec->options.data_dir, own->arena, &controller, exec->diag);
+    struct sy_dram_part part;
+    enum sy_status status = sy_dram_level_open(level, exec->options.data_dir, own->arena, &part, exec->diag);
     if (status != SY_OK)
         return status;
-    struct sy_dram_ctx_options options = {
-        .memory = {.channels = (uint32_t)sy_max(level->channels, 1), .interleave_bytes = level->interleave_bytes}};
-    status = sy_dram_ctx_create(device, controller, &options, &own->ctx, exec->diag);
+    struct sy_dram_ctx_options options = {.memory = part.options};
+    status = sy_dram_ctx_create(part.device, part.controller, &options, &own->ctx, exec->diag);
     if (status != SY_OK)
         return status;
-    own->device = device;
-    own->burst_bytes = device->org.burst_bytes;
+    own->device = part.device;
+    own->burst_bytes = part.device->org.burst_bytes;
     /* In a gap an open-page controller leaves its rows open until the next refresh: half an interval in the mean. */
-    uint64_t open_fs =
-        controller->page == SY_DRAM_PAGE_CLOSED ? 0 : (uint64_t)device->timing.tREFI * device->clock_fs / 2;
+    uint64_t open_fs = part.controller->page == SY_DRAM_PAGE_CLOSED
+                           ? 0
+                           : (uint64_t)part.device->timing.tREFI * part.device->clock_fs / 2;
     own->down_from = level->power_down_ps ? sy_exec_fine(exec, level->power_down_ps * 1000) : SY_UNKNOWN;
     own->open_until = sy_min(sy_exec_fine(exec, open_fs), own->down_from);
     own->peak = sy_max(sy_dram_peak_bytes_per_s(own->ctx), 1);

@@ -256,6 +256,22 @@ SYSTOLE_API enum systole_status systole_validate(const struct systole_context *c
                                                  const struct systole_validate_options *options, const char *format,
                                                  struct systole_text *text);
 
+/* ---- the memory alone ---- */
+struct systole_pattern_options {
+    size_t struct_size;
+    const char *memory;       /* "sampled" (default): a window of a long pattern is simulated; "burst": every request */
+    const char *energy_table; /* NULL: the chip's */
+    const struct systole_format_options *format; /* "table" (default), "csv", "json" */
+};
+/* Drive a DRAM level of the chip with a named address pattern and nothing else, in order, each request as soon as the
+ * one before it is accepted: bandwidth, read latencies, row hits, commands, energy.
+ * pattern: NAME[:N[:N]][,requests=N][,rate=SHARE][,level=NAME], docs/model-memory.md has the names. SYSTOLE_INPUT with
+ * a message that lists them, or when the chip has no DRAM with a device. */
+SYSTOLE_API enum systole_status systole_run_pattern(const struct systole_context *context,
+                                                    const struct systole_chip *chip, const char *pattern,
+                                                    const struct systole_pattern_options *options,
+                                                    struct systole_text *text);
+
 /* ---- exploring: many runs ---- */
 /* A file that appears whole or not at all; path NULL or "-" is standard output. */
 SYSTOLE_API enum systole_status systole_write_file(const struct systole_context *context, const char *path,

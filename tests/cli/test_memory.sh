@@ -1,0 +1,88 @@
+#!/bin/bash
+# SPDX-License-Identifier: Apache-2.0
+# The memory alone: address patterns drive a chip's DRAM and give what the simulators gave for the same requests.
+. "${SYSTOLE_DATA:-$PWD}/tests/tools/cli.sh"
+
+call run -a gemmini -w pattern:tile:16384,requests=20000,rate=1 --memory burst -f json && cp out p.json
+expect "a pattern is the golden run of DRAMsim3: cycles, latency, commands, energy" \
+    python3 - "$root/tests/golden/dram_golden.csv" <<'PY'
+import csv, json, sys
+p = json.load(open("p.json"))
+t = p["totals"]
+[row] = [r for r in csv.DictReader(open(sys.argv[1])) if (r["tool"], r["device"], r["channels"], r["address_mapping"],
+         r["pattern"], r["inject_rate"]) == ("DRAMsim3", "DDR4-2400", "1", "rorabacobgch", "tile:16384", "1.0")]
+assert p["schema"] == "systole.memory/1" and p["device"] == "ddr4-2400-dramsim3" and p["channels"] == 1
+near = lambda ours, theirs, share: abs(ours - float(theirs)) <= share * float(theirs)
+assert (t["requests"], t["reads"], t["writes"]) == (20000, 13344, 6656) == (
+    int(row["n_requests"]), int(row["n_reads"]), int(row["n_writes"]))
+assert near(t["clocks"], row["total_cycles"], 0.003), t["clocks"]
+assert near(t["bandwidth_bytes_per_s"] / 1e9, row["sustained_GBps"], 0.003)
+assert near(t["read_latency_mean_ns"], row["rd_lat_avg_ns"], 0.10)
+for ours, theirs in (("row_hits", "row_hits"), ("activates", "n_act"), ("precharges", "n_pre")):
+    assert near(t[ours], row[theirs], 0.02), ours
+assert t["refreshes"] == int(row["n_ref"])
+energy = {e["action"]: e["total_j"] * 1e12 for e in p["energy"]}
+for ours, theirs in (("activate", "E_act_pJ"), ("read", "E_rd_pJ"), ("write", "E_wr_pJ"), ("refresh", "E_ref_pJ"),
+                     ("active_standby", "E_bg_act_pJ"), ("precharge_standby", "E_bg_pre_pJ")):
+    assert near(energy[ours], row[theirs], 0.02), (ours, energy[ours], row[theirs])
+assert near(t["device_energy_j"] * 1e12, row["E_total_pJ"], 0.02)
+PY
+call run -a gemmini -w pattern:tile:16384,requests=20000,rate=1 --memory burst -f csv && cp out p.csv
+call run -a gemmini -w pattern:tile:16384,requests=20000,rate=1 --memory burst && cp out p.txt
+expect "table and CSV say the same as the JSON, and the format page knows every figure" \
+    python3 - "$root/docs/formats-result.md" <<'PY'
+import csv, json, sys
+t = json.load(open("p.json"))["totals"]
+rows = {r["figure"]: r["value"] for r in csv.DictReader(open("p.csv"))}
+page, table = open(sys.argv[1]).read(), open("p.txt").read()
+assert list(rows) == list(t)
+for name, value in t.items():
+    assert float(rows[name]) == value, name
+    assert f"`{name}`" in page, name
+for name in ("row_hits", "row_conflicts", "activates", "precharges", "read_commands", "write_commands"):
+    assert f"{t[name]:,}" in table, name
+PY
+call run -a gemmini -w pattern:tile:16384,requests=20000,rate=1 --memory burst -f json
+expect "the same pattern gives the same bytes" cmp out p.json
+call run -a gemmini -w pattern:seq_rd,requests=1000000 -f json && cp out sampled.json
+call run -a gemmini -w pattern:seq_rd,requests=1000000 --memory burst -f json && cp out burst.json
+expect "a sampled stream agrees with every burst simulated, reads and commands too" python3 - <<'PY'
+import json
+s, b = (json.load(open(f))["totals"] for f in ("sampled.json", "burst.json"))
+assert s["simulated"] < 20000 and b["simulated"] == s["requests"] == s["reads"] == s["read_commands"] == 1000000
+# One or two refreshes fall into the window, and how many rows are opened again behind each depends on where they fall.
+for name, share in (("clocks", 0.01), ("activates", 0.15), ("row_hits", 0.02), ("refreshes", 0.02), ("energy_j", 0)):
+    assert abs(s[name] - b[name]) <= share * b[name], (name, s[name], b[name])
+PY
+
+# What the chip says differs from the device file.
+clocks() { call run -a gemmini -w pattern:seq_rd,requests=20000 --memory burst -f csv "$@" && awk -F, -v f="${figure:-clocks}" '$5 == f { print $6 }' out; }
+plain=$(clocks)
+expect "a hot device is refreshed twice as often" test \
+    "$(figure=refreshes clocks --set memory.dram.hot=true)" -ge "$(( $(figure=refreshes clocks) * 19 / 10 ))"
+expect "inline ECC adds a burst to every eight and takes their time" test \
+    "$(figure=check_bursts clocks --set memory.dram.inline_ecc="512 B")" -eq 2500 -a \
+    "$(clocks --set memory.dram.inline_ecc="512 B")" -ge "$((plain * 9 / 8 * 99 / 100))"
+# 8 GB/s are 9.6 clocks of 0.83 ns a burst, in whole clocks 10.
+expect "a narrow fabric bounds the bandwidth" test "$(clocks --set memory.dram.fabric="8 GB/s")" -ge 199990
+expect "closed rows and another map come from the chip" bash -c \
+    "'$systole' run -a gemmini -w pattern:seq_rd --set 'memory.dram.address_map=row rank bankgroup bank column channel' |
+     grep -q 'map \"row rank bankgroup bank column channel\"'"
+expect "another controller comes from the chip" prints "controller ramulator2" run -a gemmini -w pattern:mix3 \
+    --set memory.dram.controller=ramulator2
+
+expect "an unknown pattern lists those there are" refuses 3 "streams:K" run -a gemmini -w pattern:zigzag
+expect "a pattern without its number says so" refuses 3 "wrong number of arguments" run -a gemmini -w pattern:tile
+expect "a tile of half a burst is refused" refuses 3 "whole bursts" run -a gemmini -w pattern:tile:96
+expect "an unknown key lists those there are" refuses 3 "known: requests, rate, level" run -a gemmini -w pattern:seq_rd,size=4
+for bad in requests=0 requests=-1 requests=2x requests= rate=nan rate=-1 rate=0.00001 level=hbm requests; do
+    expect "$bad is refused" refuses 3 "" run -a gemmini -w "pattern:seq_rd,$bad"
+done
+expect "a chip without a device says which level lacks it" refuses 3 "memory.hbm" run -a tpu-v6e -w pattern:seq_rd
+expect "an address map that does not fit is refused" refuses 3 "map" run -a gemmini -w pattern:seq_rd --set memory.dram.address_map=row
+expect "ECC over a part of a burst is refused" refuses 3 "inline_ecc" run -a gemmini -w pattern:seq_rd --set memory.dram.inline_ecc="100 B"
+expect "memory ideal cannot run a pattern" refuses 2 "known: sampled, burst" run -a gemmini -w pattern:seq_rd --memory ideal
+expect "a pattern has no timeline" refuses 2 "timeline" run -a gemmini -w pattern:seq_rd --timeline t.json
+expect "a format nobody writes is refused" refuses 2 "known: table, csv, json" run -a gemmini -w pattern:seq_rd -f html
+expect "too many requests for every one are refused" refuses 3 "one by one" run -a gemmini -w pattern:seq_rd,requests=2000000000 --memory burst
+finish
