@@ -40,7 +40,7 @@ static const struct sy_field row_fields[] = {
      .doc = "how it was computed or what is in it"},
     {0},
 };
-static const struct sy_schema row_schema = {"a figure", sizeof(struct sy_figure_row), row_fields, NULL};
+const struct sy_schema sy_figure_row_schema = {"a figure", sizeof(struct sy_figure_row), row_fields, NULL};
 static const struct sy_field table_fields[] = {
     {.key = "name", .type = SY_FIELD_NAME, .offset = offsetof(struct sy_figure_table, name), .doc = "of the table"},
     {.key = "description",
@@ -51,7 +51,7 @@ static const struct sy_field table_fields[] = {
     {.key = "rows",
      .type = SY_FIELD_LIST,
      .offset = offsetof(struct sy_figure_table, row),
-     .group = &row_schema,
+     .group = &sy_figure_row_schema,
      .count_offset = offsetof(struct sy_figure_table, rows),
      .least = 1,
      .most = MOST_ROWS,
@@ -68,14 +68,14 @@ static bool equal(double a, double b)
 }
 
 static void check_row(struct sy_schema_context *context, const struct sy_yaml_node *rows,
-                      const struct sy_figure_table *table, uint32_t index)
+                      const struct sy_figure_row *all, uint32_t index)
 {
-    const struct sy_figure_row *row = &table->row[index];
+    const struct sy_figure_row *row = &all[index];
     const struct sy_yaml_node *node = sy_yaml_at(rows, index);
     if (row->low > row->value || row->value > row->high)
         sy_schema_fail(context, node, NULL, "rows.%u: low, figure and high must rise in this order", index);
     for (uint32_t i = 0; i < index; i++) {
-        const struct sy_figure_row *other = &table->row[i];
+        const struct sy_figure_row *other = &all[i];
         if (strcmp(row->item, other->item) != 0)
             continue;
         if (equal(row->node_nm, other->node_nm))
@@ -84,6 +84,13 @@ static void check_row(struct sy_schema_context *context, const struct sy_yaml_no
             sy_schema_fail(context, node, NULL, "rows.%u: row %u of the same item has %s node", index, i,
                            other->node_nm > 0 ? "a" : "no");
     }
+}
+
+void sy_figure_rows_check(struct sy_schema_context *context, const struct sy_yaml_node *rows,
+                          const struct sy_figure_row *row, uint32_t count)
+{
+    for (uint32_t i = 0; i < count; i++)
+        check_row(context, rows, row, i);
 }
 
 enum sy_status sy_figure_table_load(const char *name_or_path, const char *folder, const char *data_dir,
@@ -101,8 +108,8 @@ enum sy_status sy_figure_table_load(const char *name_or_path, const char *folder
         status = sy_tree_load(context, name_or_path, folder, &sy_figure_table_schema, &root);
         bool readable = root && !root->faulty;
         enum sy_status read = readable ? sy_schema_read(context, &sy_figure_table_schema, root, table) : SY_OK;
-        for (uint32_t i = 0; read == SY_OK && i < table->rows; i++)
-            check_row(context, sy_yaml_get(root, "rows"), table, i);
+        if (read == SY_OK && readable)
+            sy_figure_rows_check(context, sy_yaml_get(root, "rows"), table->row, table->rows);
         if (status == SY_OK)
             status = context->errors ? SY_INPUT : read;
     }

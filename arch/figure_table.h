@@ -17,7 +17,10 @@
 #include "sim/base/text.h"
 
 struct sy_schema;
+struct sy_schema_context;
+struct sy_yaml_node;
 extern const struct sy_schema sy_figure_table_schema;
+extern const struct sy_schema sy_figure_row_schema; /* one row, for files that hold more than rows */
 
 struct sy_figure_row {
     const char *item;
@@ -42,6 +45,9 @@ struct sy_sourced {
 /* folder: "arch/area" or "arch/cost". Every mistake is reported (SY_INPUT, SY_IO). */
 enum sy_status sy_figure_table_load(const char *name_or_path, const char *folder, const char *data_dir,
                                     struct sy_figure_table **table, struct sy_diag *diag);
+/* What one row cannot say of itself: rising ranges, one row an item and node. rows is the list as read. */
+void sy_figure_rows_check(struct sy_schema_context *context, const struct sy_yaml_node *rows,
+                          const struct sy_figure_row *row, uint32_t count);
 void sy_figure_table_destroy(struct sy_figure_table *table);
 /* "item=VALUE": replaces all rows of the item by one without a node or range. An unknown item is an error. */
 enum sy_status sy_figure_table_set(struct sy_figure_table *table, const char *assignment, struct sy_diag *diag);
