@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "arch/cost.h"
 #include "sim/base/arena.h"
 #include "sim/base/json.h"
 #include "sim/report/report_format.h"
@@ -139,6 +140,22 @@ static void list_energy(const struct systole_context *context, struct sy_buf *ou
     list_folder(context, "arch/energy", ".yaml", out);
 }
 
+static void list_incumbents(const struct systole_context *context, struct sy_buf *out)
+{
+    list_folder(context, "arch/cost/incumbents", ".yaml", out);
+}
+static void list_scenarios(const struct systole_context *context, struct sy_buf *out)
+{
+    list_folder(context, "arch/cost/examples", ".yaml", out);
+}
+
+static void list_prices(const struct systole_context *context, struct sy_buf *out)
+{
+    (void)context;
+    for (int i = 0; i < SY_COST_ITEMS; i++)
+        sy_buf_printf(out, "%s\t%s\n", sy_cost_items[i].name, sy_cost_items[i].doc);
+}
+
 static void list_formats(const struct systole_context *context, struct sy_buf *out)
 {
     (void)context;
@@ -172,9 +189,10 @@ enum systole_status systole_list(const struct systole_context *context, const ch
     static const struct {
         const char *name;
         void (*list)(const struct systole_context *, struct sy_buf *);
-    } lists[] = {{"chips", list_chips},         {"workloads", list_workloads}, {"drams", list_drams},
-                 {"dataflows", list_dataflows}, {"arrays", list_arrays},       {"energy", list_energy},
-                 {"formats", list_formats},     {"importers", list_importers}, {"suites", list_suites},
+    } lists[] = {{"chips", list_chips},         {"workloads", list_workloads},   {"drams", list_drams},
+                 {"dataflows", list_dataflows}, {"arrays", list_arrays},         {"energy", list_energy},
+                 {"prices", list_prices},       {"incumbents", list_incumbents}, {"scenarios", list_scenarios},
+                 {"formats", list_formats},     {"importers", list_importers},   {"suites", list_suites},
                  {"figures", list_figures}};
     enum { LISTS = sizeof lists / sizeof lists[0] };
     struct sy_diag diag = systole_sink(context);

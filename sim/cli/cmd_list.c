@@ -53,9 +53,10 @@ static enum systole_status run(struct sy_cli *cli, void *given, const char *cons
 const struct sy_subcommand sy_subcommand_list = {
     .name = "list",
     .summary = "name the chips, workloads, DRAM devices, formats, ... there are",
-    .operands = "chips|workloads|drams|dataflows|arrays|energy|formats|importers|suites|figures ...",
+    .operands = "chips|workloads|drams|dataflows|arrays|energy|prices|incumbents|scenarios|formats|importers|suites|"
+                "figures ...",
     .min_operands = 1,
-    .max_operands = 10,
+    .max_operands = 13,
     .options = options,
     .options_size = sizeof(struct options),
     .examples = "  systole list chips\n"

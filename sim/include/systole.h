@@ -238,8 +238,37 @@ SYSTOLE_API enum systole_status systole_rtl_kit(const struct systole_context *co
                                                 const struct systole_workload *workload,
                                                 const struct systole_rtl_kit_options *options, const char *directory);
 
+/* ---- cost ---- */
+/* Zero members mean the default. Lists end with NULL. Items and files: docs/formats-cost.md. */
+struct systole_cost_options {
+    size_t struct_size;
+    const char *const *prices; /* tables laid over the shipped prices, later ones win */
+    const char *example;       /* a shipped scenario, or a file, over those */
+    const char *incumbent;     /* a shipped record, or a file; NULL = none */
+    const char *const *set;    /* "ITEM=VALUE" or "ITEM=LOW:VALUE:HIGH", over everything */
+    const char *yield_model;   /* "negative-binomial" (default), "poisson", "murphy", "seeds" */
+    const char *package;       /* "flip-chip", "interposer"; NULL: an interposer for HBM */
+    int rent;                  /* rent the incumbent even when it has a price */
+    double response_s;         /* longest time of a pass; 0 = any */
+    double units_per_pass;     /* work of a pass; 0: tokens of a language model, else the batch asked for */
+    uint64_t samples, seed;    /* Monte-Carlo over the ranges; 0 samples = none, at most 1000000 */
+    const struct systole_format_options *format; /* "table" (default), "csv", "json" */
+};
+/*
+ * What the chip costs, what a unit of its work costs against an incumbent's, and when the one-off cost is paid back.
+ * results: runs of one workload on the chip, ended by NULL, each an operating point (a batch size): either chip works
+ * at the cheapest that meets the response time. chip and results are NULL for a scenario that states the saving.
+ * Prices, most of them not public, are inputs with ranges; the report marks what was recalled or assumed. Not promised:
+ * that a decision follows. SYSTOLE_CHECK_FAILED when no run meets the response time. Docs and sources:
+ * docs/model-cost.md. Thread safe.
+ */
+SYSTOLE_API enum systole_status systole_cost(const struct systole_context *context, const struct systole_chip *chip,
+                                             const struct systole_result *const *results,
+                                             const struct systole_cost_options *options, struct systole_text *text);
+
 /* ---- lists ---- */
-/* what: chips workloads drams dataflows arrays energy formats importers suites figures. One "name\tsentence" a line. */
+/* what: chips workloads drams dataflows arrays energy prices incumbents scenarios formats importers suites figures. One
+ * "name\tsentence" a line. */
 SYSTOLE_API enum systole_status systole_list(const struct systole_context *context, const char *what,
                                              struct systole_text *text);
 

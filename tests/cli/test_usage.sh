@@ -29,7 +29,7 @@ expect "an unknown list is refused" refuses 2 "there is no list of" list chps
 expect "an unknown suite is refused" refuses 2 "there is no suite" validate nosuch
 expect "an unknown chip is answered with the nearest" refuses 3 "did you mean 'tpu-v1'" run -a tpu-v9 -w alexnet
 expect "an unknown workload is refused" refuses 3 "there is no workload" run -a gemmini -w resnet5
-for what in chips workloads drams dataflows arrays energy formats importers suites figures; do
+for what in chips workloads drams dataflows arrays energy prices incumbents scenarios formats importers suites figures; do
     expect "list $what lists something" bash -c "'$systole' list $what --names | grep -q ."
 done
 expect "show prints sources" prints "confidence" show chip gemmini
