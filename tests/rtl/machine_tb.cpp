@@ -409,7 +409,8 @@ class Bench
 
     void load_operands(const Problem &p)
     {
-        std::vector<uint8_t> image(p.end + 4);
+        /* Up to C: what lies behind it is written before it is read, and holds the results of the run before. */
+        std::vector<uint8_t> image((p.c_at + 3) & ~3u);
         for (uint8_t &byte : image)
             byte = static_cast<uint8_t>(draw(0, 255));
         a.resize(p.m * p.k);
@@ -427,7 +428,7 @@ class Bench
                 image[p.b_at + at] = static_cast<uint8_t>(b[k * p.n + n]);
             }
         top->write_memory = 1;
-        for (unsigned at = 0; at < p.end; at += 4) {
+        for (unsigned at = 0; at < image.size(); at += 4) {
             top->access_address = at;
             memcpy(&top->access_data, &image[at], 4);
             tick();

@@ -310,7 +310,7 @@ static bool read_sparsity(struct reader *r, const struct sy_csv_row *row, uint32
              "the sparsity is not N:M with 0 < N <= M <= 1024");
         return false;
     }
-    if (keep != group) { /* 1:1 is dense */
+    if (group != 1) { /* 1:1 is dense; 4:4 keeps all too, but has places to be encoded */
         sparsity->keep = (uint32_t)keep;
         sparsity->group = (uint32_t)group;
     }
