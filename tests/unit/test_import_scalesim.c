@@ -150,10 +150,13 @@ END_TEST
 
 START_TEST(sparsity_second_stride_and_depthwise)
 {
-    ck_assert_int_eq(import("Layer Name, M, N, K, Sparsity,\nx, 3, 5, 16, 3:4,\ny, 3, 5, 16, 1:1,\n"), SY_OK);
+    ck_assert_int_eq(import("Layer Name, M, N, K, Sparsity,\nx, 3, 5, 16, 3:4,\ny, 3, 5, 16, 1:1,\nz, 3, 5, 16, 4:4,\n"),
+                     SY_OK);
     ck_assert_uint_eq(layer_at(0)->sparsity.keep, 3);
     ck_assert_uint_eq(layer_at(0)->sparsity.group, 4);
     ck_assert_uint_eq(layer_at(1)->sparsity.group, 0);
+    ck_assert_uint_eq(layer_at(2)->sparsity.keep, 4); /* keeps all, but is stored with its metadata */
+    ck_assert_uint_eq(layer_at(2)->sparsity.group, 4);
     ck_assert_int_eq(import(GEMM "x, 3, 5, 16, 5:4,\n"), SY_INPUT);
     ck_assert_int_eq(import(CONV "x, 9, 9, 3, 3, 1, 1, 2, 3,\n"), SY_OK);
     ck_assert_uint_eq(layer_at(0)->dim.conv.sh, 2);
