@@ -16,6 +16,10 @@ table() {
     printf '\n## %s\n\n`systole validate %s%s`\n\n```\n' "$suite${1:+ ($*)}" "$suite" "${1:+ $*}"
     "$systole" validate "$suite" "$@" 2>/dev/null || true
     printf '```\n'
+    case $suite in
+        onnxim) printf '\nRows beyond 5 %% and their reasons: [model-array.md](model-array.md#onnxim-end-to-end).\n' ;;
+        stonne) printf '\nRefused: rows whose networks carry less than the array takes; they are not modelled.\n' ;;
+    esac
 }
 for suite in $("$systole" list suites --names); do
     if [ "$suite" = dram ]; then
