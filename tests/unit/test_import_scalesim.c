@@ -150,8 +150,8 @@ END_TEST
 
 START_TEST(sparsity_second_stride_and_depthwise)
 {
-    ck_assert_int_eq(import("Layer Name, M, N, K, Sparsity,\nx, 3, 5, 16, 3:4,\ny, 3, 5, 16, 1:1,\nz, 3, 5, 16, 4:4,\n"),
-                     SY_OK);
+    ck_assert_int_eq(
+        import("Layer Name, M, N, K, Sparsity,\nx, 3, 5, 16, 3:4,\ny, 3, 5, 16, 1:1,\nz, 3, 5, 16, 4:4,\n"), SY_OK);
     ck_assert_uint_eq(layer_at(0)->sparsity.keep, 3);
     ck_assert_uint_eq(layer_at(0)->sparsity.group, 4);
     ck_assert_uint_eq(layer_at(1)->sparsity.group, 0);
