@@ -233,6 +233,23 @@ static void vector_items(struct sy_energy_account *account)
     }
 }
 
+/* A figure the user gave for something this run did not count. */
+static void warn_idle_overrides(struct sy_energy_account *account)
+{
+    const struct sy_energy_setup *setup = account->table->setup;
+    struct sy_result *result = account->result;
+    for (uint32_t o = 0; setup && o < setup->overrides; o++) {
+        const struct sy_energy_override *own = &setup->override[o];
+        bool used = false;
+        for (uint32_t i = 0; i < result->energies && !used; i++)
+            used =
+                !strcmp(result->energy[i].component, own->component) && !strcmp(result->energy[i].action, own->action);
+        if (!used)
+            sy_result_warn(result, "energy: %s %s from %s has no effect: this run counts none of it", own->component,
+                           own->action, own->source);
+    }
+}
+
 enum sy_status sy_energy_account(struct sy_result *result, const struct sy_chip *chip,
                                  const struct sy_energy_table *table)
 {
@@ -245,6 +262,7 @@ enum sy_status sy_energy_account(struct sy_result *result, const struct sy_chip 
     vector_items(&account);
     level_items(&account);
     sy_energy_base_items(&account);
+    warn_idle_overrides(&account);
     result->energy_j = (double)result->energy_zj * J_PER_ZJ;
     struct sy_base_power base = sy_energy_base(chip, table);
     if (status == SY_OK)

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "sim/base/text.h"
 #include "sim/include/systole.h"
 #include "sim/stats/energy.h"
 #include "sim/systole_internal.h"
@@ -238,6 +239,70 @@ START_TEST(an_energy_of_an_ert_takes_effect_and_unknown_names_are_errors)
 }
 END_TEST
 
+/* The shipped table with another figure for an int8 MAC at 45 nm. */
+static void write_table(char *path, const char *pj)
+{
+    static const char was[] = "action: int8, bits: 8, node: 45 nm, energy: 0.3 pJ, low: 0.24 pJ, high: 0.9 pJ";
+    char name[512], *text = NULL;
+    size_t length = 0;
+    struct sy_buf out = {0};
+    (void)snprintf(name, sizeof name, "%s/arch/energy/default.yaml", getenv("SYSTOLE_DATA"));
+    ck_assert_int_eq(sy_read_file(name, 1 << 20, &text, &length, NULL), SY_OK);
+    char *at = strstr(text, was);
+    ck_assert_ptr_nonnull(at);
+    sy_buf_append(&out, text, (size_t)(at - text));
+    sy_buf_printf(&out, "action: int8, bits: 8, node: 45 nm, energy: %s pJ, low: 0.24 pJ, high: 90 pJ", pj);
+    sy_buf_puts(&out, at + sizeof was - 1);
+    write_file(path, out.data);
+    sy_buf_free(&out);
+    free(text);
+}
+
+START_TEST(what_is_nearer_to_the_user_goes_first)
+{
+    char chips[] = "./energy-chip-XXXXXX", lines[] = "./energy-line-XXXXXX", ert[] = "energy-ert-XXXXXX", key[64];
+    static const char *const set_energy[] = {"mac.int8=11", NULL};
+    struct systole_run_options options = SYSTOLE_OPTIONS_INIT(struct systole_run_options);
+    const char *set[] = {"technology.node=45 nm", NULL, NULL};
+    write_table(chips, "5");
+    write_table(lines, "7");
+    write_file(ert, "ERT:\n  tables:\n  - name: chip.mac\n    actions: [{name: int8, energy: 9}]\n");
+    (void)snprintf(key, sizeof key, "energy=%s", chips);
+    for (int step = 0; step < 5; step++) {
+        static const double expected[] = {0.3, 5, 7, 9, 11};
+        struct systole_result *result = NULL;
+        if (step == 1)
+            set[1] = key;
+        if (step == 2)
+            options.energy_table = lines;
+        if (step == 3)
+            options.ert = ert;
+        if (step == 4)
+            options.set_energy = set_energy;
+        ck_assert_int_eq(run("tpu-v1", set, &options, &result), SYSTOLE_OK);
+        ck_assert_double_eq_tol(item_of(result, "mac", "int8")->pj, expected[step], 1e-9);
+        systole_result_free(result);
+    }
+    (void)remove(chips);
+    (void)remove(lines);
+    (void)remove(ert);
+}
+END_TEST
+
+START_TEST(a_figure_for_what_a_run_does_not_count_is_warned_of)
+{
+    static const char *const set_energy[] = {"weight-dram.activate=5", "mac.int8=1", NULL};
+    struct systole_result *result = run_set("tpu-v1", NULL, set_energy);
+    uint32_t warnings = 0;
+    for (uint32_t i = 0; i < result->result->warnings; i++) {
+        warnings += strstr(result->result->warning[i], "weight-dram activate from --set-energy has no effect") != NULL;
+        ck_assert_ptr_null(strstr(result->result->warning[i], "mac int8 from"));
+    }
+    ck_assert_uint_eq(warnings, 1);
+    systole_result_free(result);
+}
+END_TEST
+
 /* ---- nodes ---- */
 
 START_TEST(srams_come_from_cacti_where_it_covers_the_node_and_from_published_rows_below)
@@ -432,6 +497,8 @@ int main(void)
     tcase_add_test(tests, somebody_else_adds_the_export_up_to_the_same_last_digit);
     tcase_add_test(tests, an_export_reads_back_to_the_same_total);
     tcase_add_test(tests, an_energy_of_an_ert_takes_effect_and_unknown_names_are_errors);
+    tcase_add_test(tests, what_is_nearer_to_the_user_goes_first);
+    tcase_add_test(tests, a_figure_for_what_a_run_does_not_count_is_warned_of);
     tcase_add_test(tests, srams_come_from_cacti_where_it_covers_the_node_and_from_published_rows_below);
     tcase_add_test(tests, energies_fall_from_28_to_7_nm_or_say_that_their_source_does_not);
     tcase_add_test(tests, the_idle_power_of_tpu_v1_comes_out_of_its_flip_flops);
