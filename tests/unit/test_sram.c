@@ -182,6 +182,54 @@ START_TEST(sizes_and_widths_off_the_grid_lie_among_their_neighbours)
 }
 END_TEST
 
+/* A word more or a bit more changes little, also where a row of the table is left. */
+START_TEST(a_little_more_memory_costs_a_little_more_or_less)
+{
+    static const double nodes[] = {22, 28, 32, 45, 65, 90};
+    double worst = 0;
+    uint32_t jumps = 0, steps = 0;
+    for (int i = 0; i < 1500; i++) {
+        uint64_t width = 8u << random_below(6), banks = 1u << random_below(4), words = 256u << random_below(7);
+        struct sy_sram_config config = {.node_nm = nodes[random_below(6)],
+                                        .cell = (enum sy_sram_cell)random_below(2),
+                                        .ports = 1,
+                                        .banks = banks,
+                                        .width_bits = width,
+                                        .capacity_bytes = words * width / 8 * banks};
+        struct sy_sram_cost at = estimate(config);
+        config.capacity_bytes += width / 8; /* a word */
+        struct sy_sram_cost more = estimate(config);
+        for (int f = 0; f < SY_SRAM_FIGURES; f++) {
+            double step = fabs(log(more.figure[f] / at.figure[f]));
+            worst = step > worst ? step : worst;
+            jumps += step > 0.03;
+            steps++;
+        }
+    }
+    ck_assert_uint_le(jumps * 200, steps); /* where the 32 nearest rows become others */
+    ck_assert_double_le(worst, 0.12);
+}
+END_TEST
+
+START_TEST(an_array_of_macros_never_shrinks_when_it_must_hold_more)
+{
+    static const struct sy_sram_row rows[] = {{{0, 0, -4, -6, -1}, 4096, 32, 16, 1, 1, SY_SRAM_LSTP},
+                                              {{1, 1, -3, -5, -0.5F}, 16384, 64, 16, 1, 1, SY_SRAM_LSTP}};
+    const struct sy_sram_table macros = {"two", 2, rows};
+    for (uint64_t width = 8; width <= 256; width += 8) {
+        double before = 0;
+        for (uint64_t words = 64; words <= 8192; words += 64) {
+            struct sy_sram_config config = {16, SY_SRAM_LSTP, words * width / 8, width, 1, 1};
+            struct sy_sram_cost cost;
+            ck_assert_int_eq(sy_sram_compose(&macros, &config, &cost), SY_OK);
+            ck_assert_double_ge(cost.figure[SY_SRAM_AREA], before * (1 - 1e-12));
+            ck_assert(cost.flags & SY_SRAM_COMPOSED);
+            before = cost.figure[SY_SRAM_AREA];
+        }
+    }
+}
+END_TEST
+
 START_TEST(beyond_the_table_power_laws_carry_on_without_a_jump_and_say_so)
 {
     struct sy_sram_config config = {45, SY_SRAM_LSTP, 33554432, 64, 1, 1};
@@ -295,6 +343,8 @@ int main(void)
     tcase_add_test(tests, a_memory_left_out_of_the_table_is_within_the_promised_error);
     tcase_add_test(tests, a_capacity_or_width_missing_everywhere_is_estimated_within_a_step);
     tcase_add_test(tests, sizes_and_widths_off_the_grid_lie_among_their_neighbours);
+    tcase_add_test(tests, a_little_more_memory_costs_a_little_more_or_less);
+    tcase_add_test(tests, an_array_of_macros_never_shrinks_when_it_must_hold_more);
     tcase_add_test(tests, beyond_the_table_power_laws_carry_on_without_a_jump_and_say_so);
     tcase_add_test(tests, nodes_between_the_tables_are_between_them_and_smaller_ones_are_refused);
     tcase_add_test(tests, few_words_a_bank_are_flagged);
