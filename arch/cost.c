@@ -19,9 +19,10 @@ const struct sy_cost_item_info sy_cost_items[SY_COST_ITEMS] = {
 
 struct price_file {
     const char *name, *description;
-    uint32_t rows, measurements;
+    uint32_t rows, measurements, classes;
     struct sy_figure_row *row;
     struct sy_cost_measurement *measured;
+    struct sy_cost_class *mix;
 };
 
 #define AT(member) offsetof(struct sy_cost_measurement, member)
@@ -61,6 +62,44 @@ static const struct sy_field measured_fields[] = {
 static const struct sy_schema measured_schema = {"a measurement", sizeof(struct sy_cost_measurement), measured_fields,
                                                  NULL};
 
+#define AT(member) offsetof(struct sy_cost_class, member)
+static const struct sy_field class_fields[] = {
+    {.key = "name", .type = SY_FIELD_NAME, .offset = AT(name), .doc = "of the kind of work"},
+    {.key = "share",
+     .type = SY_FIELD_DOUBLE,
+     .offset = AT(share),
+     .min = "0",
+     .max = "1",
+     .doc = "of today's units of work; all shares sum to 1"},
+    {.key = "growth",
+     .type = SY_FIELD_DOUBLE,
+     .offset = AT(growth),
+     .fallback = "0",
+     .min = "-0.95",
+     .max = "20",
+     .doc = "a year, beside demand_growth_share; -0.5 halves it"},
+    {.key = "own",
+     .type = SY_FIELD_DOUBLE,
+     .offset = AT(own),
+     .fallback = "1",
+     .min = "0.0001",
+     .max = "10000",
+     .doc = "rate of the chip on it over its rate on the workload of the run"},
+    {.key = "incumbent",
+     .type = SY_FIELD_DOUBLE,
+     .offset = AT(incumbent),
+     .fallback = "1",
+     .min = "0.0001",
+     .max = "10000",
+     .doc = "the same of the incumbent"},
+    {.key = "source", .type = SY_FIELD_SOURCE, .offset = AT(source), .doc = "where the figures come from"},
+    {.key = "confidence", .type = SY_FIELD_CONFIDENCE, .offset = AT(confidence), .doc = "how far to trust them"},
+    {.key = "note", .type = SY_FIELD_TEXT, .offset = AT(note), .flags = SY_FIELD_OPTIONAL, .doc = "more about it"},
+    {0},
+};
+#undef AT
+static const struct sy_schema class_schema = {"a kind of work", sizeof(struct sy_cost_class), class_fields, NULL};
+
 #define AT(member) offsetof(struct price_file, member)
 static const struct sy_field file_fields[] = {
     {.key = "name", .type = SY_FIELD_NAME, .offset = AT(name), .doc = "of the table"},
@@ -86,6 +125,14 @@ static const struct sy_field file_fields[] = {
      .most = MOST_MEASUREMENTS,
      .flags = SY_FIELD_POINTER | SY_FIELD_OPTIONAL,
      .doc = "what was measured on an incumbent"},
+    {.key = "mix",
+     .type = SY_FIELD_LIST,
+     .offset = AT(mix),
+     .group = &class_schema,
+     .count_offset = AT(classes),
+     .most = SY_COST_MAX_CLASSES,
+     .flags = SY_FIELD_POINTER | SY_FIELD_OPTIONAL,
+     .doc = "kinds of work, when it is not all like the workload of the run"},
     {0},
 };
 #undef AT
@@ -178,6 +225,15 @@ static void check_items(struct sy_schema_context *context, const struct sy_yaml_
     }
 }
 
+static void check_mix(struct sy_schema_context *context, const struct sy_yaml_node *node, const struct price_file *file)
+{
+    double sum = 0;
+    for (uint32_t i = 0; i < file->classes; i++)
+        sum += file->mix[i].share;
+    if (file->classes && !(sum > 1 - 1e-6 && sum < 1 + 1e-6))
+        sy_schema_fail(context, node, NULL, "mix: the shares sum to %g; expected 1", sum);
+}
+
 static enum sy_status load_file(struct sy_cost_table *table, const struct sy_cost_sources *sources, const char *name,
                                 const char *folder, struct sy_diag *diag)
 {
@@ -193,11 +249,16 @@ static enum sy_status load_file(struct sy_cost_table *table, const struct sy_cos
     if (read == SY_OK && readable) {
         sy_figure_rows_check(context, sy_yaml_get(root, "rows"), file->row, file->rows);
         check_items(context, sy_yaml_get(root, "rows"), file);
+        check_mix(context, sy_yaml_get(root, "mix"), file);
     }
     if (status == SY_OK)
         status = context->errors ? SY_INPUT : read;
     if (status != SY_OK)
         return status;
+    if (file->classes) {
+        table->mix = file->mix;
+        table->classes = file->classes;
+    }
     if (!strcmp(folder, "arch/cost/incumbents")) {
         table->incumbent = file->name;
         table->incumbent_description = file->description;

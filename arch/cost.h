@@ -5,7 +5,8 @@
  * what is laid over them, later ones winning item by item: tables of the user,
  * a scenario (arch/cost/examples), an incumbent (arch/cost/incumbents), single
  * items. All of these are files of one kind: rows as in arch/figure_table.h,
- * and for an incumbent what was measured on it. A new node, incumbent or
+ * for an incumbent what was measured on it, for a
+ * scenario how the mix of work changes. A new node, incumbent or
  * scenario is one change of data.
  *
  * A figure for an item that is no price (the die's area, the energy of a run)
@@ -128,12 +129,23 @@ struct sy_cost_measurement {
     double units_per_s;
     const char *source, *confidence, *note;
 };
+/* One kind of work in a mix that moves: models come and go while a chip is designed and serves. */
+enum { SY_COST_MAX_CLASSES = 32 };
+struct sy_cost_class {
+    const char *name;
+    double share;          /* of today's units of work; the shares of a mix sum to 1 */
+    double growth;         /* a year, beside the growth of all work; -0.5 halves it */
+    double own, incumbent; /* rate on this work, relative to that on the workload of the run */
+    const char *source, *confidence, *note;
+};
 struct sy_cost_table {
     struct sy_arena *arena;
     struct sy_figure_table figures;
     const char *incumbent, *incumbent_description; /* NULL = none */
     uint32_t measurements;
     struct sy_cost_measurement *measured;
+    uint32_t classes; /* 0: all work is like the run's */
+    struct sy_cost_class *mix;
 };
 
 /* What a table is made of; NULL members add nothing. Lists end with NULL. */

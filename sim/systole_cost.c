@@ -33,7 +33,9 @@ static enum sy_status answer(struct sy_arena *arena, const struct sy_cost_case *
     struct sy_cost_links *links = sy_arena_alloc(arena, sizeof *links);
     struct sy_cost_swing swing[SY_COST_ITEMS];
     struct sy_cost_delay delay[SY_COST_DELAYS];
+    struct sy_cost_class_view view[SY_COST_MAX_CLASSES];
     struct sy_cost_risk risk;
+    double in[SY_COST_ITEMS];
     if (!links)
         return SY_NOMEM;
     sy_cost_trace(cost, links);
@@ -48,6 +50,9 @@ static enum sy_status answer(struct sy_arena *arena, const struct sy_cost_case *
                                     .width = format->width};
     report.swings = sy_cost_tornado(cost, report.headline, swing);
     report.delays = sy_cost_delays(cost, delay);
+    sy_cost_case_values(cost, in);
+    if (cost->choice.classes && sy_cost_view_mix(&cost->choice, in, cost->out, view))
+        report.view = view;
     if (options->samples) {
         enum sy_status status = sy_cost_monte_carlo(cost, options->samples, options->seed, &risk, diag);
         if (status != SY_OK)

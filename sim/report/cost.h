@@ -13,7 +13,8 @@ struct sy_cost_report {
     uint32_t swings, delays;
     const struct sy_cost_swing *swing; /* of the headline */
     const struct sy_cost_delay *delay;
-    const struct sy_cost_risk *risk; /* NULL: not asked for */
+    const struct sy_cost_risk *risk;       /* NULL: not asked for */
+    const struct sy_cost_class_view *view; /* one a class of the mix; NULL: none */
     bool color;
     uint32_t width; /* of the terminal, 0 = no limit */
 };

@@ -99,6 +99,34 @@ static void put_points(const struct sy_cost_report *r, struct sy_json_writer *js
     sy_json_close_array(json);
 }
 
+static void put_mix(const struct sy_cost_report *r, struct sy_json_writer *json)
+{
+    if (!r->view)
+        return;
+    sy_json_open_array(json, "mix");
+    for (uint32_t i = 0; i < r->cost->choice.classes; i++) {
+        const struct sy_cost_class *one = &r->cost->choice.mix[i];
+        sy_json_open_object(json, NULL);
+        sy_json_put_string(json, "name", one->name);
+        sy_json_put_double(json, "growth", one->growth);
+        sy_json_put_double(json, "own", one->own);
+        sy_json_put_double(json, "incumbent", one->incumbent);
+        sy_json_put_double(json, "share", r->view[i].now);
+        sy_json_put_double(json, "share_at_launch", r->view[i].at_launch);
+        sy_json_put_double(json, "share_at_end", r->view[i].at_end);
+        sy_json_put_double(json, "saving_of_bill", r->view[i].saving_share);
+        if (isfinite(r->view[i].served_years))
+            sy_json_put_double(json, "cheaper_years", r->view[i].served_years);
+        else
+            sy_json_put_string(json, "cheaper_years", r->view[i].served_years > 0 ? "always" : "never");
+        put_text(json, "source", one->source);
+        put_text(json, "confidence", one->confidence);
+        put_text(json, "note", one->note);
+        sy_json_close_object(json);
+    }
+    sy_json_close_array(json);
+}
+
 static void put_delays(const struct sy_cost_report *r, struct sy_json_writer *json)
 {
     sy_json_open_array(json, "late");
@@ -176,6 +204,7 @@ void sy_cost_put_json(const struct sy_cost_report *r, struct sy_buf *out)
         sy_json_put_double(&json, "response_s", cost->response_s);
     put_points(r, &json);
     put_outputs(r, &json);
+    put_mix(r, &json);
     put_delays(r, &json);
     put_tornado(r, &json);
     put_risk(r, &json);
@@ -224,6 +253,11 @@ void sy_cost_put_csv(const struct sy_cost_report *r, struct sy_buf *out)
             continue;
         put_line(out, section_names[info->section], info->name, cost->out[o], none, none);
         put_words(out, info->unit, NULL, NULL);
+    }
+    for (uint32_t i = 0; r->view && i < cost->choice.classes; i++) {
+        const struct sy_cost_class *one = &cost->choice.mix[i];
+        put_line(out, "mix", one->name, r->view[i].now, r->view[i].at_launch, r->view[i].at_end);
+        put_words(out, "of work", one->confidence, one->source);
     }
     for (uint32_t i = 0; i < r->delays; i++) {
         put_line(out, "late", sy_format_double(name, r->delay[i].months), r->delay[i].npv, none, none);

@@ -35,7 +35,7 @@ char *sy_format_usd(char out[48], double value)
     }
     if (step == 0 && size >= 1000)
         sy_format_fixed(number, size, 0);
-    else if (size >= 1 || size <= 0)
+    else if (size >= 0.9995 || size <= 0)
         sy_format_fixed(number, size, 2);
     else
         sy_format_fixed(number, size, (unsigned)fmin(12, 3 - floor(log10(size))));
@@ -154,6 +154,30 @@ static void put_points(const struct sy_cost_report *r, struct sy_buf *out)
     sy_grid_put(&grid, out);
 }
 
+static void put_mix(const struct sy_cost_report *r, struct sy_buf *out)
+{
+    struct sy_grid grid;
+    char text[48];
+    if (!r->view)
+        return;
+    head(r, out, "Mix of work");
+    sy_grid_begin(&grid, "|today>|at launch>|at the end>|saves today>|cheaper until year>|source$", r->width, "  ");
+    for (uint32_t i = 0; i < r->cost->choice.classes; i++) {
+        const struct sy_cost_class *one = &r->cost->choice.mix[i];
+        const struct sy_cost_class_view *view = &r->view[i];
+        sy_grid_cellf(&grid, "%s%s", one->name, sy_confidence_is_low(one->confidence) ? "?" : "");
+        sy_grid_cell(&grid, sy_cost_show(text, view->now, "of work"));
+        sy_grid_cell(&grid, sy_cost_show(text, view->at_launch, "of work"));
+        sy_grid_cell(&grid, sy_cost_show(text, view->at_end, "of work"));
+        sy_grid_cell(&grid, sy_cost_show(text, view->saving_share, "of its bill"));
+        sy_grid_cell(&grid, isinf(view->served_years) ? view->served_years > 0 ? "always" : "never"
+                                                      : sy_format_fixed(text, view->served_years, 1));
+        sy_grid_cellf(&grid, "%s%s%s", one->source ? one->source : "", one->note ? "; " : "",
+                      one->note ? one->note : "");
+    }
+    sy_grid_put(&grid, out);
+}
+
 static void put_delays(const struct sy_cost_report *r, struct sy_buf *out)
 {
     struct sy_grid grid;
@@ -268,6 +292,7 @@ void sy_cost_put_table(const struct sy_cost_report *r, struct sy_buf *out)
     put_points(r, out);
     for (int section = 0; section < SY_COST_SECTIONS; section++)
         put_section(r, section, out);
+    put_mix(r, out);
     put_delays(r, out);
     put_tornado(r, out);
     put_risk(r, out);

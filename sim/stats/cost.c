@@ -3,6 +3,7 @@
 #include "sim/stats/cost.h"
 
 #include <math.h>
+#include <string.h>
 
 #include "sim/stats/cost_program.h"
 
@@ -167,22 +168,41 @@ static void put_nre(const struct model *m)
 
 /* ---- the project ---- */
 
-/* What a unit costs on either chip. With a saving that is given, a unit is a dollar of the bill. */
-static void put_saving(const struct model *m, double *own, double *incumbent)
+/* Costs of a unit: of the work of the run, and of the mix of work. */
+struct unit_costs {
+    double own, incumbent;
+    double own_mix, incumbent_mix;
+    double own_factor, incumbent_factor; /* mix over run */
+};
+
+static void put_factors(const struct model *m, struct unit_costs *unit)
 {
-    bool given = known(IN(SAVING_SHARE));
-    *incumbent = given ? 1 : OUT(INC_TCO_M) / million;
-    *own = given ? 1 - IN(SAVING_SHARE) : OUT(OWN_TCO_M) / million;
-    OUT(SAVING_SHARE) = 1 - *own / *incumbent;
-    if (!given)
-        OUT(SAVING_M) = OUT(INC_TCO_M) - OUT(OWN_TCO_M);
+    unit->own_factor = unit->incumbent_factor = m->choice->classes ? 0 : 1;
+    for (uint32_t i = 0; i < m->choice->classes; i++) {
+        unit->own_factor += m->choice->mix[i].share / m->choice->mix[i].own;
+        unit->incumbent_factor += m->choice->mix[i].share / m->choice->mix[i].incumbent;
+    }
 }
 
-static struct sy_program program_of(const struct model *m, double own, double incumbent)
+/* With a saving that is given, a unit is a dollar of the bill. */
+static struct unit_costs unit_costs_of(const struct model *m)
+{
+    struct unit_costs unit;
+    bool given = known(IN(SAVING_SHARE));
+    unit.incumbent = given ? 1 : OUT(INC_TCO_M) / million;
+    unit.own = given ? 1 - IN(SAVING_SHARE) : OUT(OWN_TCO_M) / million;
+    put_factors(m, &unit);
+    unit.own_mix = unit.own * unit.own_factor;
+    unit.incumbent_mix = unit.incumbent * unit.incumbent_factor;
+    return unit;
+}
+
+static struct sy_program program_of(const struct model *m, const struct unit_costs *unit,
+                                    struct sy_program_class mix[SY_COST_MAX_CLASSES])
 {
     double months = OUT(DEVELOPMENT), launch = months / 12;
-    struct sy_program program = {.own = own,
-                                 .incumbent = incumbent,
+    struct sy_program program = {.own = unit->own,
+                                 .incumbent = unit->incumbent,
                                  .nre = OUT(NRE),
                                  .launch = launch,
                                  .late = IN(MONTHS_LATE) / 12,
@@ -192,9 +212,16 @@ static struct sy_program program_of(const struct model *m, double own, double in
                                  .discount = log1p(IN(DISCOUNT)),
                                  .growth = log1p(IN(DEMAND_GROWTH)),
                                  .decline = -log1p(-IN(INCUMBENT_DECLINE)),
-                                 .shift = -log1p(-IN(MIX_SHIFT))};
+                                 .shift = -log1p(-IN(MIX_SHIFT)),
+                                 .classes = m->choice->classes,
+                                 .mix = mix};
+    for (uint32_t i = 0; i < m->choice->classes; i++) {
+        const struct sy_cost_class *one = &m->choice->mix[i];
+        mix[i] = (struct sy_program_class){one->share, log1p(one->growth), 1 / one->own, 1 / one->incumbent};
+    }
     bool by_volume = known(IN(VOLUME)) && !known(IN(SPEND));
-    program.demand = by_volume ? IN(VOLUME) * units_a_year(m, IN(OWN_RATE)) : IN(SPEND) / incumbent;
+    program.demand =
+        by_volume ? IN(VOLUME) * units_a_year(m, IN(OWN_RATE)) / unit->own_factor : IN(SPEND) / unit->incumbent_mix;
     return program;
 }
 
@@ -207,32 +234,73 @@ static double price_at(const struct model *m, double unit_cost)
     return price + (unit_cost - OUT(INC_TCO_M) / million) / slope;
 }
 
+/* What follows from today's costs alone. */
+static void put_today(const struct model *m, const struct unit_costs *unit, double demand)
+{
+    double own = unit->own_mix, incumbent = unit->incumbent_mix, saving = incumbent - own;
+    double chip_year = units_a_year(m, IN(OWN_RATE)) / unit->own_factor;
+    OUT(SAVING_SHARE) = 1 - own / incumbent;
+    OUT(PAYBACK_BILL) = saving > 0 ? OUT(NRE) / OUT(SAVING_SHARE) : known(saving) ? never : unknown;
+    OUT(BILL) = demand * incumbent;
+    OUT(SAVING_YEAR) = demand * saving;
+    if (known(IN(SAVING_SHARE)))
+        return;
+    OUT(SAVING_M) = saving * million;
+    OUT(PAYBACK_CHIPS) = saving > 0 ? OUT(NRE) / (chip_year * IN(SERVER_YEARS) * saving) : OUT(PAYBACK_BILL);
+    OUT(PARITY_USD) = price_at(m, own / unit->incumbent_factor);
+    OUT(CHIPS) = demand / chip_year;
+    OUT(DEMAND) = demand / million;
+}
+
+static bool is_complete(const struct sy_program *program)
+{
+    return known(program->demand) && known(program->own) && known(program->incumbent) && known(program->nre) &&
+           known(program->launch);
+}
+
 static void put_program(const struct model *m)
 {
-    double own, incumbent;
-    bool given = known(IN(SAVING_SHARE));
-    put_saving(m, &own, &incumbent);
-    struct sy_program program = program_of(m, own, incumbent);
-    OUT(PAYBACK_BILL) = own < incumbent ? OUT(NRE) / OUT(SAVING_SHARE) : known(own) ? never : unknown;
-    if (!given) {
-        double life = units_a_year(m, IN(OWN_RATE)) * IN(SERVER_YEARS) * (incumbent - own);
-        OUT(PAYBACK_CHIPS) = own < incumbent ? OUT(NRE) / life : OUT(PAYBACK_BILL);
-        OUT(PARITY_USD) = price_at(m, own);
-        OUT(CHIPS) = program.demand / units_a_year(m, IN(OWN_RATE));
-        OUT(DEMAND) = program.demand / million;
-    }
-    if (!known(program.demand) || !known(own) || !known(program.nre) || !known(program.launch))
+    struct sy_program_class mix[SY_COST_MAX_CLASSES];
+    struct unit_costs unit = unit_costs_of(m);
+    struct sy_program program = program_of(m, &unit, mix);
+    put_today(m, &unit, program.demand);
+    if (!is_complete(&program))
         return;
-    OUT(BILL) = program.demand * incumbent;
-    OUT(SAVING_YEAR) = program.demand * (incumbent - own);
     double cost = sy_program_cost(&program), savings = sy_program_savings(&program, program.service);
     OUT(NPV) = savings - cost;
     OUT(PAYBACK) = sy_program_payback(&program);
     OUT(LEAST_BILL) = savings > 0 ? OUT(BILL) * cost / savings : never;
     OUT(NEGOTIATION_SHARE) = sy_program_breakeven_factor(&program);
-    if (!given)
-        OUT(NEGOTIATION_USD) = price_at(m, OUT(NEGOTIATION_SHARE) * incumbent);
+    if (!known(IN(SAVING_SHARE)))
+        OUT(NEGOTIATION_USD) = price_at(m, OUT(NEGOTIATION_SHARE) * unit.incumbent);
     OUT(LATEST) = 12 * sy_program_latest(&program);
+}
+
+bool sy_cost_view_mix(const struct sy_cost_choice *choice, const double in[SY_COST_ITEMS],
+                      const double out[SY_COST_OUTPUTS], struct sy_cost_class_view view[SY_COST_MAX_CLASSES])
+{
+    struct sy_program_class mix[SY_COST_MAX_CLASSES];
+    double copy[SY_COST_OUTPUTS], sum[2] = {0, 0};
+    memcpy(copy, out, sizeof copy);
+    const struct model model = {choice, in, copy}, *m = &model;
+    struct unit_costs unit = unit_costs_of(m);
+    struct sy_program program = program_of(m, &unit, mix);
+    if (!is_complete(&program))
+        return false;
+    for (uint32_t i = 0; i < choice->classes; i++) {
+        double at_launch = mix[i].share * exp(mix[i].growth * program.launch);
+        double at_end = at_launch * exp(mix[i].growth * program.service);
+        double own = program.own * mix[i].own, incumbent = program.incumbent * mix[i].incumbent;
+        view[i] = (struct sy_cost_class_view){mix[i].share, at_launch, at_end, 1 - own / incumbent,
+                                              sy_program_served(&program, &mix[i])};
+        sum[0] += at_launch;
+        sum[1] += at_end;
+    }
+    for (uint32_t i = 0; i < choice->classes; i++) {
+        view[i].at_launch /= sum[0];
+        view[i].at_end /= sum[1];
+    }
+    return true;
 }
 
 void sy_cost_evaluate(const struct sy_cost_choice *choice, const double in[SY_COST_ITEMS], double out[SY_COST_OUTPUTS])

@@ -102,10 +102,21 @@ struct sy_cost_choice {
     enum sy_cost_item package; /* SY_COST_FLIP_CHIP_USD or SY_COST_INTERPOSER_USD */
     enum sy_cost_item peak;    /* SY_COST_INCUMBENT_16BIT or _8BIT */
     bool rent;                 /* the incumbent is rented, not bought */
+    uint32_t classes;          /* kinds of work; 0: all is like the run's */
+    const struct sy_cost_class *mix;
 };
 
 /* All outputs from all inputs; an input that is not known is NaN. Pure, thread safe. */
 void sy_cost_evaluate(const struct sy_cost_choice *choice, const double in[SY_COST_ITEMS], double out[SY_COST_OUTPUTS]);
+/* A kind of work over the life of the project. */
+struct sy_cost_class_view {
+    double now, at_launch, at_end; /* share of all work: today, planned launch, end of service */
+    double saving_share;           /* of its bill, today */
+    double served_years; /* from today until the incumbent is the cheaper one for it; below 0: from the start */
+};
+/* One view a class of the choice; false when the project is not known. */
+bool sy_cost_view_mix(const struct sy_cost_choice *choice, const double in[SY_COST_ITEMS],
+                      const double out[SY_COST_OUTPUTS], struct sy_cost_class_view view[SY_COST_MAX_CLASSES]);
 /* What a decision rests on: NPV, else the saving, else own TCO, else the chip, whichever is the first that is known. */
 enum sy_cost_output sy_cost_headline(const double out[SY_COST_OUTPUTS]);
 /* A Julian year. */

@@ -361,6 +361,8 @@ enum sy_status sy_cost_case_make(struct sy_arena *arena, const struct sy_cost_ta
         return SY_NOMEM;
     cost->choice = (struct sy_cost_choice){
         .memory = SY_COST_DDR_USD_GB, .package = SY_COST_FLIP_CHIP_USD, .peak = SY_COST_INCUMBENT_16BIT};
+    cost->choice.classes = table->classes;
+    cost->choice.mix = table->mix;
     cost->incumbent = table->incumbent;
     cost->incumbent_description = table->incumbent_description;
     cost->response_s = request->response_s;

@@ -44,22 +44,41 @@ double sy_ramp_integral(double rate, double start, double ramp, double t0, doubl
 
 /* ---- the program ---- */
 
-/* When the incumbent's cost falls below the own one. */
-static double overtaken(const struct sy_program *p)
+/* Years from today at which the incumbent becomes the cheaper one. */
+static double overtaken(const struct sy_program *p, double own, double incumbent)
 {
     double rate = p->decline + p->shift;
-    if (!(p->incumbent > p->own))
+    if (!(incumbent > own))
         return -never;
-    return p->own > 0 && rate > 0 ? log(p->incumbent / p->own) / rate : never;
+    return own > 0 && rate > 0 ? log(incumbent / own) / rate : never;
 }
+
+static double class_savings(const struct sy_program *p, const struct sy_program_class *one, double years)
+{
+    double own = p->own * one->own, incumbent = p->incumbent * one->incumbent;
+    double start = p->launch + p->late, end = fmin(start + years, p->launch + p->service);
+    end = fmin(end, overtaken(p, own, incumbent));
+    double rate = p->growth + one->growth - p->discount;
+    return p->demand * one->share *
+           (incumbent * sy_ramp_integral(rate - p->decline, start, p->ramp, start, end) -
+            own * sy_ramp_integral(rate + p->shift, start, p->ramp, start, end));
+}
+
+static const struct sy_program_class all_work = {1, 0, 1, 1};
 
 double sy_program_savings(const struct sy_program *p, double years)
 {
-    double start = p->launch + p->late, end = fmin(start + years, p->launch + p->service);
-    end = fmin(end, overtaken(p));
-    double rate = p->growth - p->discount;
-    return p->demand * (p->incumbent * sy_ramp_integral(rate - p->decline, start, p->ramp, start, end) -
-                        p->own * sy_ramp_integral(rate + p->shift, start, p->ramp, start, end));
+    double sum = 0;
+    if (!p->classes)
+        return class_savings(p, &all_work, years);
+    for (unsigned i = 0; i < p->classes; i++)
+        sum += class_savings(p, &p->mix[i], years);
+    return sum;
+}
+
+double sy_program_served(const struct sy_program *p, const struct sy_program_class *one)
+{
+    return overtaken(p, p->own * one->own, p->incumbent * one->incumbent);
 }
 
 double sy_program_cost(const struct sy_program *p)

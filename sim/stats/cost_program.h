@@ -9,6 +9,11 @@
 #ifndef SY_STATS_COST_PROGRAM_H
 #define SY_STATS_COST_PROGRAM_H
 
+struct sy_program_class {
+    double share;          /* of today's units */
+    double growth;         /* continuous, beside that of all work */
+    double own, incumbent; /* cost of a unit over that in the program */
+};
 struct sy_program {
     double demand;         /* units a year, today */
     double own, incumbent; /* cost of a unit, today */
@@ -21,12 +26,16 @@ struct sy_program {
     double discount;       /* continuous rates a year: ln(1 + share) */
     double growth;         /* of the workload */
     double decline, shift; /* of the incumbent's cost, downwards; of the own cost, upwards */
+    unsigned classes;      /* kinds of work; 0: one */
+    const struct sy_program_class *mix;
 };
 
 /* Integral of min((t - start) / ramp, 1) e^(rate t) from t0 to t1, start <= t0; 0 when t1 <= t0. */
 double sy_ramp_integral(double rate, double start, double ramp, double t0, double t1);
 /* Discounted savings from the real launch to so many years after it, within the service life. */
 double sy_program_savings(const struct sy_program *program, double years);
+/* Years from today until which the chip is the cheaper one for a kind of work; negative: never, infinite: always. */
+double sy_program_served(const struct sy_program *program, const struct sy_program_class *one);
 /* Discounted one-off cost and cost of being late. */
 double sy_program_cost(const struct sy_program *program);
 /* Savings to the end - cost. */

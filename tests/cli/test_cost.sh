@@ -65,6 +65,10 @@ expect_json "P10, P50 and P90 rise" \
 expect "CSV has a figure in every line" bash -c "'$systole' cost ${chip[*]} --incumbent h100 -f csv |
     python3 -c 'import csv, sys; rows = list(csv.DictReader(sys.stdin)); sys.exit(len(rows) < 40 or any(not row[\"value\"] for row in rows))'"
 
+expect_json "models that move on to what suits the chip less cost savings" \
+    'len(r["mix"]) == 3 and abs(sum(m["share_at_end"] for m in r["mix"]) - 1) < 1e-9 and r["mix"][2]["share_at_end"] > r["mix"][2]["share"]' \
+    "${chip[@]}" --incumbent h100 --spend 3e9 --example moving-models
+
 cat >llm.json <<'JSON'
 {"model_type": "llama", "architectures": ["LlamaForCausalLM"], "hidden_size": 1024, "num_hidden_layers": 4,
  "num_attention_heads": 8, "num_key_value_heads": 8, "intermediate_size": 2816, "vocab_size": 32000,

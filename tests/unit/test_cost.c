@@ -586,6 +586,44 @@ START_TEST(the_cheapest_batch_within_the_response_time_is_chosen)
 }
 END_TEST
 
+/* Half of the work at half the rate takes one and a half times the chips; a mix of one like the run changes nothing. */
+START_TEST(a_mix_of_work_is_weighed_by_its_shares)
+{
+    static const struct sy_cost_class mix[] = {{.name = "a", .share = 0.5, .own = 1, .incumbent = 1},
+                                               {.name = "b", .share = 0.5, .own = 0.5, .incumbent = 0.25}};
+    static const struct sy_cost_class same[] = {{.name = "a", .share = 1, .own = 1, .incumbent = 1}};
+    double in[SY_COST_ITEMS], one[SY_COST_OUTPUTS], out[SY_COST_OUTPUTS];
+    struct sy_cost_class_view view[SY_COST_MAX_CLASSES];
+    struct sy_cost_choice mixed = plain;
+    some_inputs(in);
+    sy_cost_evaluate(&plain, in, one);
+    mixed.classes = 1;
+    mixed.mix = same;
+    sy_cost_evaluate(&mixed, in, out);
+    for (int i = 0; i < SY_COST_OUTPUTS; i++)
+        ck_assert_msg((isnan(out[i]) && isnan(one[i])) || (isinf(out[i]) && isinf(one[i])) ||
+                          near(out[i], one[i], 1e-9),
+                      "%s", sy_cost_outputs[i].name);
+    mixed.classes = 2;
+    mixed.mix = mix;
+    sy_cost_evaluate(&mixed, in, out);
+    ck_assert(near(out[SY_OUT_SAVING_M], 2.5 * one[SY_OUT_INC_TCO_M] - 1.5 * one[SY_OUT_OWN_TCO_M], 1e-12));
+    ck_assert(near(out[SY_OUT_DEMAND], one[SY_OUT_DEMAND] / 2.5, 1e-12)); /* of the same bill */
+    ck_assert(near(out[SY_OUT_CHIPS], one[SY_OUT_CHIPS] / 2.5 * 1.5, 1e-12));
+    ck_assert(near(out[SY_OUT_BILL], in[SY_COST_SPEND], 1e-12));
+    ck_assert(sy_cost_view_mix(&mixed, in, out, view));
+    ck_assert(near(view[0].saving_share, one[SY_OUT_SAVING_SHARE], 1e-9));
+    ck_assert(near(view[1].at_end, 0.5, 1e-12)); /* nothing grows faster than the other */
+    in[SY_COST_SPEND] = NAN;
+    in[SY_COST_VOLUME] = out[SY_OUT_CHIPS];
+    double bill = out[SY_OUT_BILL];
+    sy_cost_evaluate(&mixed, in, out);
+    ck_assert(near(out[SY_OUT_BILL], bill, 1e-12));
+    ck_assert(
+        !sy_cost_view_mix(&mixed, (double[SY_COST_ITEMS]){0}, (double[SY_COST_OUTPUTS]){[SY_OUT_NRE] = NAN}, view));
+}
+END_TEST
+
 START_TEST(contradictions_are_refused)
 {
     static const char *const both[] = {"spend_usd_year=1", "volume_chips=1", NULL};
@@ -634,6 +672,7 @@ int main(void)
     tcase_add_test(tcase, a_tornado_swings_a_sum_by_the_ranges_of_its_parts);
     tcase_add_test(tcase, every_answer_names_exactly_the_inputs_it_rests_on);
     tcase_add_test(tcase, the_cheapest_batch_within_the_response_time_is_chosen);
+    tcase_add_test(tcase, a_mix_of_work_is_weighed_by_its_shares);
     tcase_add_test(tcase, contradictions_are_refused);
     return run_case("cost", tcase);
 }

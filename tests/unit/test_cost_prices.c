@@ -197,6 +197,23 @@ START_TEST(mistakes_in_a_table_are_answered_with_their_place)
 }
 END_TEST
 
+START_TEST(the_shares_of_a_mix_sum_to_one)
+{
+    static const char row[] =
+        "name: x\nrows:\n  - {item: pue, figure: 2, low: 2, high: 2, source: me, confidence: read}\n";
+    char text[600];
+    snprintf(text, sizeof text,
+             "%smix:\n  - {name: a, share: 0.5, source: me, confidence: read}\n"
+             "  - {name: b, share: 0.4, source: me, confidence: read}\n",
+             row);
+    refused(text, "bad.yaml:5:3: mix: the shares sum to 0.9; expected 1");
+    snprintf(text, sizeof text, "%smix:\n  - {name: a, share: 1, growth: -1, source: me, confidence: read}\n", row);
+    refused(text, "growth");
+    ck_assert_int_eq(load((struct sy_cost_sources){.example = "moving-models"}), SY_OK);
+    ck_assert_uint_eq(table->classes, 3);
+}
+END_TEST
+
 START_TEST(mistakes_in_single_items_are_answered)
 {
     static const char *const bad[][2] = {{"pue", "'pue' is not ITEM=VALUE"},
@@ -254,6 +271,7 @@ int main(int argc, char **argv)
     tcase_add_test(tcase, every_incumbent_can_be_priced_and_rated);
     tcase_add_test(tcase, later_tables_win_item_by_item);
     tcase_add_test(tcase, mistakes_in_a_table_are_answered_with_their_place);
+    tcase_add_test(tcase, the_shares_of_a_mix_sum_to_one);
     tcase_add_test(tcase, mistakes_in_single_items_are_answered);
     tcase_add_test(tcase, the_documented_items_are_those_of_the_program);
     return run_case("cost prices", tcase);

@@ -214,6 +214,53 @@ START_TEST(every_month_late_costs_and_every_improvement_of_the_incumbent_too)
 }
 END_TEST
 
+START_TEST(kinds_of_work_are_projects_side_by_side)
+{
+    for (int i = 0; i < 200; i++) {
+        struct sy_program p = any_program(), alone = p;
+        struct sy_program_class mix[3];
+        double sum = 0, share = between(0, 0.5), last = INFINITY;
+        for (int c = 0; c < 3; c++) {
+            mix[c] = (struct sy_program_class){c < 2 ? share : 1 - 2 * share, between(-0.5, 1), between(0.5, 2),
+                                               between(0.5, 2)};
+            alone.demand = p.demand * mix[c].share;
+            alone.own = p.own * mix[c].own;
+            alone.incumbent = p.incumbent * mix[c].incumbent;
+            alone.growth = p.growth + mix[c].growth;
+            sum += sy_program_savings(&alone, 3);
+        }
+        p.classes = 3;
+        p.mix = mix;
+        ck_assert(near(sy_program_savings(&p, 3), sum, 1e-12) || sum < 1e-9);
+        /* While it is served, and no longer. */
+        double until = sy_program_served(&p, &mix[0]);
+        if (isfinite(until))
+            ck_assert(near(p.own * mix[0].own * exp(p.shift * until),
+                           p.incumbent * mix[0].incumbent * exp(-p.decline * until), 1e-9));
+        /* Work that moves to a kind that suits the chip less saves less. */
+        p.own = 0.5 * p.incumbent;
+        for (mix[0].own = mix[0].incumbent = mix[1].own = mix[1].incumbent = mix[2].incumbent = 1, mix[2].own = 1;
+             mix[2].own < 3; mix[2].own += 0.5) {
+            double now = sy_program_savings(&p, 3);
+            ck_assert_double_le(now, last);
+            last = now;
+        }
+    }
+}
+END_TEST
+
+START_TEST(equal_kinds_of_work_are_one)
+{
+    for (int i = 0; i < 100; i++) {
+        struct sy_program p = any_program(), q = p;
+        const struct sy_program_class mix[2] = {{0.3, 0, 1, 1}, {0.7, 0, 1, 1}};
+        q.classes = 2;
+        q.mix = mix;
+        ck_assert(near(sy_program_savings(&p, 2), sy_program_savings(&q, 2), 1e-12));
+    }
+}
+END_TEST
+
 int main(void)
 {
     TCase *tcase = tcase_create("program");
@@ -225,5 +272,7 @@ int main(void)
     tcase_add_test(tcase, npv_is_the_sum_over_the_days);
     tcase_add_test(tcase, what_is_solved_for_makes_the_npv_zero);
     tcase_add_test(tcase, every_month_late_costs_and_every_improvement_of_the_incumbent_too);
+    tcase_add_test(tcase, kinds_of_work_are_projects_side_by_side);
+    tcase_add_test(tcase, equal_kinds_of_work_are_one);
     return run_case("cost program", tcase);
 }
