@@ -41,6 +41,7 @@ struct sy_dram_ctx {
     struct question *question;
     struct sy_dram_window window, folded_window;
     uint64_t clock_fs, burst_bytes, peak_bytes, peak_clocks;
+    uint64_t bus_num, bus_den; /* clocks a burst takes on the bus; num 0 = no bus */
     uint32_t grain_bursts, base_steps;
     struct entry **slot;
     uint64_t memo_bytes, asked, simulated;
@@ -105,6 +106,12 @@ enum sy_status sy_dram_ctx_create(const struct sy_dram_device *device, const str
     const uint64_t grain = options->grain_bytes ? options->grain_bytes : DEFAULT_GRAIN_BYTES;
     ctx->base_steps = options->base_steps ? options->base_steps : DEFAULT_BASE_STEPS;
     ctx->grain_bursts = (uint32_t)sy_max(1, grain / ctx->burst_bytes);
+    if (options->bus_bytes_per_s && options->bus_bytes_per_s < sy_dram_peak_bytes_per_s(ctx) &&
+        !(sy_mul(ctx->burst_bytes, fs_per_s, &ctx->bus_num) &&
+          sy_mul(options->bus_bytes_per_s, ctx->clock_fs, &ctx->bus_den))) {
+        sy_dram_ctx_destroy(ctx);
+        return SY_OVERFLOW;
+    }
     *out = ctx;
     return SY_OK;
 }
@@ -220,7 +227,9 @@ static struct sy_dram_phase shape_of(const struct sy_dram_ctx *ctx, const struct
     shape.base = offset / step * step * burst;
     shape.rows = contiguous ? 1 : UINT64_MAX;
     shape.row_bytes = contiguous ? UINT64_MAX : leading(row_bursts(ctx, phase)) * burst;
-    shape.pitch_bytes = contiguous ? 0 : pitch_class(ctx, phase->pitch_bytes / burst) * burst;
+    /* rows that are not whole bursts apart fall on every burst in time; those closer than a burst on the same one */
+    const uint64_t pitch = phase->pitch_bytes / burst | (phase->pitch_bytes % burst != 0);
+    shape.pitch_bytes = contiguous ? 0 : pitch_class(ctx, pitch) * burst;
     if (phase->random_range) {
         shape.pitch_bytes = sy_max(burst, leading(phase->pitch_bytes / burst) * burst);
         shape.random_range = sy_max(leading(phase->random_range), shape.pitch_bytes);
@@ -372,6 +381,8 @@ static void simulate_set(struct sy_dram_ctx *ctx, const struct sy_dram_phase *ph
         length = sy_max(length, sy_dram_window_length(memory, &q->source[i], q->window));
     bool going = true;
     sy_dram_set_start(set, memory, q->source, n, ctx->grain_bursts);
+    if (ctx->bus_num)
+        sy_dram_set_bus(set, ctx->bus_num * q->fold, ctx->bus_den);
     for (uint32_t c = 0; c < channels; c++)
         sy_dram_channel_refresh_off(&memory->channel[c]);
     (void)feed_bursts(set, q->window->warmup * channels, &going);

@@ -48,9 +48,10 @@ struct sy_dram_rate {
 struct sy_dram_ctx;
 struct sy_dram_ctx_options {
     struct sy_dram_options memory;
-    uint32_t grain_bytes;   /* a DMA engine keeps its turn this long; 0 = 256 B, a choice of this model */
-    uint32_t most_channels; /* more equal channels than this are folded: see sy_dram_ctx_create; 0 = 4 */
-    uint32_t base_steps;    /* distances of bases told apart; 1 = none, 0 = 8. More: sharper, fewer repeats */
+    uint32_t grain_bytes;     /* a DMA engine keeps its turn this long; 0 = 256 B, a choice of this model */
+    uint32_t most_channels;   /* more equal channels than this are folded: see sy_dram_ctx_create; 0 = 4 */
+    uint64_t bus_bytes_per_s; /* all phases share a bus of this rate; 0 = none, or no narrower than the channels */
+    uint32_t base_steps;      /* distances of bases told apart; 1 = none, 0 = 8. More: sharper, fewer repeats */
     const struct sy_dram_window *window; /* NULL = default; shorter windows answer faster, with more error */
 };
 

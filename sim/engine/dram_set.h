@@ -11,17 +11,24 @@
 #ifndef SY_ENGINE_DRAM_SET_H
 #define SY_ENGINE_DRAM_SET_H
 
+#include "sim/base/checked.h"
 #include "sim/engine/dram_system.h"
 
 enum { SY_DRAM_SET_MAX = 64, SY_DRAM_OUTSTANDING_MAX = 1024 };
+#define SY_DRAM_NOBODY UINT32_MAX
 
 struct sy_dram_feeder {
     struct sy_dram_cursor cursor;
     struct sy_dram_request request; /* taken from the cursor, not accepted yet */
     uint32_t channel;
     bool has_request;
+    int64_t from; /* clock of its first arrival */
     int64_t arrival;
+    uint32_t behind; /* begins when this feeder has no more requests; SY_DRAM_NOBODY = free to go */
     uint64_t accepted, reads;
+    uint64_t total, reads_back;            /* of a source that came later; reads whose data are back or on the way */
+    int64_t last_accepted, last_back;      /* clocks */
+    int64_t trip;                          /* clocks from the data at the controller to a free place in the bound */
     uint32_t in_flight, outstanding;       /* reads; 0 = unlimited */
     int64_t back[SY_DRAM_OUTSTANDING_MAX]; /* heap of the clocks at which reads in flight come back */
     uint32_t scheduled;
@@ -34,8 +41,13 @@ struct sy_dram_port {
 struct sy_dram_set {
     struct sy_dram_memory *memory;
     uint32_t sources, grain;
-    int64_t clock; /* of the last acceptance */
+    int64_t clock; /* of the last acceptance, or where sy_dram_set_advance got to */
+    int64_t limit; /* no event at or after it */
     uint64_t accepted;
+    /* one bus in front of all channels, on which a burst takes num / den clocks; num 0 = none */
+    uint64_t bus_num, bus_den;
+    sy_u128 bus_free;            /* clock x den */
+    uint32_t bus_turn, bus_left; /* the source that is asked first, for so many bursts */
     struct sy_dram_returns returns;
     struct sy_dram_port port[SY_DRAM_MAX_CHANNELS];
     struct sy_dram_feeder feeder[SY_DRAM_SET_MAX];
@@ -46,6 +58,23 @@ void sy_dram_set_start(struct sy_dram_set *set, struct sy_dram_memory *memory, c
                        uint32_t sources, uint32_t grain_bursts);
 /* Accept `bursts` more; false when all sources ended before. */
 bool sy_dram_set_feed(struct sy_dram_set *set, uint64_t bursts);
+/* Right after the start: all sources share a bus on which a burst takes num / den clocks, den not 0. */
+void sy_dram_set_bus(struct sy_dram_set *set, uint64_t num, uint64_t den);
+
+/* ---- sources that come and go ----
+ * The same memory, with sources added while it runs. Time moves only with sy_dram_set_advance; requests of one clock
+ * that are all there before it compete as in a set that began together. */
+void sy_dram_set_open(struct sy_dram_set *set, struct sy_dram_memory *memory, uint32_t grain_bursts);
+/* Put a finite source of `bursts` bursts (not 0) in a place that is free, from a clock on (not before the present one),
+ * after the last request of feeder `behind` or SY_DRAM_NOBODY. source lives until it is done. */
+void sy_dram_set_add(struct sy_dram_set *set, uint32_t index, const struct sy_dram_source *source, uint64_t bursts,
+                     int64_t from, uint32_t behind, int64_t trip);
+/* Everything before `until` happens. */
+void sy_dram_set_advance(struct sy_dram_set *set, int64_t until);
+/* Whether a source has all its read data back on the way and all its writes accepted; *clock is then when the last of
+ * it is done, otherwise a clock before which it cannot be. */
+bool sy_dram_set_done(const struct sy_dram_set *set, uint32_t index, int64_t *clock);
+
 /* Until all sources end; fills the run (no latency percentiles of single sources). */
 void sy_dram_set_run(struct sy_dram_set *set, struct sy_dram_run *run);
 

@@ -13,11 +13,18 @@ static uint64_t random_next(uint64_t *state)
     return x * UINT64_C(0x2545F4914F6CDD1D);
 }
 
-static uint64_t run_bursts(uint64_t address, uint64_t bytes, uint32_t shift)
+static uint32_t align_shift(const struct sy_dram_stream *stream, uint32_t shift)
 {
-    if (bytes == UINT64_MAX)
+    const uint32_t align = stream->align_bytes ? (uint32_t)__builtin_ctzll(stream->align_bytes) : 0;
+    return align > shift ? align : shift;
+}
+
+static uint64_t run_bursts(const struct sy_dram_stream *stream, uint64_t address, uint32_t shift)
+{
+    if (stream->run_bytes == UINT64_MAX)
         return UINT64_MAX;
-    return ((address + bytes - 1) >> shift) - (address >> shift) + 1;
+    const uint32_t align = align_shift(stream, shift);
+    return (((address + stream->run_bytes - 1) >> align) - (address >> align) + 1) << (align - shift);
 }
 
 static void begin_run(struct sy_dram_walk *walk, const struct sy_dram_stream *stream, uint32_t shift)
@@ -26,8 +33,9 @@ static void begin_run(struct sy_dram_walk *walk, const struct sy_dram_stream *st
         const uint64_t align = stream->random_align;
         walk->run_address = stream->base + (random_next(&walk->random) >> 11) % (stream->random_range / align) * align;
     }
-    walk->burst = walk->run_address >> shift;
-    walk->left = run_bursts(walk->run_address, stream->run_bytes, shift);
+    const uint32_t align = align_shift(stream, shift);
+    walk->burst = walk->run_address >> align << (align - shift);
+    walk->left = run_bursts(stream, walk->run_address, shift);
 }
 
 /* To the next run of the nest. */
@@ -150,7 +158,7 @@ static bool count_offsets(const struct sy_dram_stream *stream, uint64_t size, ui
 
 uint64_t sy_dram_stream_bursts(const struct sy_dram_stream *stream, uint32_t burst_shift)
 {
-    const uint64_t size = UINT64_C(1) << burst_shift;
+    const uint64_t size = UINT64_C(1) << align_shift(stream, burst_shift);
     if (stream->run_bytes == UINT64_MAX)
         return UINT64_MAX;
     uint64_t runs = 1, total = 0;
@@ -158,14 +166,14 @@ uint64_t sy_dram_stream_bursts(const struct sy_dram_stream *stream, uint32_t bur
         if (stream->loop[k].count > 1 && !sy_mul(runs, stream->loop[k].count, &runs))
             return UINT64_MAX;
     if (stream->random_range) /* one alignment for all runs */
-        return sy_mul(runs, run_bursts(stream->base, stream->run_bytes, burst_shift), &total) ? total : UINT64_MAX;
+        return sy_mul(runs, run_bursts(stream, stream->base, burst_shift), &total) ? total : UINT64_MAX;
     uint64_t at[MAX_BURST_BYTES];
     if (!count_offsets(stream, size, at))
         return UINT64_MAX;
     for (uint64_t offset = 0; offset < size; offset++) {
         uint64_t part;
-        if (at[offset] && (!sy_mul(at[offset], run_bursts(offset, stream->run_bytes, burst_shift), &part) ||
-                           !sy_add(total, part, &total)))
+        if (at[offset] &&
+            (!sy_mul(at[offset], run_bursts(stream, offset, burst_shift), &part) || !sy_add(total, part, &total)))
             return UINT64_MAX;
     }
     return total;

@@ -25,6 +25,7 @@ struct sy_dram_stream {
     uint64_t run_bytes;                      /* contiguous; UINT64_MAX = without end */
     struct sy_dram_loop loop[SY_DRAM_LOOPS]; /* inner first; count 0 or 1 = absent; the outermost may be UINT64_MAX */
     bool is_write;
+    uint64_t align_bytes; /* runs are widened to whole multiples (a power of two, at least a burst); 0 = a burst */
     /* random: runs start at multiples of random_align in [base, base + random_range), xorshift64* from random_seed */
     uint64_t random_range, random_align, random_seed;
     uint32_t write_every; /* random: of this many bursts the last is a write; 0 = as is_write */

@@ -208,6 +208,9 @@ static void copy_memories(struct sy_executor *exec, struct sy_result *result, ui
         dram->busy_ticks += memory->busy_ticks;
         if (memory->device)
             sy_exec_device_copy(memory, end, dram, result->arena);
+        uint64_t end_tick = 0;
+        if (memory->bursts && sck_edge(exec->clock, end, &end_tick) == SY_OK)
+            sy_exec_bursts_copy(memory, end_tick, dram, result->arena);
     }
     result->levels = exec->chip->levels;
     for (uint32_t i = 0; i < exec->chip->levels; i++) {

@@ -2,9 +2,9 @@
 /*
  * Memory servers on a DRAM device: the rates of the moving set come from the
  * channel model (dram_phase.h), measured over a window and memoized by the
- * set's signature. The device says what share of its own peak the set reaches;
- * the chip file says what the peak is, so that a chip whose memory runs at
- * another rate than the shipped device keeps its own bandwidth.
+ * set's signature. A chip file that gives less bandwidth than the device has is
+ * a bus before the device; one that gives more runs the device faster: the
+ * device then says what share of its own peak the set reaches.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -14,60 +14,67 @@
 #include "sim/engine/executor_internal.h"
 
 struct sy_memory_device {
-    struct sy_arena *arena;
     struct sy_dram_ctx *ctx;
     uint64_t burst_bytes, peak;                             /* of the device, bytes/s of all channels */
-    uint64_t level_peak;                                    /* of the chip's level, this core's part */
+    uint64_t level_peak;                                    /* what the device's peak stands for */
     struct sy_dram_commands per_million;                    /* of the set as rated last */
     sy_u128 hits, misses, conflicts, activates, precharges; /* x 10^6 bursts x burst bytes x fine steps a second */
     /* Time in fine steps. Of the present gap in the traffic as much as still matters: */
     uint64_t gap, open_until, down_from; /* rows stay open until; the device is powered down from */
     uint64_t moving, open, standby, down;
     sy_u128 active; /* x 10^6: with a row open while data moved */
-    const struct sy_dram_device *device;
 };
+
+static enum sy_status open_rates(struct sy_exec_memory *memory, const struct sy_dram_part *part)
+{
+    struct sy_executor *exec = memory->exec;
+    const struct sy_level *level = &exec->chip->level[memory->level];
+    struct sy_memory_device *own = calloc(1, sizeof *own);
+    if (!own)
+        return SY_NOMEM;
+    memory->device = own;
+    struct sy_dram_ctx_options options = {
+        .memory = part->options, .bus_bytes_per_s = exec->level_rate[memory->level][0] / sy_max(exec->chip->cores, 1)};
+    enum sy_status status = sy_dram_ctx_create(part->device, part->controller, &options, &own->ctx, exec->diag);
+    if (status != SY_OK)
+        return status;
+    own->burst_bytes = part->device->org.burst_bytes;
+    /* In a gap an open-page controller leaves its rows open until the next refresh: half an interval in the mean. */
+    uint64_t open_fs = part->controller->page == SY_DRAM_PAGE_CLOSED
+                           ? 0
+                           : (uint64_t)part->device->timing.tREFI * part->device->clock_fs / 2;
+    own->down_from = level->power_down_ps ? sy_exec_fine(exec, level->power_down_ps * 1000) : SY_UNKNOWN;
+    own->open_until = sy_min(sy_exec_fine(exec, open_fs), own->down_from);
+    own->peak = sy_max(sy_dram_peak_bytes_per_s(own->ctx), 1);
+    own->level_peak = sy_max(options.bus_bytes_per_s, own->peak); /* a narrower level is a bus before the device */
+    if (!sy_mul_div(sy_dram_first_latency_fs(own->ctx), own->peak, own->level_peak, &memory->own_latency))
+        return SY_OVERFLOW;
+    return SY_OK;
+}
 
 enum sy_status sy_exec_device_open(struct sy_executor *exec, struct sy_exec_memory *memory)
 {
     const struct sy_level *level = &exec->chip->level[memory->level];
     bool wanted = exec->options.memory == SY_MEMORY_SAMPLED || exec->options.memory == SY_MEMORY_BURST;
-    if (!wanted || level->kind != SY_LEVEL_DRAM || !level->device)
+    if (!wanted || level->kind != SY_LEVEL_DRAM || !level->device || !exec->level_rate[memory->level][0])
         return SY_OK;
-    struct sy_memory_device *own = calloc(1, sizeof *own);
-    if (!own)
-        return SY_NOMEM;
-    memory->device = own;
-    own->arena = sy_arena_create(NULL, 0);
-    if (!own->arena)
+    memory->arena = sy_arena_create(NULL, 0);
+    if (!memory->arena)
         return SY_NOMEM;
     struct sy_dram_part part;
-    enum sy_status status = sy_dram_level_open(level, exec->options.data_dir, own->arena, &part, exec->diag);
+    enum sy_status status = sy_dram_level_open(level, exec->options.data_dir, memory->arena, &part, exec->diag);
     if (status != SY_OK)
         return status;
-    struct sy_dram_ctx_options options = {.memory = part.options};
-    status = sy_dram_ctx_create(part.device, part.controller, &options, &own->ctx, exec->diag);
-    if (status != SY_OK)
-        return status;
-    own->device = part.device;
-    own->burst_bytes = part.device->org.burst_bytes;
-    /* In a gap an open-page controller leaves its rows open until the next refresh: half an interval in the mean. */
-    uint64_t open_fs = part.controller->page == SY_DRAM_PAGE_CLOSED
-                           ? 0
-                           : (uint64_t)part.device->timing.tREFI * part.device->clock_fs / 2;
-    own->down_from = level->power_down_ps ? sy_exec_fine(exec, level->power_down_ps * 1000) : SY_UNKNOWN;
-    own->open_until = sy_min(sy_exec_fine(exec, open_fs), own->down_from);
-    own->peak = sy_max(sy_dram_peak_bytes_per_s(own->ctx), 1);
-    own->level_peak = exec->level_rate[memory->level][0] / sy_max(exec->chip->cores, 1);
-    return SY_OK;
+    memory->dram = part.device;
+    return exec->options.memory == SY_MEMORY_BURST ? sy_exec_bursts_open(memory, &part) : open_rates(memory, &part);
 }
 
 void sy_exec_device_close(struct sy_exec_memory *memory)
 {
-    if (!memory->device)
-        return;
-    sy_dram_ctx_destroy(memory->device->ctx);
-    sy_arena_destroy(memory->device->arena);
+    if (memory->device)
+        sy_dram_ctx_destroy(memory->device->ctx);
     free(memory->device);
+    sy_arena_destroy(memory->arena);
 }
 
 enum sy_status sy_exec_device_rate(struct sy_exec_memory *memory)
@@ -147,7 +154,7 @@ static uint64_t channel_ns(const struct sy_exec_memory *memory, uint64_t fine)
 }
 
 static void copy_states(struct sy_memory_device *own, struct sy_exec_memory *memory, uint64_t end,
-                        struct sy_dram_stats *stats, struct sy_arena *arena)
+                        struct sy_dram_stats *stats)
 {
     uint64_t updated = sy_exec_fine(memory->exec, memory->updated_tick);
     if (end * SY_EXEC_FINE > updated)
@@ -156,12 +163,17 @@ static void copy_states(struct sy_memory_device *own, struct sy_exec_memory *mem
     stats->active_ns = channel_ns(memory, active + own->open);
     stats->standby_ns = channel_ns(memory, own->moving - active + own->standby);
     stats->power_down_ns = channel_ns(memory, own->down);
-    stats->burst_bytes = own->burst_bytes;
-    stats->power = own->device->power;
-    stats->power.source = sy_arena_strdup(arena, own->device->power.source ? own->device->power.source : "");
-    stats->power.confidence =
-        sy_arena_strdup(arena, own->device->power.confidence ? own->device->power.confidence : "");
-    stats->device = sy_arena_strdup(arena, own->device->name);
+}
+
+void sy_exec_device_describe(const struct sy_exec_memory *memory, struct sy_dram_stats *stats, struct sy_arena *arena)
+{
+    const struct sy_dram_device *dram = memory->dram;
+    stats->has_rows = true;
+    stats->burst_bytes = dram->org.burst_bytes;
+    stats->power = dram->power;
+    stats->power.source = sy_arena_strdup(arena, dram->power.source ? dram->power.source : "");
+    stats->power.confidence = sy_arena_strdup(arena, dram->power.confidence ? dram->power.confidence : "");
+    stats->device = sy_arena_strdup(arena, dram->name);
 }
 
 void sy_exec_device_copy(struct sy_exec_memory *memory, uint64_t end, struct sy_dram_stats *stats,
@@ -171,7 +183,7 @@ void sy_exec_device_copy(struct sy_exec_memory *memory, uint64_t end, struct sy_
     const sy_u128 scale = (sy_u128)1000000 * own->burst_bytes * memory->exec->core_hz_num * SY_EXEC_FINE;
     uint64_t end_tick = 0;
     uint64_t cores = sy_max(memory->exec->chip->cores, 1);
-    stats->has_rows = true;
+    sy_exec_device_describe(memory, stats, arena);
     stats->row_hits = (uint64_t)(own->hits / scale) * cores;
     stats->row_misses = (uint64_t)(own->misses / scale) * cores;
     stats->row_conflicts = (uint64_t)(own->conflicts / scale) * cores;
@@ -179,5 +191,5 @@ void sy_exec_device_copy(struct sy_exec_memory *memory, uint64_t end, struct sy_
     stats->precharges = (uint64_t)(own->precharges / scale) * cores;
     if (sck_edge(memory->exec->clock, end, &end_tick) == SY_OK)
         stats->refreshes = sy_dram_refreshes(own->ctx, end_tick);
-    copy_states(own, memory, end, stats, arena);
+    copy_states(own, memory, end, stats);
 }

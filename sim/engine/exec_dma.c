@@ -82,12 +82,14 @@ static enum sy_status start_move(struct sy_exec_unit *unit, uint64_t start, uint
                                   .cause = cause,
                                   .operand = command->operand,
                                   .write = command->kind == SY_CMD_STORE};
-    uint64_t ticks = 0, latency_fs = 0;
+    struct sy_exec_memory *memory = &exec->memory[exec->memory_of[unit->parent]];
+    const uint64_t latency = phase.write ? 0 : sy_exec_read_latency(memory);
+    uint64_t ticks = 0;
     if (!sy_mul(command->u.move.row_bytes, command->u.move.rows, &phase.bytes) ||
-        !sy_exec_bus_bytes(outer, command, &phase.bus_bytes) || !sy_mul(outer->latency_ps, 1000, &latency_fs))
+        !sy_exec_bus_bytes(outer, command, &phase.bus_bytes))
         return SY_OVERFLOW;
     enum sy_status status = sy_exec_tick(exec, (start + exec->chip->dma.overhead_cycles) * SY_EXEC_FINE, &ticks);
-    if (status != SY_OK || !sy_add(ticks, phase.write ? 0 : latency_fs, &phase.ready_tick))
+    if (status != SY_OK || !sy_add(ticks, latency, &phase.ready_tick))
         return status != SY_OK ? status : SY_OVERFLOW;
     status = sy_exec_tick(exec, sy_exec_fine(exec, phase.ready_tick), &phase.ready_tick);
     if (status != SY_OK)
@@ -102,7 +104,7 @@ static enum sy_status start_move(struct sy_exec_unit *unit, uint64_t start, uint
     unit->stats.commands++;
     (void)sck_trace_u64(unit->wave, 1);
     sy_exec_pop(unit);
-    return sy_exec_memory_add(&exec->memory[exec->memory_of[unit->parent]], &phase);
+    return sy_exec_memory_add(memory, &phase);
 }
 
 /* Wakes on: a new head, a dependency known, a completion. Starts the head when all are met and a place is free. */

@@ -58,7 +58,7 @@ enum sy_status sy_exec_memory_init(struct sy_executor *exec)
             return status;
         status = sck_event_create(exec->sim, chip_level->name, &memory->event);
         struct sck_method_spec spec = {.name = chip_level->name,
-                                       .fn = sy_exec_memory_method,
+                                       .fn = memory->bursts ? sy_exec_bursts_method : sy_exec_memory_method,
                                        .arg = memory,
                                        .priority = 0,
                                        .events = &memory->event,
@@ -71,6 +71,14 @@ enum sy_status sy_exec_memory_init(struct sy_executor *exec)
     return SY_OK;
 }
 
+uint64_t sy_exec_read_latency(const struct sy_exec_memory *memory)
+{
+    uint64_t level = 0;
+    if (!sy_mul(memory->exec->chip->level[memory->level].latency_ps, 1000, &level))
+        return UINT64_MAX;
+    return sy_max(level, memory->own_latency);
+}
+
 enum sy_status sy_exec_memory_add(struct sy_exec_memory *memory, const struct sy_exec_phase *phase)
 {
     if (memory->phases == SY_EXEC_PHASES)
@@ -78,6 +86,11 @@ enum sy_status sy_exec_memory_add(struct sy_exec_memory *memory, const struct sy
     struct sy_exec_phase *mine = &memory->phase[memory->phases++];
     *mine = *phase;
     mine->remaining = (sy_u128)phase->bus_bytes * memory->exec->core_hz_num * SY_EXEC_FINE;
+    if (memory->bursts && phase->bus_bytes) {
+        enum sy_status status = sy_exec_bursts_add(memory, mine);
+        if (status != SY_OK)
+            return status;
+    }
     return sck_event_notify_delta(memory->event);
 }
 
@@ -198,7 +211,7 @@ static void count_move(struct sy_exec_memory *memory, const struct sy_exec_phase
     *(phase->write ? &memory->write_bytes : &memory->read_bytes) += phase->bus_bytes;
 }
 
-static enum sy_status complete(struct sy_exec_memory *memory, uint32_t index, uint64_t now_tick)
+enum sy_status sy_exec_memory_complete(struct sy_exec_memory *memory, uint32_t index, uint64_t now_tick)
 {
     struct sy_executor *exec = memory->exec;
     struct sy_exec_phase phase = memory->phase[index];
@@ -255,7 +268,7 @@ enum sy_status sy_exec_memory_method(void *context)
         for (uint32_t i = 0; i < memory->phases && !changed; i++) {
             if (!memory->phase[i].active || memory->phase[i].remaining)
                 continue;
-            enum sy_status status = complete(memory, i, now);
+            enum sy_status status = sy_exec_memory_complete(memory, i, now);
             if (status != SY_OK)
                 return status;
             changed = true;

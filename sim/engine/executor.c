@@ -497,6 +497,8 @@ enum sy_status sy_execute(const struct sy_chip *chip, const struct sy_executor_o
     if (status == SY_OK && options->vcd_path)
         status = sck_trace_close(exec->sim, diag);
     for (uint32_t i = 0; i < exec->memories; i++)
+        sy_exec_bursts_close(&exec->memory[i]);
+    for (uint32_t i = 0; i < exec->memories; i++)
         sy_exec_device_close(&exec->memory[i]);
     sck_sim_destroy(exec->sim);
     free(exec);

@@ -73,7 +73,8 @@ struct sy_exec_phase {
     uint64_t bytes, bus_bytes;
     uint64_t address, rows, row_bytes, pitch_bytes; /* where they lie */
     uint8_t operand;
-    bool write; /* direction as the server sees it */
+    uint8_t place; /* --memory burst: of its source in the memory */
+    bool write;    /* direction as the server sees it */
     bool active;
     uint64_t cap;      /* most bytes/s this phase can take */
     uint64_t rate;     /* bytes/s granted now */
@@ -81,6 +82,9 @@ struct sy_exec_phase {
 };
 
 struct sy_memory_device;
+struct sy_memory_bursts;
+struct sy_dram_device;
+struct sy_dram_part;
 
 struct sy_exec_memory {
     struct sy_executor *exec;
@@ -93,8 +97,12 @@ struct sy_exec_memory {
     uint64_t read_rate, write_rate; /* bytes/s after refresh; equal pool when shared_bus */
     bool shared_bus;
     uint64_t burst_bytes;
+    uint64_t own_latency; /* ticks of an idle read in the device; 0 = no device */
     uint64_t read_bytes, write_bytes, busy_ticks;
-    struct sy_memory_device *device; /* rates by the DRAM model; NULL = equal shares */
+    struct sy_arena *arena;            /* of the device file */
+    const struct sy_dram_device *dram; /* NULL = none */
+    struct sy_memory_device *device;   /* rates by the DRAM model; NULL = equal shares */
+    struct sy_memory_bursts *bursts;   /* every burst in the DRAM model; NULL = rates */
 };
 
 struct sy_exec_segment {
@@ -198,6 +206,10 @@ enum sy_status sy_exec_dma_method(void *unit);
 enum sy_status sy_exec_memory_init(struct sy_executor *exec);
 enum sy_status sy_exec_memory_method(void *memory);
 enum sy_status sy_exec_memory_add(struct sy_exec_memory *memory, const struct sy_exec_phase *phase);
+/* The phase has moved its bytes: it leaves the server, its engine and whoever depends on it learn of it. */
+enum sy_status sy_exec_memory_complete(struct sy_exec_memory *memory, uint32_t index, uint64_t now_tick);
+/* Ticks from a read's first request to its first byte when nothing else goes on. */
+uint64_t sy_exec_read_latency(const struct sy_exec_memory *memory);
 /* exec_device.c: rates of a set of phases by the DRAM model */
 enum sy_status sy_exec_device_open(struct sy_executor *exec, struct sy_exec_memory *memory);
 void sy_exec_device_close(struct sy_exec_memory *memory);
@@ -208,6 +220,15 @@ void sy_exec_device_moved(struct sy_exec_memory *memory, sy_u128 bytes, uint64_t
 void sy_exec_device_waited(struct sy_exec_memory *memory, uint64_t elapsed);
 /* end: of the run, in core cycles. */
 void sy_exec_device_copy(struct sy_exec_memory *memory, uint64_t end, struct sy_dram_stats *stats,
+                         struct sy_arena *arena);
+/* What the device is, for reports. */
+void sy_exec_device_describe(const struct sy_exec_memory *memory, struct sy_dram_stats *stats, struct sy_arena *arena);
+/* exec_burst.c: every burst of every phase in the DRAM model */
+enum sy_status sy_exec_bursts_open(struct sy_exec_memory *memory, const struct sy_dram_part *part);
+void sy_exec_bursts_close(struct sy_exec_memory *memory);
+enum sy_status sy_exec_bursts_add(struct sy_exec_memory *memory, struct sy_exec_phase *phase);
+enum sy_status sy_exec_bursts_method(void *memory);
+void sy_exec_bursts_copy(const struct sy_exec_memory *memory, uint64_t end_tick, struct sy_dram_stats *stats,
                          struct sy_arena *arena);
 /* exec_account.c */
 struct sy_exec_layer *sy_exec_layer_of(struct sy_executor *exec, uint64_t layer);

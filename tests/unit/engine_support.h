@@ -3,6 +3,7 @@
 #ifndef TESTS_UNIT_ENGINE_SUPPORT_H
 #define TESTS_UNIT_ENGINE_SUPPORT_H
 
+#include "sim/base/checked.h"
 #include "sim/engine/replay.h"
 #include "sim/stats/energy.h"
 #include "tests/unit/arch_support.h"
@@ -23,6 +24,8 @@ struct machine {
     bool split_store, follows, fuses, prefetch, serialize, keeps;
     const char *dataflows, *timing;
     const char *precisions; /* NULL: int8 by int8 into int32 */
+    const char *device;     /* DRAM device; NULL = bandwidth and refresh only */
+    uint64_t channels;      /* of the device; 0 = 1 */
 };
 
 static inline struct machine plain_machine(void)
@@ -108,10 +111,12 @@ static inline void chip_text(const struct machine *m, struct sy_buf *out)
     char rate[32];
     sy_buf_printf(out,
                   "  - {name: dram, kind: dram, holds: [A, B, C], capacity: 8 GiB, bandwidth: %s GB/s, latency: %llu "
-                  "ns, burst: %llu B, "
-                  "energy: ddr4}\nprefetch_across_layers: %s\nserialize: %s\n",
-                  sy_format_double(rate, m->dram_gbs), (unsigned long long)m->latency_ns, (unsigned long long)m->burst,
-                  m->prefetch ? yes : no, m->serialize ? yes : no);
+                  "ns, burst: %llu B, ",
+                  sy_format_double(rate, m->dram_gbs), (unsigned long long)m->latency_ns, (unsigned long long)m->burst);
+    if (m->device)
+        sy_buf_printf(out, "device: %s, channels: %llu, ", m->device, (unsigned long long)sy_max(m->channels, 1));
+    sy_buf_printf(out, "energy: ddr4}\nprefetch_across_layers: %s\nserialize: %s\n", m->prefetch ? yes : no,
+                  m->serialize ? yes : no);
 }
 
 static inline struct sy_chip *machine_chip(const struct machine *m)
