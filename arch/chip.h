@@ -73,6 +73,7 @@ struct sy_array {
     struct sy_precision precision[SY_MAX_PRECISIONS];
     const char *timing_name; /* file of arch/arrays, or "inline" */
     struct sy_array_timing timing;
+    bool zero_gating; /* a PE whose operand is zero does not multiply */
     bool pack_window; /* small-channel convolutions fill rows with the kernel window */
 };
 

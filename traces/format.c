@@ -248,6 +248,20 @@ static void put_layer_value(struct sy_line_out *out, const struct sy_key *key, b
             sy_put_number(out, layer->sparsity.group);
         }
         break;
+    case SY_VALUE_ZEROS:
+        if (layer->values.has_zeros) {
+            put_key(out, key);
+            sy_put_number(out, layer->values.zeros_a);
+            put_byte(out, ':');
+            sy_put_number(out, layer->values.zeros_b);
+        }
+        break;
+    case SY_VALUE_TOGGLES:
+        if (layer->values.toggles != 0) {
+            put_key(out, key);
+            sy_put_number(out, layer->values.toggles);
+        }
+        break;
     case SY_VALUE_TILE:
     case SY_VALUE_ORDER:
     case SY_VALUE_DATAFLOW:
@@ -333,6 +347,9 @@ static const char *layer_fault(const struct sy_record_syntax *syntax, const stru
     bool dense = sparsity->keep == 0 && sparsity->group == 0;
     if (!dense && (sparsity->keep == 0 || sparsity->keep > sparsity->group)) {
         return "its sparsity does not keep 1 to group elements";
+    }
+    if (layer->values.zeros_a > 100 || layer->values.zeros_b > 100 || layer->values.toggles > 100) {
+        return "more than 100 percent of its values are zero or toggle";
     }
     if (!dimensions_are_writable(syntax, layer)) {
         return "a dimension is out of range";

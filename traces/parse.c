@@ -128,6 +128,38 @@ static bool parse_sparsity(struct sy_scan *scan, struct sy_sparsity *sparsity)
     return true;
 }
 
+static bool parse_zeros(struct sy_scan *scan, struct sy_value_statistics *values)
+{
+    const char *at = scan->p;
+    uint64_t number[2];
+    if (!parse_list(scan, ':', 2, number, "percent of A:percent of B, for example 40:0")) {
+        return false;
+    }
+    if (number[0] > 100 || number[1] > 100) {
+        return SY_SCAN_FAIL(scan, at, NULL, "zeros are %llu:%llu percent of A and B; expected 0 to 100",
+                            (unsigned long long)number[0], (unsigned long long)number[1]);
+    }
+    values->has_zeros = true;
+    values->zeros_a = (uint8_t)number[0];
+    values->zeros_b = (uint8_t)number[1];
+    return true;
+}
+
+static bool parse_toggles(struct sy_scan *scan, struct sy_value_statistics *values)
+{
+    const char *at = scan->p;
+    uint64_t number = 0;
+    if (!sy_scan_u64(scan, &number)) {
+        return false;
+    }
+    if (number == 0 || number > 100) {
+        return SY_SCAN_FAIL(scan, at, NULL, "%llu percent of the bits toggle; expected 1 to 100",
+                            (unsigned long long)number);
+    }
+    values->toggles = (uint8_t)number;
+    return true;
+}
+
 static struct sy_schedule *schedule_level(struct sy_layer *layer, uint32_t level)
 {
     layer->has_schedule = true;
@@ -201,6 +233,10 @@ static bool parse_rare_value(struct sy_scan *scan, const struct sy_key *key, str
     }
     case SY_VALUE_SPARSITY:
         return parse_sparsity(scan, &layer->sparsity);
+    case SY_VALUE_ZEROS:
+        return parse_zeros(scan, &layer->values);
+    case SY_VALUE_TOGGLES:
+        return parse_toggles(scan, &layer->values);
     case SY_VALUE_TILE:
         return parse_list(scan, ',', 3, schedule_level(layer, key->index)->tile[key->index], "m,k,n");
     case SY_VALUE_ORDER:

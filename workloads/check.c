@@ -266,6 +266,19 @@ static void check_sparsity(struct check *check)
     }
 }
 
+static void check_values(struct check *check)
+{
+    const struct sy_value_statistics *values = &check->layer->values;
+    bool any = values->has_zeros || values->toggles;
+    if (any && !fuses(check->layer->op) && check->layer->op != SY_OP_ATTENTION) {
+        FAIL(check, NULL, "layer '%s': zeros and toggles apply to gemm, conv and attention only", label(check));
+    }
+    if (values->zeros_a > 100 || values->zeros_b > 100 || values->toggles > 100) {
+        FAIL(check, "they are percent", "layer '%s': more than 100 percent of its values are zero or toggle",
+             label(check));
+    }
+}
+
 static bool is_order(const char *order)
 {
     if (memchr(order, '\0', 4) != order + 3) {
@@ -345,6 +358,7 @@ enum sy_status sy_layer_check(const struct sy_layer *layer, const char *file, st
     uint32_t operands = check_epilogue(&check);
     check_inputs(&check, operands);
     check_sparsity(&check);
+    check_values(&check);
     check_schedule(&check);
     if (dimensions_hold) {
         check_operator(&check);

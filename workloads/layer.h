@@ -186,6 +186,14 @@ struct sy_sparsity {
     uint32_t keep, group;
 };
 
+/* What was measured of the operands' values, for energy only: percent of the elements of A and of B that are zero, and
+ * of the moving operands' bits that change from one element to the next. */
+struct sy_value_statistics {
+    bool has_zeros;
+    uint8_t zeros_a, zeros_b; /* 0 to 100 */
+    uint8_t toggles;          /* 1 to 100; 0 = not measured */
+};
+
 /* A schedule given in the trace; zero members are left to the mapper. */
 struct sy_schedule {
     uint32_t levels;                          /* entries used below, innermost first */
@@ -217,6 +225,7 @@ struct sy_layer {
     enum sy_function epilogue[SY_MAX_EPILOGUE];
     uint32_t epilogues;
     struct sy_sparsity sparsity;
+    struct sy_value_statistics values;
     bool has_schedule;
     struct sy_schedule schedule;
     uint32_t line; /* in the file it was read from, 0 = none */

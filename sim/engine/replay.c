@@ -185,6 +185,7 @@ static enum sy_status begin_layer(struct sy_replay *replay, struct sy_feed_slot 
         return status;
     entry->precision_a = slot->upcoming.layer.in[0].dtype;
     entry->precision_b = slot->upcoming.layer.in[1].dtype;
+    entry->values = slot->upcoming.layer.values;
     if (replay->emit && (status = sy_trace_put_layer(replay->emit, &slot->upcoming.layer)) != SY_OK)
         return status;
     replay->own_commands = sy_feed_has_commands(&replay->feed);
@@ -382,6 +383,7 @@ static enum sy_status finish_result(struct sy_replay *replay, const struct sy_en
         result->layer[i] = replay->entry[i].result;
         result->layer[i].precision_a = replay->entry[i].precision_a;
         result->layer[i].precision_b = replay->entry[i].precision_b;
+        result->layer[i].values = replay->entry[i].values;
     }
     result->layers_run = replay->layers_done;
     result->macs = result->work.macs;

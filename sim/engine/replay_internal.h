@@ -25,6 +25,7 @@ struct sy_layer_entry {
     uint64_t record;
     struct sy_layer_result result;
     enum sy_dtype precision_a, precision_b;
+    struct sy_value_statistics values;
 };
 struct sy_flight {
     uint64_t entry;

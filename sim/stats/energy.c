@@ -91,20 +91,34 @@ static const char *layer_format(const struct sy_chip *chip, const struct sy_laye
     return as ? sy_mac_action(as->a, as->b) : sy_mac_action(layer->precision_a, layer->precision_b);
 }
 
+/* MACs of a layer with a zero operand, on an array that gates them: as if the zeros of A and B were independent. */
+static uint64_t gated_macs(const struct sy_chip *chip, const struct sy_layer_result *layer)
+{
+    uint64_t active = 0, percent = (uint64_t)(100 - layer->values.zeros_a) * (uint64_t)(100 - layer->values.zeros_b);
+    if (!chip->array.zero_gating || !layer->values.has_zeros || !sy_mul_div(layer->macs, percent, 10000, &active))
+        return 0;
+    return layer->macs - active;
+}
+
 /* MACs by precision: layers may differ. */
 static void mac_items(struct sy_energy_account *account)
 {
     struct sy_result *result = account->result;
-    uint64_t count[SY_DTYPE_COUNT] = {0};
+    uint64_t count[SY_DTYPE_COUNT] = {0}, gated = 0;
+    struct sy_price gated_price = sy_price_mac(account->chip, account->table, "gated");
     for (uint64_t i = 0; i < result->layers; i++) {
         struct sy_layer_result *layer = &result->layer[i];
+        uint64_t skipped = gated_macs(account->chip, layer);
         const char *action = layer_format(account->chip, layer);
         struct sy_price price = sy_price_mac(account->chip, account->table, action);
         enum sy_dtype dtype;
         if (sy_dtype_parse(action, &dtype))
-            count[dtype] += layer->macs;
-        sy_energy_to_layer(layer, layer->macs, &price);
+            count[dtype] += layer->macs - skipped;
+        gated += skipped;
+        sy_energy_to_layer(layer, layer->macs - skipped, &price);
+        sy_energy_to_layer(layer, skipped, &gated_price);
     }
+    sy_energy_add_item(account, "mac", "gated", gated, &gated_price);
     for (int dtype = 0; dtype < SY_DTYPE_COUNT; dtype++) {
         struct sy_price price = sy_price_mac(account->chip, account->table, sy_dtypes[dtype].name);
         sy_energy_add_item(account, "mac", sy_dtypes[dtype].name, count[dtype], &price);
@@ -133,6 +147,13 @@ static void moving_bits(const struct sy_chip *chip, const struct sy_layer_result
     *by_column = stays == SY_C ? b : c;
 }
 
+/* Register bits are priced at the table's share of toggling ones: with a measured share, as many as cost the same. */
+static bool as_measured(const struct sy_energy_table *table, const struct sy_layer_result *layer, uint64_t *bits)
+{
+    uint64_t share = (uint64_t)(table->toggle_share * 1e6 + 0.5);
+    return !layer->values.toggles || !share || sy_mul_div(*bits, layer->values.toggles * UINT64_C(10000), share, bits);
+}
+
 /* Bits through a layer's registers and wires, and through the array's edges. */
 static bool array_counts(const struct sy_energy_account *account, const struct sy_layer_result *layer,
                          uint64_t count[SY_ARRAY_ACTIONS])
@@ -145,6 +166,8 @@ static bool array_counts(const struct sy_energy_account *account, const struct s
                 sy_mul(layer->work.pe_beats / sy_max(array->rows, 1), by_column, &top) &&
                 sy_add(left, top, &count[SY_EDGE_BIT]);
     count[SY_WIRE_BIT] = count[SY_REGISTER_BIT];
+    fits = fits && as_measured(account->table, layer, &count[SY_REGISTER_BIT]) &&
+           as_measured(account->table, layer, &count[SY_EDGE_BIT]);
     count[SY_SPAD_WORD] = 0;
     if (account->chip->array.timing.row_stationary) {
         /* A MAC reads an input, a filter word and a sum from the PE's scratchpads and writes the sum back; they are the

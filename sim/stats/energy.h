@@ -5,7 +5,7 @@
  * the row that priced it, and the total is exactly the sum of the items.
  *
  * Items, as component and action (the names overrides and exports use):
- *   mac FORMAT                       useful multiply-accumulates
+ *   mac FORMAT, gated                useful multiply-accumulates; those whose zero operand an array gates
  *   array register_bit, wire_bit     operand and sum bits that enter a PE from its neighbour: register and wire
  *   array edge_bit                   bits through the FIFOs at the array's edges
  *   array spad_word                  row stationary: words read from and written to the scratchpads inside the PEs
@@ -20,7 +20,7 @@
  *   logic leakage_ns                 of everything else
  *   array clock_ns, gated_ns         clock of the flip-flops in the arrays; with gated clocks
  *   chip clock_ns                    of the others
- * Nothing stands for: zero gating (no operand values in a trace), DMA engines; without a DRAM model, refresh and
+ * Nothing stands for: DMA engines; without a DRAM model, refresh and
  * activates of a memory beyond what its energy a bit holds.
  */
 #ifndef SY_STATS_ENERGY_H

@@ -23,6 +23,7 @@
 #include "sim/base/arena.h"
 #include "sim/base/checked.h"
 #include "sim/base/diag.h"
+#include "workloads/layer.h"
 
 enum { SY_MAX_UNITS = 40, SY_MAX_STALLS = 16 };
 
@@ -120,6 +121,7 @@ struct sy_layer_result {
     struct sy_vector_work vector;
     uint64_t level_read_bytes[SY_MAX_LEVELS], level_write_bytes[SY_MAX_LEVELS];
     enum sy_dtype precision_a, precision_b; /* of the matrix item's operands */
+    struct sy_value_statistics values;      /* as the trace states them */
 };
 
 /* A part of the run, all equally long. */

@@ -420,6 +420,47 @@ START_TEST(a_gated_array_is_clocked_only_while_a_tile_is_in_it)
 }
 END_TEST
 
+/* ---- values ---- */
+
+static struct systole_result *run_trace(const char *text, const char *const *set)
+{
+    char path[] = "energy-trace-XXXXXX";
+    struct systole_workload *mine = NULL, *shipped = workload;
+    write_file(path, text);
+    ck_assert_int_eq(systole_workload_load(&context, path, NULL, &mine), SYSTOLE_OK);
+    workload = mine;
+    struct systole_result *result = run_set("tpu-v1", set, NULL);
+    workload = shipped;
+    systole_workload_free(mine);
+    (void)remove(path);
+    return result;
+}
+
+START_TEST(zeros_and_toggles_of_a_trace_count_where_the_array_gates)
+{
+    static const char *const gates[] = {"core.array.zero_gating=true", NULL};
+    static const char plain[] = "systole-trace 1\nnet t\ngemm g m=1000 k=256 n=256\nend 1\n";
+    static const char measured[] = "systole-trace 1\nnet t\ngemm g m=1000 k=256 n=256 zeros=40:50 toggles=20\nend 1\n";
+    struct systole_result *before = run_trace(plain, gates), *after = run_trace(measured, gates);
+    struct systole_result *ungated = run_trace(measured, NULL);
+    uint64_t macs = 1000 * 256 * 256;
+    ck_assert_uint_eq(item_of(before, "mac", "int8")->count, macs);
+    ck_assert_ptr_null(item_of(before, "mac", "gated"));
+    ck_assert_uint_eq(item_of(after, "mac", "int8")->count, macs * 60 * 50 / 10000);
+    ck_assert_uint_eq(item_of(after, "mac", "gated")->count, macs - macs * 60 * 50 / 10000);
+    ck_assert_uint_eq(item_of(ungated, "mac", "int8")->count, macs);
+    /* 20 % of the bits toggle, where the table says 50 % */
+    ck_assert_uint_eq(item_of(after, "array", "register_bit")->count,
+                      item_of(before, "array", "register_bit")->count * 2 / 5);
+    ck_assert_uint_eq(item_of(after, "array", "wire_bit")->count, item_of(before, "array", "wire_bit")->count);
+    ck_assert_uint_eq(after->result->cycles, before->result->cycles);
+    ck_assert_double_lt(after->result->energy_j, before->result->energy_j);
+    systole_result_free(before);
+    systole_result_free(after);
+    systole_result_free(ungated);
+}
+END_TEST
+
 /* ---- supply and temperature ---- */
 
 START_TEST(energies_on_the_chip_go_with_the_square_of_its_supply)
@@ -504,6 +545,7 @@ int main(void)
     tcase_add_test(tests, the_idle_power_of_tpu_v1_comes_out_of_its_flip_flops);
     tcase_add_test(tests, a_stated_leakage_and_clock_power_go_before_the_estimate);
     tcase_add_test(tests, a_gated_array_is_clocked_only_while_a_tile_is_in_it);
+    tcase_add_test(tests, zeros_and_toggles_of_a_trace_count_where_the_array_gates);
     tcase_add_test(tests, energies_on_the_chip_go_with_the_square_of_its_supply);
     tcase_add_test(tests, leakage_follows_the_calibrated_temperatures_and_no_further);
     tcase_add_test(tests, macros_replace_the_sram_model_and_a_missing_one_is_an_error);

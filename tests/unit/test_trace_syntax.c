@@ -99,6 +99,9 @@ static const struct {
     {GEMM "post=relu+relu+relu+relu+relu+relu+relu", 55, "more than 6 functions in post", NULL},
     {GEMM "sparsity=4:2", 29, "sparsity keeps 4 of 2; expected 1 <= keep <= group", NULL},
     {GEMM "sparsity=0:2", 29, "sparsity keeps 0 of 2", NULL},
+    {GEMM "zeros=101:0", 26, "zeros are 101:0 percent of A and B; expected 0 to 100", NULL},
+    {GEMM "zeros=40", 28, "expected percent of A:percent of B", NULL},
+    {GEMM "toggles=0", 28, "0 percent of the bits toggle; expected 1 to 100", NULL},
     {GEMM "sparsity=2", 30, "expected keep:group", NULL},
     {GEMM "tile0=1,2", 29, "expected m,k,n", NULL},
     {GEMM "tile8=1,2,3", 20, "'tile8=1,2,3' is not a key of gemm", NULL},
@@ -424,7 +427,8 @@ END_TEST
 
 START_TEST(no_operator_has_a_key_of_the_grammar_or_a_key_twice)
 {
-    static const char *const common[] = {"e", "y", "acc", "post", "sparsity", "dataflow", "resident"};
+    static const char *const common[] = {"e",     "y",       "acc",      "post",    "sparsity",
+                                         "zeros", "toggles", "dataflow", "resident"};
     for (int op = 0; op < SY_OP_COUNT; op++) {
         const char *names[64];
         size_t count = 0;

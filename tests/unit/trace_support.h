@@ -205,6 +205,12 @@ static inline void random_layer(uint64_t *seed, struct sy_layer *layer)
             layer->sparsity = below(seed, 3) == 0 ? (struct sy_sparsity){2, 4} : (struct sy_sparsity){0, 0};
             layer->accumulator = (enum sy_dtype)below(seed, SY_DTYPE_COUNT);
         }
+        if ((matrix || op == SY_OP_ATTENTION) && below(seed, 3) == 0) {
+            layer->values.has_zeros = true;
+            layer->values.zeros_a = (uint8_t)below(seed, 101);
+            layer->values.zeros_b = (uint8_t)below(seed, 101);
+            layer->values.toggles = (uint8_t)below(seed, 101);
+        }
         for (uint32_t i = 0; i < layer->epilogues; i++) {
             layer->epilogue[i] = (enum sy_function)below(seed, SY_FUNCTION_COUNT);
             operands += sy_functions[layer->epilogue[i]].inputs - 1;
@@ -307,6 +313,8 @@ static inline void expect_same_layer(const struct sy_layer *a, const struct sy_l
     EXPECT(a->epilogues == b->epilogues);
     EXPECT(memcmp(a->epilogue, b->epilogue, a->epilogues * sizeof a->epilogue[0]) == 0);
     EXPECT(a->sparsity.keep == b->sparsity.keep && a->sparsity.group == b->sparsity.group);
+    EXPECT(a->values.has_zeros == b->values.has_zeros && a->values.toggles == b->values.toggles);
+    EXPECT(a->values.zeros_a == b->values.zeros_a && a->values.zeros_b == b->values.zeros_b);
     EXPECT(a->has_schedule == b->has_schedule);
     EXPECT(same_schedule(&a->schedule, &b->schedule));
 }
