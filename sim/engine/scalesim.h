@@ -10,9 +10,9 @@
  * in the tool.
  *
  * Where the tool raises an exception the call returns SY_INPUT and says which
- * one. What the tool can do and this model cannot (custom SRAM layouts and
- * Ramulator latencies, both only in USER mode; v1 beyond cycles and
- * utilization), and layers beyond the limits below, give SY_UNSUPPORTED.
+ * one. What the tool can do and this model cannot (Ramulator latencies, only
+ * in USER mode; v1 beyond cycles and utilization), and layers beyond the limits
+ * below, give SY_UNSUPPORTED.
  *
  * Everything here is pure: no state outlives a call. Thread safe.
  */
@@ -40,19 +40,37 @@ bool sy_scalesim_parse_dataflow(const char *text, enum sy_scalesim_dataflow *dat
 bool sy_scalesim_parse_storage(const char *text, enum sy_scalesim_storage *storage);
 const char *sy_scalesim_storage_name(enum sy_scalesim_storage storage);
 
+/* A layout file (v3, -l), or rather the line of its first layer, which the tool uses for all: for the ifmap (3
+ * dimensions: row, column, channel) and the filter (4: filter, channel, row, column) the factor each dimension is cut
+ * by, and the axes from outermost to innermost (d = number of the piece along dimension d, dimensions + d = place in
+ * it; negative: from the end, as in Python). What they mean and when they are refused: scalesim_layout.c. */
+struct sy_scalesim_layout {
+    bool given;
+    struct sy_scalesim_layout_operand {
+        int64_t factor[4], axis[8];
+    } operand[2];
+};
+/* Parse the text of a layout file; errors with line and column. A file without lines gives `given` false. */
+enum sy_status sy_scalesim_layout_parse(const char *text, size_t length, const char *path,
+                                        struct sy_scalesim_layout *layout, struct sy_diag *diag);
+
 /* One accelerator, as a .cfg file of the tool describes it. */
 struct sy_scalesim_config {
     enum sy_scalesim_version version;
     enum sy_scalesim_dataflow dataflow;
     uint64_t rows, cols;                    /* PE array: ArrayHeight, ArrayWidth */
     uint64_t sram_kb[SY_SCALESIM_OPERANDS]; /* in units of 1024 words */
-    uint64_t filter_offset; /* FilterOffset; only 0 in a sparse run matters: v3 takes address 0 for a zero */
-    bool user_bandwidth;    /* InterfaceBandwidth: USER (true) or CALC */
+    uint64_t
+        filter_offset; /* FilterOffset; matters at 0 in a sparse run (v3 takes address 0 for a zero), and in layouts */
+    uint64_t ifmap_offset; /* IfmapOffset; matters in layouts only */
+    bool user_bandwidth;   /* InterfaceBandwidth: USER (true) or CALC */
     /* USER: words a cycle of each interface. v2: all three are Bandwidth[0]; v3: ifmap and filter are the
      * ...SRAMBankBandwidth of [layout], ofmap is Bandwidth[0]. */
     uint64_t bandwidth[SY_SCALESIM_OPERANDS];
-    uint64_t banks[2];                /* USER, v3: ifmap and filter ...SRAMBankNum; 0 = 1 */
-    bool custom_layout[2];            /* IfmapCustomLayout, FilterCustomLayout: refused in USER mode */
+    uint64_t banks[2], ports[2]; /* USER, v3: ifmap and filter ...SRAMBankNum, ...SRAMBankPort; 0 = 1 */
+    uint64_t line_words[2];      /* v3: ...SRAMBankBandwidth, also in CALC mode, where only a layout's check reads it */
+    bool custom_layout[2];       /* IfmapCustomLayout, FilterCustomLayout */
+    struct sy_scalesim_layout layout; /* for these */
     bool ramulator;                   /* UseRamulatorTrace: refused in USER mode; CALC ignores it, as the tool */
     bool sparse;                      /* v3 SparsitySupport */
     enum sy_scalesim_storage storage; /* SparseRep */
@@ -147,9 +165,9 @@ struct sy_scalesim_run_options {
     const char *cfg;                  /* -c */
     const char *topology;             /* -t */
     const char *kind;                 /* -i: "conv" or "gemm"; NULL = conv, as the tool */
-    const char *layout;    /* -l, NULL = none: must be readable; only custom layouts, which are refused, use it */
-    const char *directory; /* -p: reports go to directory/run_name, made when missing; NULL = no files */
-    uint64_t max_requests; /* of one layer, as in struct sy_scalesim_config */
+    const char *layout;               /* -l, NULL = none; read for v3 only */
+    const char *directory;            /* -p: reports go to directory/run_name, made when missing; NULL = no files */
+    uint64_t max_requests;            /* of one layer, as in struct sy_scalesim_config */
     /* Called after each layer; non-zero ends the run with SY_INTERRUPTED. NULL = none. */
     int (*progress)(void *context, size_t layers_done, size_t layers);
     void *progress_context;

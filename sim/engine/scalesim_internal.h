@@ -97,7 +97,8 @@ enum sy_ss_reader_kind {
     SY_SS_RESIDENT_USER,
     SY_SS_STREAM_CALC, /* never hits: what matters is when the SRAM half is full for the last time */
     SY_SS_CALC,
-    SY_SS_USER
+    SY_SS_USER,
+    SY_SS_LAYOUT
 };
 struct sy_ss_reader {
     enum sy_ss_reader_kind kind;
@@ -118,8 +119,14 @@ struct sy_ss_reader {
     uint64_t prefetch_lines;
     int64_t last_prefetch;
     uint32_t *where;     /* address -> first entry in set_of; one more than the addresses */
-    uint32_t *set_of;    /* sets that hold the address, rising */
+    uint32_t *set_of;    /* sets that hold the address, rising; LAYOUT: address -> its set */
     uint32_t *last_seen; /* address -> set of the last hit */
+    /* LAYOUT: a set is a line of the SRAM */
+    uint32_t *column_of;   /* address -> its column in the line */
+    uint64_t *wanted;      /* banks and lines of a demand row */
+    uint64_t words, shift; /* addresses there are; what the demands are beside them */
+    uint64_t ports, bank_words;
+    bool never_ends; /* a demanded address is in no line */
 };
 /* Prepare for one operand (IFMAP or FILTER). sram_words: its requests, all of which will be touched unless resident. */
 enum sy_status sy_ss_reader_make(struct sy_ss_plan *plan, enum sy_scalesim_operand operand, uint64_t sram_words,
@@ -128,6 +135,13 @@ enum sy_status sy_ss_reader_make(struct sy_ss_plan *plan, enum sy_scalesim_opera
 int64_t sy_ss_reader_touch(struct sy_ss_reader *reader, const uint32_t *address, uint32_t count, int64_t cycle);
 /* After the last row. SY_INPUT where the tool divides by zero. */
 enum sy_status sy_ss_reader_finish(struct sy_ss_reader *reader, struct sy_diag *diag);
+
+/* Custom layouts (v3). Check those of the config: SY_INPUT where the tool raises. Then the parts of a reader: make
+ * fills lines and columns and gives the places of the fetch order; touch serves a demand row and returns the stall. */
+enum sy_status sy_ss_layout_check(const struct sy_ss_plan *plan, struct sy_diag *diag);
+enum sy_status sy_ss_layout_make(struct sy_ss_plan *plan, enum sy_scalesim_operand operand, struct sy_ss_reader *reader,
+                                 uint64_t *places, struct sy_diag *diag);
+int64_t sy_ss_layout_touch(struct sy_ss_reader *reader, const uint32_t *address, uint32_t count, int64_t cycle);
 
 /* ---- the ofmap buffer ---- */
 struct sy_ss_padded_line {

@@ -167,7 +167,8 @@ static enum sy_status operand_start(struct memory_run *run, enum sy_scalesim_ope
         sy_ss_reader_make(run->plan, operand, run->result->traffic[operand].sram_words, &self->reader, diag);
     if (status)
         return status;
-    self->simulated = self->reader.kind == SY_SS_CALC || self->reader.kind == SY_SS_USER;
+    self->simulated =
+        self->reader.kind == SY_SS_CALC || self->reader.kind == SY_SS_USER || self->reader.kind == SY_SS_LAYOUT;
     self->first_row = find_row(run, self->addresses, false);
     self->last_row = find_row(run, self->addresses, true);
     return SY_OK;

@@ -132,9 +132,6 @@ static enum sy_status check_range(const struct named_value *values, size_t count
 static enum sy_status check_user(const struct sy_scalesim_config *config, struct sy_diag *diag)
 {
     for (int i = 0; i < 2; i++) {
-        if (config->custom_layout[i])
-            return sy_ss_refuse(diag, "set IfmapCustomLayout and FilterCustomLayout to False",
-                                "the tool's custom SRAM layout is not modelled");
         if (config->version == SY_SCALESIM_V3 && config->banks[i] && config->bandwidth[i] % config->banks[i])
             return sy_ss_raises(diag, "AssertionError", "overall bandwidth must be divisible by the number of banks");
     }
@@ -327,6 +324,8 @@ enum sy_status sy_ss_plan_make(const struct sy_scalesim_config *config, const st
         status = fold_shape(plan, diag);
     if (!status)
         status = sy_ss_work(plan, plan->row_folds * plan->col_folds, diag);
+    if (!status && config->version == SY_SCALESIM_V3)
+        status = sy_ss_layout_check(plan, diag);
     if (!status && !config->compute_only)
         status = sy_ss_work(plan, plan->demand_rows, diag);
     if (!status && !config->compute_only)

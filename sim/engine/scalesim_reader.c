@@ -243,13 +243,18 @@ static uint64_t fetched_elements(const struct sy_ss_plan *plan, enum sy_scalesim
 static enum sy_status user_make(struct sy_ss_plan *plan, enum sy_scalesim_operand operand, uint64_t sram_words,
                                 struct sy_ss_reader *reader, struct sy_diag *diag)
 {
+    bool layout = plan->config->custom_layout[operand];
     uint64_t total = plan->config->sram_kb[operand] * 1024, half = total / 2; /* total is even */
-    uint64_t set_size = sy_ceil_div(total, ITEMS_A_SRAM), half_sets = sy_ceil_div(half, set_size);
-    uint64_t places = sy_ss_fetch_places(plan, operand);
-    enum sy_status status = plan->config->sparse ? sy_ss_work(plan, places, diag) : SY_OK;
+    uint64_t set_size = layout ? plan->config->bandwidth[operand] : sy_ceil_div(total, ITEMS_A_SRAM);
+    uint64_t half_sets = sy_ceil_div(half, set_size), places = sy_ss_fetch_places(plan, operand), elements;
+    enum sy_status status = SY_OK;
+    if (layout)
+        status = sy_ss_layout_make(plan, operand, reader, &places, diag);
+    else if (plan->config->sparse)
+        status = sy_ss_work(plan, places, diag);
     if (status)
         return status;
-    uint64_t elements = fetched_elements(plan, operand);
+    elements = layout ? reader->words : fetched_elements(plan, operand);
     reader->v3 = plan->config->version == SY_SCALESIM_V3;
     reader->bandwidth = plan->config->bandwidth[operand];
     reader->sets = elements / set_size + 1;
@@ -260,14 +265,13 @@ static enum sy_status user_make(struct sy_ss_plan *plan, enum sy_scalesim_operan
     reader->dram_words = lines * reader->bandwidth;
     reader->dram_start = -(int64_t)lines;
     reader->last_prefetch = -1;
-    reader->kind = SY_SS_RESIDENT_USER;
-    if (reader->active_sets == reader->sets)
+    reader->kind = layout ? SY_SS_LAYOUT : reader->active_sets == reader->sets ? SY_SS_RESIDENT_USER : SY_SS_USER;
+    if (reader->kind == SY_SS_RESIDENT_USER)
         return SY_OK;
-    reader->kind = SY_SS_USER;
     status = sy_ss_work(plan, places, diag);
     if (!status)
         status = sy_ss_work(plan, sram_words, diag);
-    if (status)
+    if (status || layout)
         return status;
     return user_index(plan, operand, set_size, elements, reader, diag);
 }
@@ -359,12 +363,17 @@ int64_t sy_ss_reader_touch(struct sy_ss_reader *reader, const uint32_t *address,
 {
     if (reader->kind == SY_SS_USER)
         return user_touch(reader, address, count, cycle);
+    if (reader->kind == SY_SS_LAYOUT)
+        return sy_ss_layout_touch(reader, address, count, cycle);
     calc_touch(reader, address, count, cycle);
     return 0;
 }
 
 enum sy_status sy_ss_reader_finish(struct sy_ss_reader *reader, struct sy_diag *diag)
 {
-    bool user = reader->kind == SY_SS_USER || reader->kind == SY_SS_RESIDENT_USER;
+    bool user = reader->kind == SY_SS_USER || reader->kind == SY_SS_RESIDENT_USER || reader->kind == SY_SS_LAYOUT;
+    if (reader->never_ends)
+        return sy_error(diag, SY_NOWHERE, "set IfmapOffset to 0: a layout's addresses begin there",
+                        "SCALE-Sim does not end on this input: it looks for an address that no line holds");
     return user ? user_finish(reader, diag) : calc_finish(reader, diag);
 }

@@ -20,6 +20,7 @@ enum sy_status sy_scalesim_configure(const struct sy_scalesim_cfg *cfg, enum sy_
                                           .rows = cfg->array_height,
                                           .cols = cfg->array_width,
                                           .filter_offset = cfg->offset[SY_SCALESIM_FILTER],
+                                          .ifmap_offset = cfg->offset[SY_SCALESIM_IFMAP],
                                           .user_bandwidth = cfg->user_bandwidth != 0};
     if (!sy_scalesim_parse_dataflow(cfg->dataflow, &config->dataflow))
         return sy_error(diag, SY_NOWHERE, NULL, "Dataflow is '%s', expected os, ws or is", cfg->dataflow);
@@ -32,7 +33,9 @@ enum sy_status sy_scalesim_configure(const struct sy_scalesim_cfg *cfg, enum sy_
     config->ramulator = cfg->use_ramulator_trace != 0;
     for (int i = 0; cfg->has_layout && i < 2; i++) {
         config->bandwidth[i] = cfg->bank_bandwidth[i];
+        config->line_words[i] = cfg->bank_bandwidth[i];
         config->banks[i] = cfg->bank_num[i];
+        config->ports[i] = cfg->bank_port[i];
         config->custom_layout[i] = cfg->custom_layout[i] != 0;
     }
     config->sparse = cfg->sparsity_support != 0;
@@ -126,13 +129,15 @@ static enum sy_status read_topology(const struct sy_scalesim_run_options *option
     return status;
 }
 
-static enum sy_status check_layout(const char *path, struct sy_diag *diag)
+static enum sy_status read_layout(const char *path, struct sy_scalesim_run *run, struct sy_diag *diag)
 {
     char *text;
     size_t length;
-    enum sy_status status = path ? sy_read_file(path, MAX_CFG_BYTES, &text, &length, diag) : SY_OK;
-    if (path && !status)
-        free(text);
+    enum sy_status status = sy_read_file(path, MAX_CFG_BYTES, &text, &length, diag);
+    if (status)
+        return status;
+    status = sy_scalesim_layout_parse(text, length, path, &run->config.layout, diag);
+    free(text);
     return status;
 }
 
@@ -207,7 +212,8 @@ enum sy_status sy_scalesim_run(const struct sy_scalesim_run_options *options, st
         return SY_NOMEM;
     enum sy_status status = read_cfg(options, run, diag);
     enum sy_status topology = read_topology(options, run, &layers, diag);
-    enum sy_status layout = check_layout(options->layout, diag);
+    enum sy_status layout =
+        options->layout && options->version == SY_SCALESIM_V3 ? read_layout(options->layout, run, diag) : SY_OK;
     status = status ? status : topology ? topology : layout;
     if (!status)
         status = run_layers(options, layers, run, diag);

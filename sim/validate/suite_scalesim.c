@@ -24,6 +24,15 @@ enum input {
     IN_BW_MODE,
     IN_USER_BW,
     IN_FILTER_OFFSET,
+    IN_IFMAP_OFFSET,
+    IN_IFMAP_BW,
+    IN_FILTER_BW,
+    IN_IFMAP_BANKS,
+    IN_FILTER_BANKS,
+    IN_IFMAP_PORTS,
+    IN_FILTER_PORTS,
+    IN_CUSTOM_LAYOUT,
+    IN_LAYOUT,
     IN_LEVEL,
     IN_IFMAP_H,
     IN_IFMAP_W,
@@ -49,14 +58,45 @@ enum input {
     INPUTS
 };
 static const struct sy_suite_column input_columns[INPUTS] = {
-    {"tool", true, -1},      {"rows", true, -1},       {"cols", true, -1},       {"dataflow", false, -1},
-    {"df", false, -1},       {"bw_mode", false, -1},   {"user_bw", false, -1},   {"filter_offset", false, -1},
-    {"level", false, -1},    {"ifmap_h", false, -1},   {"ifmap_w", false, -1},   {"filt_h", false, -1},
-    {"filt_w", false, -1},   {"channels", false, -1},  {"num_filt", false, -1},  {"stride", false, -1},
-    {"M", false, -1},        {"N", false, -1},         {"K", false, -1},         {"sram_kb", false, -1},
-    {"ifmap_kb", false, -1}, {"filter_kb", false, -1}, {"ofmap_kb", false, -1},  {"spN", false, -1},
-    {"spM", false, -1},      {"rep", false, -1},       {"optimized", false, -1}, {"block", false, -1},
-    {"seed", false, -1},     {"error", false, -1},
+    {"tool", true, -1},
+    {"rows", true, -1},
+    {"cols", true, -1},
+    {"dataflow", false, -1},
+    {"df", false, -1},
+    {"bw_mode", false, -1},
+    {"user_bw", false, -1},
+    {"filter_offset", false, -1},
+    {"ifmap_offset", false, -1},
+    {"ifmap_bw", false, -1},
+    {"filter_bw", false, -1},
+    {"ifmap_banks", false, -1},
+    {"filter_banks", false, -1},
+    {"ifmap_ports", false, -1},
+    {"filter_ports", false, -1},
+    {"custom_layout", false, -1},
+    {"layout", false, -1},
+    {"level", false, -1},
+    {"ifmap_h", false, -1},
+    {"ifmap_w", false, -1},
+    {"filt_h", false, -1},
+    {"filt_w", false, -1},
+    {"channels", false, -1},
+    {"num_filt", false, -1},
+    {"stride", false, -1},
+    {"M", false, -1},
+    {"N", false, -1},
+    {"K", false, -1},
+    {"sram_kb", false, -1},
+    {"ifmap_kb", false, -1},
+    {"filter_kb", false, -1},
+    {"ofmap_kb", false, -1},
+    {"spN", false, -1},
+    {"spM", false, -1},
+    {"rep", false, -1},
+    {"optimized", false, -1},
+    {"block", false, -1},
+    {"seed", false, -1},
+    {"error", false, -1},
 };
 
 /* ---- figures ---- */
@@ -221,6 +261,35 @@ static void read_layer(struct row_reader *row, struct sy_scalesim_layer *layer)
     }
 }
 
+/* Words a line, banks and ports of the operand SRAMs, and the order of words in them. */
+static void read_layout(struct row_reader *row, struct sy_scalesim_config *config)
+{
+    static const enum input bandwidth[2] = {IN_IFMAP_BW, IN_FILTER_BW}, banks[2] = {IN_IFMAP_BANKS, IN_FILTER_BANKS},
+                            ports[2] = {IN_IFMAP_PORTS, IN_FILTER_PORTS};
+    const char *custom = text_of(row, IN_CUSTOM_LAYOUT);
+    bool both = strcmp(custom, "both") == 0;
+    char line[512] = "head\nL", *at = line + strlen(line);
+    for (int i = 0; i < 2; i++) {
+        config->bandwidth[i] = given(row, bandwidth[i]) ? count_of(row, bandwidth[i]) : config->bandwidth[i];
+        config->line_words[i] = config->bandwidth[i];
+        config->banks[i] = given(row, banks[i]) ? count_of(row, banks[i]) : 0;
+        config->ports[i] = given(row, ports[i]) ? count_of(row, ports[i]) : 0;
+    }
+    config->ifmap_offset = given(row, IN_IFMAP_OFFSET) ? count_of(row, IN_IFMAP_OFFSET) : 0;
+    config->custom_layout[0] = both || strcmp(custom, "ifmap") == 0;
+    config->custom_layout[1] = both || strcmp(custom, "filter") == 0;
+    if (*custom && !config->custom_layout[0] && !config->custom_layout[1]) {
+        bad_cell(row, IN_CUSTOM_LAYOUT, "ifmap, filter or both");
+    }
+    (void)snprintf(at, sizeof line - 8, ",%s,\n", text_of(row, IN_LAYOUT));
+    for (; *at != '\0'; at++) {
+        *at = *at == ' ' ? ',' : *at;
+    }
+    if (given(row, IN_LAYOUT) && sy_scalesim_layout_parse(line, strlen(line), "", &config->layout, NULL) != SY_OK) {
+        bad_cell(row, IN_LAYOUT, "20 whole numbers with blanks between them");
+    }
+}
+
 static void read_memory(struct row_reader *row, struct sy_scalesim_config *config)
 {
     static const enum input columns[SY_SCALESIM_OPERANDS] = {IN_IFMAP_KB, IN_FILTER_KB, IN_OFMAP_KB};
@@ -235,6 +304,9 @@ static void read_memory(struct row_reader *row, struct sy_scalesim_config *confi
     for (int i = 0; i < SY_SCALESIM_OPERANDS; i++) {
         config->sram_kb[i] = count_of(row, one ? IN_SRAM_KB : columns[i]);
         config->bandwidth[i] = config->user_bandwidth ? count_of(row, IN_USER_BW) : 0;
+    }
+    if (config->user_bandwidth && config->version == SY_SCALESIM_V3) {
+        read_layout(row, config);
     }
 }
 

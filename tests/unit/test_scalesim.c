@@ -280,12 +280,78 @@ START_TEST(what_is_not_modelled_is_refused)
     struct sy_scalesim_config config = plain_config();
     struct sy_scalesim_layer layer = sy_scalesim_gemm(20, 20, 20);
     struct sy_scalesim_result result;
-    config.ramulator = config.custom_layout[1] = true;
-    ck_assert_int_eq(sy_scalesim_layer(&config, &layer, &result, NULL), SY_OK); /* CALC looks at neither */
+    config.ramulator = true;
+    ck_assert_int_eq(sy_scalesim_layer(&config, &layer, &result, NULL), SY_OK); /* CALC does not look at it */
     config.user_bandwidth = true;
-    check_refused(&config, &layer, SY_UNSUPPORTED, "layout");
-    config.custom_layout[1] = false;
     check_refused(&config, &layer, SY_UNSUPPORTED, "Ramulator");
+}
+END_TEST
+
+/* A 4 x 4 ifmap of 1 channel in lines of 4 words, os on 4 x 1: the array asks for a column of words at once, which is
+ * one in each of 4 lines, or one line when the layout is turned. */
+START_TEST(a_layout_costs_a_cycle_for_each_further_line_of_a_bank)
+{
+    static const char *const rows_first = "h\nL,1,4,1,1,1,1,0,1,2,3,4,5,0,1,2,3,4,5,6,7,\n";
+    static const char *const turned = "h\nL,4,1,1,1,1,1,0,1,2,3,4,5,0,1,2,3,4,5,6,7,\n";
+    struct sy_scalesim_config config = plain_config();
+    struct sy_scalesim_layer layer = sy_scalesim_gemm(4, 1, 4);
+    struct sy_scalesim_result base, result;
+    config.version = SY_SCALESIM_V3;
+    config.dataflow = SY_SCALESIM_OS;
+    config.rows = 4;
+    config.cols = 1;
+    config.user_bandwidth = true;
+    for (int i = 0; i < 3; i++)
+        config.bandwidth[i] = 4;
+    config.line_words[0] = config.line_words[1] = 4;
+    ck_assert_int_eq(sy_scalesim_layer(&config, &layer, &base, NULL), SY_OK);
+    config.custom_layout[0] = true;
+    check_refused(&config, &layer, SY_INPUT, "needs a layout file");
+    ck_assert_int_eq(sy_scalesim_layout_parse(rows_first, strlen(rows_first), "l", &config.layout, NULL), SY_OK);
+    ck_assert_int_eq(sy_scalesim_layer(&config, &layer, &result, NULL), SY_OK);
+    /* The skewed rows ask for 1, 2, 3, 4, 3, 2, 1 words, each in its own line of the one bank. */
+    ck_assert_uint_eq(result.stall_cycles - base.stall_cycles, 0 + 1 + 2 + 3 + 2 + 1 + 0);
+    config.ports[0] = 2;
+    ck_assert_int_eq(sy_scalesim_layer(&config, &layer, &result, NULL), SY_OK);
+    ck_assert_uint_eq(result.stall_cycles - base.stall_cycles, 0 + 0 + 1 + 1 + 1 + 0 + 0);
+    /* Skewed by one, even turned lines meet several at once, but in 4 banks each word has its own. */
+    ck_assert_int_eq(sy_scalesim_layout_parse(turned, strlen(turned), "l", &config.layout, NULL), SY_OK);
+    config.ports[0] = 1;
+    config.banks[0] = 4;
+    ck_assert_int_eq(sy_scalesim_layer(&config, &layer, &result, NULL), SY_OK);
+    ck_assert_uint_eq(result.stall_cycles, base.stall_cycles);
+    config.ifmap_offset = 1; /* the tool would look for an address that is nowhere, for ever */
+    check_refused(&config, &layer, SY_INPUT, "does not end");
+}
+END_TEST
+
+START_TEST(bad_layout_files_are_refused_with_their_place)
+{
+    static const struct {
+        const char *text, *message;
+    } bad[] = {
+        {"h\nL,1,2,x,\n", "not a whole number"},
+        {"h\nL,1,1,1,1,1,1,0,1,2,3,4,5,0,1,2,3,4,5,6,\n", "too short"},
+        {"h\nL,1,4,1,1,1,1,0,1,2,3,4,4,0,1,2,3,4,5,6,7,\n", "not all axes once"},
+        {"h\nL,0,4,1,1,1,1,0,1,2,3,4,5,0,1,2,3,4,5,6,7,\n", "factor"},
+        {"h\nL,2,4,1,1,1,1,0,1,2,3,4,5,0,1,2,3,4,5,6,7,\n", "exceed"},
+        {"h\n\n", "needs a layout file"},
+    };
+    for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++) {
+        struct sy_scalesim_config config = plain_config();
+        struct sy_scalesim_layer layer = sy_scalesim_gemm(4, 1, 4);
+        config.version = SY_SCALESIM_V3;
+        config.user_bandwidth = config.custom_layout[0] = true;
+        for (int j = 0; j < 3; j++)
+            config.bandwidth[j] = 4;
+        config.line_words[0] = 4;
+        struct heard heard = {"", 0};
+        struct sy_diag diag = {.fn = hear, .ctx = &heard};
+        if (sy_scalesim_layout_parse(bad[i].text, strlen(bad[i].text), "l", &config.layout, &diag) == SY_OK)
+            check_refused(&config, &layer, SY_INPUT, bad[i].message);
+        else
+            ck_assert_msg(strstr(heard.text, bad[i].message) != NULL, "%s", heard.text);
+    }
 }
 END_TEST
 
@@ -392,6 +458,8 @@ int main(void)
     tcase_add_test(cases, what_the_tool_raises_on_is_refused_with_its_exception);
     tcase_add_test(cases, sparse_layers_the_tool_raises_on_are_refused);
     tcase_add_test(cases, what_is_not_modelled_is_refused);
+    tcase_add_test(cases, a_layout_costs_a_cycle_for_each_further_line_of_a_bank);
+    tcase_add_test(cases, bad_layout_files_are_refused_with_their_place);
     tcase_add_test(cases, layers_beyond_the_limits_are_refused_at_once);
     tcase_add_test(cases, a_gemm_of_a_workload_is_taken);
     tcase_add_test(cases, a_convolution_of_a_workload_is_taken_group_by_group);

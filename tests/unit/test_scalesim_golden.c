@@ -78,6 +78,12 @@ START_TEST(every_random_sparse_row_is_exact_or_refused_where_the_tool_raised)
 }
 END_TEST
 
+START_TEST(every_random_layout_row_is_exact_or_refused_where_the_tool_raised)
+{
+    check_table("scalesim_random_layout.csv", 218, 21);
+}
+END_TEST
+
 START_TEST(every_random_v1_row_is_exact)
 {
     check_table("scalesim_random_v1.csv", 253, 0);
@@ -187,6 +193,7 @@ int main(void)
     tcase_add_test(tables, every_v1_row_is_exact);
     tcase_add_test(tables, every_random_row_is_exact);
     tcase_add_test(tables, every_random_sparse_row_is_exact_or_refused_where_the_tool_raised);
+    tcase_add_test(tables, every_random_layout_row_is_exact_or_refused_where_the_tool_raised);
     tcase_add_test(tables, every_random_v1_row_is_exact);
     tcase_add_test(tables, a_wrong_figure_is_seen);
     tcase_add_test(tables, inputs_on_which_the_tool_raises_are_refused);

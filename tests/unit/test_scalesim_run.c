@@ -234,13 +234,41 @@ START_TEST(a_run_that_fails_says_why_and_writes_nothing)
     check_fails("no/such.cfg", golden(ALEXNET), SY_IO, "");
     check_fails(golden("scalesim_configs/v3_scale.cfg"), "no/such.csv", SY_IO, "");
     check_fails(edited_cfg("scalesim_configs/v3_scale.cfg", slash), golden(ALEXNET), SY_INPUT, "../elsewhere");
-    check_fails(edited_cfg("scalesim_configs/v3_scale.cfg", layout), golden(ALEXNET), SY_UNSUPPORTED,
-                "layer 0 (Conv1): the tool's custom SRAM layout");
+    check_fails(edited_cfg("scalesim_configs/v3_scale.cfg", layout), golden(ALEXNET), SY_INPUT,
+                "layer 0 (Conv1): SCALE-Sim stops with IndexError: a custom layout needs a layout file");
     char topology[256];
     snprintf(topology, sizeof topology, "%s",
              write_text("two.csv", "name,h,w,fh,fw,c,n,s,\nA,4,4,2,2,1,1,1,\nB,1,1,1,1,1,1,1,\n"));
     check_fails(edited_cfg("scalesim_configs/v3_scale.cfg", tiny), topology, SY_INPUT,
                 "layer 1 (B): SCALE-Sim stops with ZeroDivisionError");
+}
+END_TEST
+
+/* Row 2 of scalesim_random_layout.csv, from files. */
+START_TEST(a_layout_file_is_read_and_counts)
+{
+    char cfg[256], topology[256], layout[256];
+    struct sy_scalesim_run run;
+    snprintf(cfg, sizeof cfg, "%s",
+             write_text("layout.cfg",
+                        "[general]\nrun_name = l\n[architecture_presets]\nArrayHeight: 9\nArrayWidth: 216\n"
+                        "IfmapSramSzkB: 4\nFilterSramSzkB: 8\nOfmapSramSzkB: 8\nIfmapOffset: 0\n"
+                        "FilterOffset: 0\nOfmapOffset: 20000000\nBandwidth: 31\nDataflow: os\n"
+                        "ReadRequestBuffer: 32\nWriteRequestBuffer: 32\n[layout]\n"
+                        "IfmapCustomLayout: True\nIfmapSRAMBankBandwidth: 80\nIfmapSRAMBankNum: 8\n"
+                        "IfmapSRAMBankPort: 2\nFilterCustomLayout: False\nFilterSRAMBankBandwidth: 7\n"
+                        "FilterSRAMBankNum: 1\nFilterSRAMBankPort: 1\n[sparsity]\n"
+                        "SparsitySupport: false\n[run_presets]\nInterfaceBandwidth: USER\n"
+                        "UseRamulatorTrace: False\n"));
+    snprintf(topology, sizeof topology, "%s", write_text("l.csv", "name,h,w,fh,fw,c,n,s,\nA,9,6,2,2,1,1,1,\n"));
+    snprintf(layout, sizeof layout, "%s",
+             write_text("layout.csv", "name\n\nA,8,8,1,7,1,1,0,5,4,3,2,1,5,1,3,2,6,4,0,7,\nB,1,\n"));
+    struct sy_scalesim_run_options options = {
+        .version = SY_SCALESIM_V3, .cfg = cfg, .topology = topology, .layout = layout};
+    ck_assert_int_eq(sy_scalesim_run(&options, &run, NULL), SY_OK);
+    ck_assert_uint_eq(run.result[0].total_cycles, 1134);
+    ck_assert_uint_eq(run.result[0].cycles_with_prefetch, 1259);
+    sy_scalesim_run_free(&run);
 }
 END_TEST
 
@@ -285,6 +313,7 @@ int main(void)
     tcase_add_test(runs, the_v2_run_of_the_project_gives_its_reports);
     tcase_add_test(runs, depthwise_layers_are_one_layer_a_channel_and_simulated_once);
     tcase_add_test(runs, a_run_that_fails_says_why_and_writes_nothing);
+    tcase_add_test(runs, a_layout_file_is_read_and_counts);
     tcase_add_test(runs, a_run_can_be_stopped);
     suite_add_tcase(suite, runs);
     SRunner *runner = srunner_create(suite);
