@@ -228,18 +228,38 @@ static void put_logic(struct estimate *e)
     }
 }
 
+/* A foundry's bit cell over CACTI's own at a node; 0 = not known. */
+static double cell_ratio(const struct estimate *e, double node_nm, struct sy_sourced *cell, double *own_um2)
+{
+    struct sy_sourced squares;
+    *own_um2 = 0;
+    if (!look(e->table, "bitcell_um2", node_nm, cell) || cell->extrapolated ||
+        !look(e->table, "cacti_cell_f2", 0, &squares))
+        return 0;
+    *own_um2 = squares.value * node_nm * node_nm * 1e-6;
+    return cell->value / *own_um2;
+}
+
 /* CACTI's area with a foundry's bit cell in place of its own. */
 static void as_foundry_draws(const struct estimate *e, struct sy_sourced *mm2)
 {
-    struct sy_sourced cell, squares;
-    if (!look(e->table, "bitcell_um2", e->node_nm, &cell) || cell.extrapolated ||
-        !look(e->table, "cacti_cell_f2", 0, &squares))
+    struct sy_sourced cell;
+    double own_um2, ratio = cell_ratio(e, e->node_nm, &cell, &own_um2);
+    if (ratio <= 0)
         return;
-    double own = squares.value * e->node_nm * e->node_nm * 1e-6;
-    mm2->value *= cell.value / own;
-    mm2->low *= cell.low / own;
-    mm2->high *= cell.high / own;
-    mm2->rule = sy_arena_printf(e->arena, "%s, x foundry's bit cell / %.3f um2", mm2->rule, own);
+    mm2->value *= ratio;
+    mm2->low *= cell.low / own_um2;
+    mm2->high *= cell.high / own_um2;
+    mm2->rule = sy_arena_printf(e->arena, "%s, x foundry's bit cell / %.3f um2", mm2->rule, own_um2);
+}
+
+/* Say so when the same memory takes less in an older process. */
+static void note_monotony(const struct estimate *e, const struct sy_level_sram *sram, struct sy_sourced *mm2)
+{
+    struct sy_sourced cell;
+    double own_um2, ratio = cell_ratio(e, sram->earlier_nm, &cell, &own_um2);
+    if (sram->earlier_mm2 > 0 && ratio > 0 && mm2->value > sram->earlier_mm2 * ratio)
+        mm2->rule = sy_arena_printf(e->arena, "%s, not monotonic: less at %.3g nm", mm2->rule, sram->earlier_nm);
 }
 
 static void put_srams(struct estimate *e, const struct sy_energy_table *energy)
@@ -261,6 +281,7 @@ static void put_srams(struct estimate *e, const struct sy_energy_table *energy)
         one.row = &row;
         if (sram->width_bits && !(sram->bank.flags & SY_SRAM_COMPOSED))
             as_foundry_draws(e, &one);
+        note_monotony(e, sram, &one);
         put(e, SY_AREA_MEMORY, level->name,
             (double)sy_max(level->banks, 1) * (level->shared ? 1 : (double)e->chip->cores), &one, NULL);
     }
@@ -457,6 +478,12 @@ enum sy_status sy_area_account(struct sy_result *result, const struct sy_chip *c
     if (area->edge_needed_mm > area->edge_mm)
         sy_result_warn(result, "area: memory and link interfaces need %.1f mm of edge, the die has %.1f mm",
                        area->edge_needed_mm, area->edge_mm);
+    if (area->power_limited_hz > 0)
+        sy_result_warn(
+            result,
+            "area: all units at their peak rates draw about %.0f W, more than power.tdp of %.0f W: it holds up "
+            "to a core clock of %.0f MHz (--set clocks.core)",
+            area->tdp_w, chip->power.tdp_w, area->power_limited_hz * 1e-6);
     if (area->power_limit_w > 0 && result->power_w > area->power_limit_w)
         sy_result_warn(result, "area: %.0f W on %.0f mm2 is beyond the power density that can be cooled (%.0f W)",
                        result->power_w, area->die_mm2, area->power_limit_w);

@@ -39,7 +39,7 @@ struct sy_level_sram {
     const char *source, *confidence;
     /* pJ a byte and pJ a nanosecond of the same bank one process generation earlier, by the SRAM model; 0 = unknown. A
      * figure above them is not monotonic in the node, and its rule says so. */
-    double earlier_read_pj, earlier_write_pj, earlier_leakage_mw, earlier_mm2;
+    double earlier_read_pj, earlier_write_pj, earlier_leakage_mw, earlier_mm2, earlier_nm;
 };
 /* A scratchpad inside each PE (row stationary): of inputs, filters, sums. */
 enum { SY_SPADS = 3 };

@@ -54,6 +54,7 @@ static void look_back(const struct sy_sram_model *model, struct sy_sram_config c
     config.node_nm = config.node_nm < smallest_nm ? smallest_nm : config.node_nm;
     if (sy_sram_estimate(model, &config, false, &cost) != SY_OK || cost.flags & SY_SRAM_BEYOND)
         return;
+    out->earlier_nm = config.node_nm;
     out->earlier_read_pj = cost.figure[SY_SRAM_READ] * 8 / (double)config.width_bits;
     out->earlier_write_pj = cost.figure[SY_SRAM_WRITE] * 8 / (double)config.width_bits;
     out->earlier_mm2 = cost.figure[SY_SRAM_AREA] * (double)slices;

@@ -315,6 +315,42 @@ static const char *relative(struct point *point, const char *argument, double *v
     return pj > 0 ? NULL : "no row prices it";
 }
 
+/* Words of a scratchpad inside the PE an action moves for a MAC. */
+static const char *spad_energy(struct point *point, const char *argument, double *value)
+{
+    struct sy_price word = sy_price_array(point->model->chip, point->model->energy, SY_SPAD_WORD);
+    double words = *argument == '2' ? 2 : 1;
+    *value = words * word.pj * 1e-12;
+    (void)snprintf(point->how, TEXT, "%.0f word%s a MAC by the register file's row", words, words > 1 ? "s" : "");
+    return word.known ? NULL : "no row prices it";
+}
+
+/* Transistors of the parts: six a bit of SRAM, logic by its area and the realised density. */
+static const char *transistors(struct point *point, const char *argument, double *value)
+{
+    const struct sy_area *area = point->model->area;
+    const struct sy_chip *chip = point->model->chip;
+    struct sy_sourced density, utilization;
+    bool gates = *argument == 'g';
+    *value = 0;
+    if (sy_figure_lookup(point->model->areas, "density_mtr_mm2", (double)chip->process_nm, &density) != SY_OK ||
+        sy_figure_lookup(point->model->areas, "layout_utilization", 0, &utilization) != SY_OK)
+        return "the area table has no density";
+    for (uint32_t i = 0; i < area->items; i++) {
+        const struct sy_area_item *item = &area->item[i];
+        bool logic = item->kind == SY_AREA_LOGIC || item->kind == SY_AREA_CONTROL || item->kind == SY_AREA_CONTROLLER;
+        *value += logic ? item->mm2 * density.value * 1e6 * utilization.value : 0;
+    }
+    for (uint32_t l = 0; l < chip->levels && !gates; l++)
+        if (chip->level[l].kind == SY_LEVEL_SRAM)
+            *value += 6 * 8 * (double)chip->level[l].capacity_bytes * (chip->level[l].shared ? 1 : (double)chip->cores);
+    *value /= gates ? 4 : 1;
+    (void)snprintf(point->how, TEXT,
+                   gates ? "logic transistors / 4, memories left out"
+                         : "six a bit of SRAM, logic area x realised density");
+    return NULL;
+}
+
 static const char *energy_a_mac(struct point *point, const char *argument, double *value)
 {
     (void)argument;
@@ -369,10 +405,13 @@ static const struct rule {
     {"relative energy inter-PE", true, relative, "wire", "energy"},
     {"relative energy global buffer", true, relative, "sram", "energy"},
     {"relative energy DRAM", true, relative, "dram", "energy"},
+    {"energy weights_spad", true, spad_energy, "1", "energy"},
+    {"energy ifmap_spad", true, spad_energy, "1", "energy"},
+    {"energy psum_spad", true, spad_energy, "2", "energy"},
     {"energy mac", true, energy_a_mac, "", "energy"},
     {"server", false, never, "hosts and racks are not part of the model", "other"},
-    {"transistors", true, never, "the model has areas, not transistor counts", "other"},
-    {"gates", true, never, "the model has areas, not gate counts", "other"},
+    {"transistors", true, transistors, "", "area"},
+    {"gates", true, transistors, "g", "area"},
     {"Rocket CPU", true, never, "a chip file has no host processor", "other"},
     {"fully pipelined", false, never, "pipelining inside a PE changes timing only", "other"},
     {"same: ", false, never, "pipelining inside a PE changes timing only", "other"},
@@ -406,10 +445,10 @@ static bool unit_of(const char *unit, double *one)
         const char *name;
         double one;
     } units[] = {
-        {"", 1},        {"mm2", 1},          {"k um2", 1e-3},      {"um2", 1e-6},     {"%", 0.01},   {"W", 1},
-        {"mW", 1e-3},   {"MHz", 1e6},        {"GHz", 1e9},         {"MiB", 1048576},  {"KiB", 1024}, {"GB/s", 1e9},
-        {"fps", 1},     {"mJ", 1e-3},        {"pJ", 1e-12},        {"fJ/MAC", 1e-15}, {"x MAC", 1},  {"x", 1},
-        {"128x128", 1}, {"TOPS int8", 1e12}, {"TFLOPS bf16", 1e12}};
+        {"", 1},      {"mm2", 1},       {"k um2", 1e-3}, {"um2", 1e-6},       {"%", 0.01},          {"W", 1},
+        {"mW", 1e-3}, {"MHz", 1e6},     {"GHz", 1e9},    {"MiB", 1048576},    {"KiB", 1024},        {"GB/s", 1e9},
+        {"fps", 1},   {"mJ", 1e-3},     {"pJ", 1e-12},   {"fJ/MAC", 1e-15},   {"x MAC", 1},         {"x", 1},
+        {"k", 1e3},   {"billion", 1e9}, {"128x128", 1},  {"TOPS int8", 1e12}, {"TFLOPS bf16", 1e12}};
     for (size_t i = 0; i < sizeof units / sizeof units[0]; i++)
         if (!strcmp(units[i].name, unit)) {
             *one = units[i].one;

@@ -139,6 +139,33 @@ START_TEST(more_of_anything_takes_more_area)
 }
 END_TEST
 
+START_TEST(parts_shrink_from_28_to_7_nm_or_say_that_their_source_does_not)
+{
+    static const char *const nodes[] = {"technology.node=28 nm", "technology.node=22 nm", "technology.node=16 nm",
+                                        "technology.node=14 nm", "technology.node=10 nm", "technology.node=7 nm"};
+    double before[SY_MAX_AREAS] = {0};
+    uint32_t flagged = 0, compared = 0;
+    for (size_t n = 0; n < sizeof nodes / sizeof nodes[0]; n++) {
+        estimate("tpu-v1", nodes[n], NULL);
+        bool any = false;
+        for (uint32_t i = 0; i < area->items; i++) {
+            const struct sy_area_item *item = &area->item[i];
+            bool says_so = strstr(item->rule, "not monotonic") != NULL;
+            any = any || says_so;
+            bool of_all = item->kind == SY_AREA_SPACE || item->kind == SY_AREA_CONTROL; /* shares of the others */
+            ck_assert_msg(!n || of_all || item->mm2 <= before[i] * (1 + 1e-9) || says_so, "%s at %s: %g after %g",
+                          item->component, nodes[n], item->mm2, before[i]);
+            before[i] = item->mm2;
+            flagged += says_so;
+            compared++;
+        }
+        ck_assert(any || n != 2); /* 16 nm */
+    }
+    ck_assert_uint_gt(flagged, 0); /* from CACTI's efficiency to the assumed one below 22 nm */
+    ck_assert_uint_lt(flagged, compared / 4);
+}
+END_TEST
+
 /* ---- warnings of a run ---- */
 
 static bool warned(const char *set_text, const char *text)
@@ -188,6 +215,7 @@ int main(void)
     tcase_add_test(tests, scratchpads_in_the_pes_are_part_of_the_die);
     tcase_add_test(tests, a_block_on_somebody_elses_bus_has_no_phy_and_no_edge);
     tcase_add_test(tests, more_of_anything_takes_more_area);
+    tcase_add_test(tests, parts_shrink_from_28_to_7_nm_or_say_that_their_source_does_not);
     tcase_add_test(tests, what_cannot_be_built_is_warned_of);
     suite_add_tcase(suite, tests);
     SRunner *runner = srunner_create(suite);
