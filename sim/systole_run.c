@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The library's face: runs. No logic of its own. */
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -180,6 +181,22 @@ static enum sy_status rehearse(const struct sy_chip *chip, const struct systole_
     return status;
 }
 
+static enum sy_status load_energy(const struct sy_chip *chip, const struct systole_run_options *options,
+                                  const char *data_dir, struct sy_energy_table **energy, struct sy_diag *diag)
+{
+    const char *table = options->energy_table ? options->energy_table
+                        : chip->energy_table  ? chip->energy_table
+                                              : "default";
+    return sy_energy_load(table, data_dir, energy, diag);
+}
+
+static enum sy_status load_area(const struct systole_run_options *options, const char *data_dir,
+                                struct sy_figure_table **area, struct sy_diag *diag)
+{
+    return sy_figure_table_load(options->area_table ? options->area_table : "default", "arch/area", data_dir, area,
+                                diag);
+}
+
 static enum sy_status run(const struct systole_context *context, const struct systole_chip *chip,
                           const struct systole_workload *workload, const struct systole_run_options *options,
                           struct sy_result **result, struct sy_diag *diag)
@@ -192,15 +209,11 @@ static enum sy_status run(const struct systole_context *context, const struct sy
     enum sy_status status = replay_options(options, data_dir, &replay, diag);
     if (status != SY_OK)
         return status;
-    const char *table = options->energy_table      ? options->energy_table
-                        : chip->chip->energy_table ? chip->chip->energy_table
-                                                   : "default";
-    status = sy_energy_load(table, data_dir, &energy, diag);
+    status = load_energy(chip->chip, options, data_dir, &energy, diag);
     if (status == SY_OK && replay.fidelity == SY_FIDELITY_CYCLE)
         status = rehearse(chip->chip, workload, energy, &replay, diag);
     if (status == SY_OK)
-        status = sy_figure_table_load(options->area_table ? options->area_table : "default", "arch/area", data_dir,
-                                      &area, diag);
+        status = load_area(options, data_dir, &area, diag);
     const struct sy_energy_options prices = {options->sram_macros, options->ert, options->set_energy, area};
     if (status == SY_OK)
         status = sy_energy_prepare(energy, chip->chip, &prices, diag);
@@ -216,6 +229,58 @@ static enum sy_status run(const struct systole_context *context, const struct sy
     return status;
 }
 
+/* ---- a clock that the package can cool ---- */
+
+/* The highest core clock at which the chip's peak power fits its TDP; 0: it fits as it is, or states none. */
+static enum sy_status limited_clock(const struct systole_context *context, const struct sy_chip *chip,
+                                    const struct systole_run_options *options, double *hz, struct sy_diag *diag)
+{
+    const char *data_dir = context ? context->data_dir : NULL;
+    struct sy_energy_table *energy = NULL;
+    struct sy_figure_table *table = NULL;
+    struct sy_arena *arena = sy_arena_create(NULL, 0);
+    struct sy_area *area;
+    *hz = 0;
+    enum sy_status status = arena ? load_energy(chip, options, data_dir, &energy, diag) : SY_NOMEM;
+    if (status == SY_OK)
+        status = load_area(options, data_dir, &table, diag);
+    const struct sy_energy_options prices = {options->sram_macros, options->ert, options->set_energy, table};
+    if (status == SY_OK)
+        status = sy_energy_prepare(energy, chip, &prices, diag);
+    if (status == SY_OK && (status = sy_area_estimate(arena, chip, table, energy, &area)) == SY_OK)
+        *hz = area->power_limited_hz;
+    sy_energy_destroy(energy);
+    sy_figure_table_destroy(table);
+    if (arena)
+        sy_arena_destroy(arena);
+    return status;
+}
+
+/* The same chip at that clock, as one more override that the result records; *slower stays NULL when it fits. */
+static enum sy_status slow_down(const struct systole_context *context, const struct systole_chip *chip,
+                                const struct systole_run_options *options, struct systole_chip **slower,
+                                struct sy_diag *diag)
+{
+    double hz;
+    uint32_t count = 0;
+    char clock[64];
+    enum sy_status status = limited_clock(context, chip->chip, options, &hz, diag);
+    if (status != SY_OK || hz < 1000)
+        return status;
+    while (chip->request.set && chip->request.set[count])
+        count++;
+    const char **set = calloc((size_t)count + 2, sizeof *set);
+    if (!set)
+        return SY_NOMEM;
+    for (uint32_t i = 0; i < count; i++)
+        set[i] = chip->request.set[i];
+    (void)snprintf(clock, sizeof clock, "clocks.core=%llu Hz", (unsigned long long)hz);
+    set[count] = clock;
+    status = (enum sy_status)systole_chip_load(context, chip->request.chip, set, slower);
+    free(set);
+    return status;
+}
+
 enum systole_status systole_run(const struct systole_context *context, const struct systole_chip *chip,
                                 const struct systole_workload *workload, const struct systole_run_options *options,
                                 struct systole_result **result)
@@ -226,10 +291,15 @@ enum systole_status systole_run(const struct systole_context *context, const str
     if (!made)
         return SYSTOLE_NOMEM;
     enum sy_status status = systole_take_options(&mine, sizeof mine, options) ? SY_OK : SY_USAGE;
+    struct systole_chip *slower = NULL;
+    if (status == SY_OK && mine.power_limited)
+        status = slow_down(context, chip, &mine, &slower, &diag);
+    chip = slower ? slower : chip;
     if (status == SY_OK)
         status = run(context, chip, workload, &mine, &made->result, &diag);
     if (status == SY_OK && (status = note_inputs(made->result, chip, workload, &mine)) != SY_OK)
         sy_result_destroy(made->result);
+    systole_chip_free(slower);
     if (status != SY_OK) {
         free(made);
         return (enum systole_status)status;

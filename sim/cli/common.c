@@ -47,6 +47,7 @@ void sy_cli_run_options(const struct sy_cli_model *model, struct systole_run_opt
     run->set_energy = model->set_energy.count ? model->set_energy.item : NULL;
     run->sram_macros = model->sram;
     run->area_table = model->area;
+    run->power_limited = model->power_limited;
     run->seed = model->seed;
     run->cancel = sy_cli_cancel();
 }

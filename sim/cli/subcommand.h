@@ -69,6 +69,7 @@ struct sy_cli_workload {
 struct sy_cli_model {
     const char *fidelity, *memory, *objective, *kernel, *energy;
     const char *ert, *sram, *area;
+    bool power_limited;
     struct sy_cli_list set, set_energy;
     uint64_t seed;
 };
@@ -108,6 +109,7 @@ struct sy_cli_output {
     SY_OPT(LIST, type, member.set_energy, "set-energy", 0, "ITEM=PJ", "replace one energy, for example mac.int8=0.2 (repeatable)"), \
     SY_OPT(TEXT, type, member.ert, "ert", 0, "FILE", "replace energies by those of an Accelergy energy reference table"), \
     SY_OPT(TEXT, type, member.sram, "sram", 0, "FILE", "memory-compiler macros (CSV) to build the SRAMs of"), \
+    SY_OPT(FLAG, type, member.power_limited, "power-limited", 0, NULL, "lower the core clock until peak power fits the chip's TDP"), \
     SY_OPT(TEXT, type, member.area, "area", 0, "NAME|FILE", "area table to use instead of the default one"), \
     SY_OPT(LIST, type, member.set, "set", 0, "KEY=VALUE", "override a key of the chip (repeatable)"), \
     SY_OPT(U64, type, member.seed, "seed", 0, "N", "seed of anything random")

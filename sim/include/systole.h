@@ -163,6 +163,7 @@ struct systole_run_options {
     const char *const *set_energy; /* "COMPONENT.ACTION=PJ" as the energy rows name them, NULL-terminated; before ert */
     const char *sram_macros;       /* CSV of a memory compiler's macros, columns of arch/sram/cacti.csv */
     const char *area_table;        /* NULL: "default" */
+    int power_limited;             /* lower the core clock until the estimate of peak power fits the chip's power.tdp */
 };
 struct systole_result;
 SYSTOLE_API enum systole_status systole_run(const struct systole_context *context, const struct systole_chip *chip,

@@ -392,8 +392,9 @@ static void put_limits(struct estimate *e, const struct sy_energy_table *energy)
     area->power_limit_w = look(e->table, "power_density_w_mm2", 0, &figure) ? figure.value * area->die_mm2 : 0;
     area->edge_mm = 4 * sqrt(area->die_mm2);
     struct sy_base_power base = sy_energy_base(e->chip, energy);
-    double dynamic = sy_energy_peak_w(e->chip, energy) + base.clock_w;
-    base.leakage_w += base.link_w; /* neither goes with the clock */
+    double off_chip, dynamic = sy_energy_peak_w(e->chip, energy, &off_chip) + base.clock_w;
+    base.leakage_w += base.link_w + off_chip; /* none of them goes with the clock */
+    dynamic -= off_chip;
     area->tdp_w = dynamic > 0 ? base.leakage_w + dynamic : 0;
     if (power->tdp_w > base.leakage_w && area->tdp_w > power->tdp_w)
         area->power_limited_hz = hz * (power->tdp_w - base.leakage_w) / dynamic;
@@ -482,7 +483,7 @@ enum sy_status sy_area_account(struct sy_result *result, const struct sy_chip *c
         sy_result_warn(
             result,
             "area: all units at their peak rates draw about %.0f W, more than power.tdp of %.0f W: it holds up "
-            "to a core clock of %.0f MHz (--set clocks.core)",
+            "to a core clock of %.0f MHz (--power-limited)",
             area->tdp_w, chip->power.tdp_w, area->power_limited_hz * 1e-6);
     if (area->power_limit_w > 0 && result->power_w > area->power_limit_w)
         sy_result_warn(result, "area: %.0f W on %.0f mm2 is beyond the power density that can be cooled (%.0f W)",

@@ -100,8 +100,9 @@ struct sy_base_power {
     double idle_w, gated_w, off_w;
 };
 struct sy_base_power sy_energy_base(const struct sy_chip *chip, const struct sy_energy_table *table);
-/* The power of all units at their peak rates at once, without the base power: for a TDP estimate. */
-double sy_energy_peak_w(const struct sy_chip *chip, const struct sy_energy_table *table);
+/* The power of all units at their peak rates at once, without the base power: for a TDP estimate. *off_chip_w (may be
+ * NULL): the part of it that does not go with the core clock. */
+double sy_energy_peak_w(const struct sy_chip *chip, const struct sy_energy_table *table, double *off_chip_w);
 
 /* Fill result->energy and the layers' and total energy. Missing rows become warnings, never zeros in silence. */
 enum sy_status sy_energy_account(struct sy_result *result, const struct sy_chip *chip,

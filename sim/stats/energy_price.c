@@ -326,11 +326,11 @@ double sy_energy_pj_per_mac(const struct sy_chip *chip, const struct sy_energy_t
     return price.known ? price.pj : 0;
 }
 
-double sy_energy_peak_w(const struct sy_chip *chip, const struct sy_energy_table *table)
+double sy_energy_peak_w(const struct sy_chip *chip, const struct sy_energy_table *table, double *off_chip_w)
 {
     double hz = (double)chip->clock[0].frequency.num / (double)chip->clock[0].frequency.den;
     double pes = (double)chip->array.rows * (double)chip->array.cols * (double)chip->array.count * (double)chip->cores;
-    double array = 0, vector, memory = 0;
+    double array = 0, vector, memory = 0, outside = 0;
     for (uint32_t i = 0; i < chip->array.precisions; i++) {
         const struct sy_precision *precision = &chip->array.precision[i];
         double rate = (double)precision->macs_num / (double)precision->macs_den;
@@ -345,9 +345,13 @@ double sy_energy_peak_w(const struct sy_chip *chip, const struct sy_energy_table
         const struct sy_level *level = &chip->level[l];
         double copies = level->shared || level->kind != SY_LEVEL_SRAM ? 1 : (double)chip->cores;
         bool off_chip = level->kind != SY_LEVEL_SRAM; /* one bus for both directions */
-        memory +=
+        double watts =
             copies * (level->read_bytes_per_s * sy_price_level(chip, table, l, SY_READ_BYTE).pj +
                       (off_chip ? 0 : level->write_bytes_per_s * sy_price_level(chip, table, l, SY_WRITE_BYTE).pj));
+        memory += watts;
+        outside += off_chip ? watts : 0;
     }
+    if (off_chip_w)
+        *off_chip_w = outside * 1e-12;
     return (hz * (array * pes + vector) + memory) * 1e-12;
 }

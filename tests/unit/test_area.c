@@ -203,6 +203,35 @@ START_TEST(what_cannot_be_built_is_warned_of)
 }
 END_TEST
 
+/* The clock at which unclocked power + the rest x clock equals the TDP. */
+START_TEST(a_power_limited_run_meets_its_tdp)
+{
+    static const char *const set[] = {"power.tdp=40 W", NULL};
+    struct systole_chip *run_chip = NULL;
+    struct systole_workload *workload = NULL;
+    struct systole_result *free_run = NULL, *limited = NULL;
+    struct systole_run_options options = SYSTOLE_OPTIONS_INIT(struct systole_run_options);
+    double watts;
+    context = (struct systole_context){.struct_size = sizeof context, .data_dir = data_dir()};
+    options.kernel = "heap";
+    ck_assert_int_eq(systole_workload_load(&context, "alexnet", NULL, &workload), SYSTOLE_OK);
+    ck_assert_int_eq(systole_chip_load(&context, "tpu-v1", set, &run_chip), SYSTOLE_OK);
+    ck_assert_int_eq(systole_run(&context, run_chip, workload, &options, &free_run), SYSTOLE_OK);
+    options.power_limited = 1;
+    ck_assert_int_eq(systole_run(&context, run_chip, workload, &options, &limited), SYSTOLE_OK);
+    ck_assert_double_gt(free_run->result->area->tdp_w, 40);
+    ck_assert_int_eq(systole_result_figure(limited, "tdp_estimate_w", &watts), SYSTOLE_OK);
+    ck_assert_double_le(watts, 40 + 1e-6);
+    ck_assert_double_ge(watts, 40 * (1 - 1e-6));
+    ck_assert_double_gt(limited->result->seconds, free_run->result->seconds);
+    ck_assert_ptr_nonnull(strstr(limited->result->request.set[1], "clocks.core="));
+    systole_result_free(free_run);
+    systole_result_free(limited);
+    systole_chip_free(run_chip);
+    systole_workload_free(workload);
+}
+END_TEST
+
 int main(void)
 {
     Suite *suite = suite_create("area");
@@ -217,6 +246,7 @@ int main(void)
     tcase_add_test(tests, more_of_anything_takes_more_area);
     tcase_add_test(tests, parts_shrink_from_28_to_7_nm_or_say_that_their_source_does_not);
     tcase_add_test(tests, what_cannot_be_built_is_warned_of);
+    tcase_add_test(tests, a_power_limited_run_meets_its_tdp);
     suite_add_tcase(suite, tests);
     SRunner *runner = srunner_create(suite);
     srunner_run_all(runner, CK_NORMAL);
