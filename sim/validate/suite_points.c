@@ -22,7 +22,7 @@
 #include "sim/validate/point_model.h"
 
 enum { CHIP, NODE, METRIC, VALUE, UNIT, SOURCE, CONFIDENCE, NOTE, COLUMNS };
-enum { MAX_MODELS = 24, MAX_SOURCES = 48, TEXT = 512 };
+enum { MAX_MODELS = 256, MAX_SOURCES = 48, TEXT = 512 };
 static const struct sy_suite_column column_names[COLUMNS] = {
     [CHIP] = {"chip", true, -1},
     [NODE] = {"node_nm", false, -1},
@@ -522,7 +522,8 @@ static enum sy_status model_of(struct points *points, const char *chip, const ch
             return SY_OK;
         }
     if (points->models == MAX_MODELS)
-        return SY_UNSUPPORTED;
+        return sy_error(points->context->diag, SY_NOWHERE, "cut the table in two", "more than %d different chips in %s",
+                        MAX_MODELS, points->context->table->file);
     *model = NULL;
     *why = "there is no chip file of that name";
     for (size_t i = 0; i < sizeof strangers / sizeof strangers[0]; i++)
@@ -535,14 +536,20 @@ static enum sy_status model_of(struct points *points, const char *chip, const ch
         sets++;
     if (preset && sscanf(node, "%u", &nm) == 1)
         set[sets] = sy_arena_printf(points->context->arena, "technology.node=%u nm", nm);
+    struct sy_diag silent = {.fn = NULL};
     points->entry[points->models].chip = chip;
-    points->entry[points->models].why = preset ? NULL : *why;
     enum sy_status status = SY_OK;
     if (preset) {
         *model = &points->entry[points->models].model;
         *why = NULL;
-        status = sy_point_model_open(*model, preset, set, points->context->options->data_dir, points->context->diag);
+        status = sy_point_model_open(*model, preset, set, points->context->options->data_dir, &silent);
     }
+    if (status == SY_INPUT) { /* the row's own figures make no chip */
+        *model = NULL;
+        *why = "no chip can be made of the row's node and sizes";
+        status = SY_OK;
+    }
+    points->entry[points->models].why = *why;
     if (status == SY_OK)
         points->models++;
     return status;

@@ -103,10 +103,12 @@ START_TEST(what_the_model_cannot_say_is_refused_with_the_reason)
                                    "TPU v1,28,colour,1,,read: x,read,\n"
                                    "TPU v1,28,clock,1,furlong,read: x,read,\n"
                                    "TPU v1,28,die area,,mm2,read: x,read,withdrawn\n"
-                                   "TPU v1,28,clock,1400,MHz,read: x,read,\n"),
+                                   "TPU v1,28,clock,1400,MHz,read: x,read,\n"
+                                   "Eyeriss,90000,clock,200,MHz,read: x,read,\n"),
                      SY_OK);
     static const char *const reasons[] = {"no chip file", "no rule", "does not know the unit", "withdrawn"};
-    ck_assert_uint_eq(v.rows, 5);
+    ck_assert_uint_eq(v.rows, 6);
+    ck_assert_ptr_nonnull(strstr(v.row[5].note, "no chip can be made"));
     for (int i = 0; i < 4; i++)
         ck_assert_msg(strstr(v.row[i].note, reasons[i]) != NULL, "%s", v.row[i].note);
     ck_assert(v.row[4].measured && !v.row[4].aside);
