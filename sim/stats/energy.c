@@ -204,23 +204,28 @@ static enum sy_status array_items(struct sy_energy_account *account)
 
 /* ---- memory and vector unit ---- */
 
-static void ports_of_level(struct sy_energy_account *account, uint32_t l)
+/* Bytes of a level by one of its actions, in the run and in each layer. */
+static void port_item(struct sy_energy_account *account, uint32_t l, enum sy_level_action action, bool needed)
 {
     struct sy_result *result = account->result;
-    const uint64_t bytes[] = {result->level[l].read_bytes, result->level[l].write_bytes,
-                              result->level[l].read_bytes + result->level[l].write_bytes};
-    for (int a = SY_READ_BYTE; a <= SY_WIRE_BYTE; a++) {
-        struct sy_price price = sy_price_level(account->chip, account->table, l, a);
-        if (a == SY_WIRE_BYTE && !price.known)
-            continue;
-        sy_energy_add_item(account, account->chip->level[l].name, sy_level_action_names[a], bytes[a], &price);
-        for (uint64_t i = 0; i < result->layers; i++) {
-            struct sy_layer_result *layer = &result->layer[i];
-            uint64_t count = (a == SY_WRITE_BYTE ? 0 : layer->level_read_bytes[l]) +
-                             (a == SY_READ_BYTE ? 0 : layer->level_write_bytes[l]);
-            sy_energy_to_layer(layer, count, &price);
-        }
+    bool reads = action != SY_WRITE_BYTE, writes = action != SY_READ_BYTE;
+    struct sy_price price = sy_price_level(account->chip, account->table, l, action);
+    uint64_t bytes = (reads ? result->level[l].read_bytes : 0) + (writes ? result->level[l].write_bytes : 0);
+    if (!needed && !price.known)
+        return;
+    sy_energy_add_item(account, account->chip->level[l].name, sy_level_action_names[action], bytes, &price);
+    for (uint64_t i = 0; i < result->layers; i++) {
+        struct sy_layer_result *layer = &result->layer[i];
+        sy_energy_to_layer(layer, (reads ? layer->level_read_bytes[l] : 0) + (writes ? layer->level_write_bytes[l] : 0),
+                           &price);
     }
+}
+
+static void ports_of_level(struct sy_energy_account *account, uint32_t l)
+{
+    port_item(account, l, SY_READ_BYTE, true);
+    port_item(account, l, SY_WRITE_BYTE, true);
+    port_item(account, l, SY_WIRE_BYTE, false);
 }
 
 static void level_items(struct sy_energy_account *account)
@@ -231,6 +236,7 @@ static void level_items(struct sy_energy_account *account)
             sy_energy_dram_items(account, l, dram);
         else
             ports_of_level(account, l);
+        port_item(account, l, SY_DIE_BYTE, false);
         if (dram && !dram->power.has)
             sy_result_warn(account->result,
                            "energy: device %s gives no energies of its commands: %s is priced by the bit", dram->device,

@@ -11,6 +11,7 @@
  *   array spad_word                  row stationary: words read from and written to the scratchpads inside the PEs
  *   vector simple, transcendental, reduce
  *   LEVEL read_byte, write_byte      a memory level's port, or an off-chip memory with its interface
+ *   LEVEL die_byte                   off-chip levels, and SRAMs that several cores share: across the die
  *   LEVEL idle_byte                  host links: idle symbols in place of data
  *   LEVEL wire_byte                  SRAM: from its banks to its port and back
  *   LEVEL activate, read_burst, write_burst, refresh, active_ns, standby_ns, power_down_ns, interface_byte
@@ -52,7 +53,7 @@ struct sy_clocked {
     bool known;
     double array_bits;                                  /* flip-flops in the arrays */
     double other_bits, other_low_bits, other_high_bits; /* elsewhere */
-    double logic_mm2;
+    double logic_mm2, die_mm2;
     struct sy_sourced leak_mw_mm2;
 };
 /* What the chip's own supply and temperature do to the rows' figures. */

@@ -78,6 +78,7 @@ void sy_energy_set_clocked(struct sy_energy_table *table, const struct sy_chip *
             out->logic_mm2 += control || item->kind == SY_AREA_LOGIC ? item->mm2 : 0;
         }
         double bits = control_mm2 * 1e6 / bit.value;
+        out->die_mm2 = area->die_mm2;
         out->array_bits = registers.pe + registers.skew;
         out->other_bits = registers.vector + bits * share.value;
         out->other_low_bits = registers.vector + bits * share.low;

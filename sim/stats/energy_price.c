@@ -17,7 +17,7 @@ static const double LEAKAGE_LOW = 0.25, LEAKAGE_HIGH = 4;
 
 const char *const sy_array_action_names[SY_ARRAY_ACTIONS] = {"register_bit", "wire_bit", "edge_bit", "spad_word"};
 const char *const sy_level_action_names[SY_LEVEL_ACTIONS] = {
-    "read_byte",   "write_byte", "wire_byte", "idle_byte",  "activate",      "read_burst",
+    "read_byte",   "write_byte", "wire_byte", "die_byte",   "idle_byte",     "activate",      "read_burst",
     "write_burst", "refresh",    "active_ns", "standby_ns", "power_down_ns", "interface_byte"};
 const char *const sy_vector_action_names[SY_VECTOR_ACTIONS] = {"simple", "transcendental", "reduce"};
 
@@ -177,6 +177,22 @@ static struct sy_price port_wires(const struct sy_chip *chip, const struct sy_en
     return price;
 }
 
+/* Wires across the die: from its edge, or from a memory that cores share, to wherever the bytes are used. Routers left
+ * out. */
+static struct sy_price die_wires(const struct sy_chip *chip, const struct sy_energy_table *table,
+                                 const struct sy_level *level)
+{
+    const struct sy_clocked *clocked = table->setup ? &table->setup->clocked : NULL;
+    bool far = level->kind != SY_LEVEL_SRAM || (level->shared && chip->cores > 1);
+    struct sy_price price = {.known = false};
+    if (!far || !clocked || !clocked->known)
+        return price;
+    price = sy_price_row(table, "wire", "bit_mm", 0, (double)chip->process_nm, 8);
+    scale(&price, PORT_DISTANCE * sqrt(clocked->die_mm2), "x 8 bits x mean way across the die");
+    at_supply(table, &price);
+    return price;
+}
+
 /* Say so when the same memory costs less in an older process. */
 static void note_monotony(struct sy_price *price, double earlier)
 {
@@ -212,7 +228,9 @@ struct sy_price sy_price_level(const struct sy_chip *chip, const struct sy_energ
     struct sy_price price = {.known = false};
     if (action == SY_IDLE_BYTE && (level->kind != SY_LEVEL_HOST || !level->interface_on_die))
         return price;
-    if (action == SY_WIRE_BYTE) {
+    if (action == SY_DIE_BYTE) {
+        price = die_wires(chip, table, level);
+    } else if (action == SY_WIRE_BYTE) {
         price = port_wires(chip, table, index);
     } else if (sram && sram->width_bits) {
         price = model_price(sram, write);
@@ -316,7 +334,9 @@ double sy_energy_pj_per_byte(const struct sy_chip *chip, const struct sy_energy_
     struct sy_price read = sy_price_level(chip, table, level, SY_READ_BYTE);
     struct sy_price write = sy_price_level(chip, table, level, SY_WRITE_BYTE);
     struct sy_price wire = sy_price_level(chip, table, level, SY_WIRE_BYTE);
-    return read.known && write.known ? (read.pj + write.pj) / 2 + (wire.known ? wire.pj : 0) : 0;
+    struct sy_price die = sy_price_level(chip, table, level, SY_DIE_BYTE);
+    double way = (wire.known ? wire.pj : 0) + (die.known ? die.pj : 0);
+    return read.known && write.known ? (read.pj + write.pj) / 2 + way : 0;
 }
 
 double sy_energy_pj_per_mac(const struct sy_chip *chip, const struct sy_energy_table *table, enum sy_dtype a,

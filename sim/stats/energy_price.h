@@ -21,6 +21,7 @@ enum sy_level_action {
     SY_READ_BYTE,
     SY_WRITE_BYTE,
     SY_WIRE_BYTE,
+    SY_DIE_BYTE,  /* across the die, of levels that everything on it reaches */
     SY_IDLE_BYTE, /* of a host link: bytes of idle symbols it could have carried */
     SY_ACTIVATE,
     SY_READ_BURST,

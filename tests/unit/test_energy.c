@@ -8,6 +8,7 @@
 
 #include "sim/base/text.h"
 #include "sim/include/systole.h"
+#include "sim/stats/area.h"
 #include "sim/stats/energy.h"
 #include "sim/systole_internal.h"
 
@@ -420,6 +421,17 @@ START_TEST(a_gated_array_is_clocked_only_while_a_tile_is_in_it)
 }
 END_TEST
 
+START_TEST(off_chip_bytes_cross_the_die)
+{
+    struct systole_result *result = run_set("tpu-v4i", NULL, NULL);
+    const struct sy_energy_item *item = item_of(result, "hbm", "die_byte");
+    ck_assert_uint_eq(item->count, result->result->dram_read_bytes + result->result->dram_write_bytes);
+    ck_assert_double_eq_tol(item->pj, 0.065 * 8 * 0.75 * sqrt(result->result->area->die_mm2), 1e-6);
+    ck_assert_ptr_null(item_of(result, "vmem", "die_byte"));
+    systole_result_free(result);
+}
+END_TEST
+
 /* ---- values ---- */
 
 static struct systole_result *run_trace(const char *text, const char *const *set)
@@ -545,6 +557,7 @@ int main(void)
     tcase_add_test(tests, the_idle_power_of_tpu_v1_comes_out_of_its_flip_flops);
     tcase_add_test(tests, a_stated_leakage_and_clock_power_go_before_the_estimate);
     tcase_add_test(tests, a_gated_array_is_clocked_only_while_a_tile_is_in_it);
+    tcase_add_test(tests, off_chip_bytes_cross_the_die);
     tcase_add_test(tests, zeros_and_toggles_of_a_trace_count_where_the_array_gates);
     tcase_add_test(tests, energies_on_the_chip_go_with_the_square_of_its_supply);
     tcase_add_test(tests, leakage_follows_the_calibrated_temperatures_and_no_further);
