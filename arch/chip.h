@@ -135,6 +135,12 @@ struct sy_level {
     double fabric_bytes_per_s; /* between one channel's PHY and the fabric, read or write; 0 = no limit */
 };
 
+/* To other chips, for collectives; sim/map/collective.h says how they are timed. */
+struct sy_links {
+    double bytes_per_s;  /* that a chip sends over all its links at once; 0 = it has none */
+    uint64_t latency_ps; /* of one step to a neighbour, software included */
+};
+
 enum sy_clock_gating { SY_GATE_NEVER, SY_GATE_IDLE };
 struct sy_power {
     enum sy_clock_gating clock_gating;
@@ -167,6 +173,7 @@ struct sy_chip {
     bool prefetch_across_layers;
     bool serialize; /* no overlap of load, compute, store: for study and tests */
     struct sy_power power;
+    struct sy_links links;
     const char *energy_table; /* file of arch/energy */
     uint32_t overridden;      /* number of --set overrides applied on a calibrated preset */
     const char *text;         /* the resolved chip as YAML: every key with its value; parses back to the same chip */

@@ -677,6 +677,26 @@ static const struct sy_field power_fields[] = {
 };
 static const struct sy_schema power_schema = {"power", sizeof(struct sy_power), power_fields, NULL};
 
+static const struct sy_field links_fields[] = {
+    {.key = "bandwidth",
+     .type = SY_FIELD_RATE,
+     .offset = AT(sy_links, bytes_per_s),
+     .flags = SY_FIELD_OPTIONAL,
+     .min = "1 kB/s",
+     .max = "1000000 TB/s",
+     .doc = "what one chip sends over all its links at once, one direction; without it collectives are refused"},
+    {.key = "latency",
+     .type = SY_FIELD_U64,
+     .unit = SY_UNIT_SECONDS,
+     .per_unit = 1e12,
+     .offset = AT(sy_links, latency_ps),
+     .fallback = "1 us",
+     .max = "1 s",
+     .doc = "of one step to a neighbour, software included; the default is an assumption"},
+    {0},
+};
+static const struct sy_schema links_schema = {"links", sizeof(struct sy_links), links_fields, NULL};
+
 static const struct sy_field chip_fields[] = {
     {.key = "name", .type = SY_FIELD_NAME, .offset = AT(sy_chip, name), .doc = "what reports call the chip"},
     {.key = "description",
@@ -747,6 +767,12 @@ static const struct sy_field chip_fields[] = {
      .group = &power_schema,
      .flags = SY_FIELD_OPTIONAL,
      .doc = "power of the whole chip"},
+    {.key = "links",
+     .type = SY_FIELD_GROUP,
+     .offset = AT(sy_chip, links),
+     .group = &links_schema,
+     .flags = SY_FIELD_OPTIONAL,
+     .doc = "to other chips"},
     {.key = "energy",
      .type = SY_FIELD_TEXT,
      .offset = AT(sy_chip, energy_table),

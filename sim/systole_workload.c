@@ -306,6 +306,11 @@ static void info_table(const struct sy_trace_info *info, struct sy_buf *out)
             sy_buf_printf(out, "%-20s %20s %24s\n", sy_ops[op].name, sy_format_grouped(number, info->op_count[op]),
                           sy_format_grouped(macs, info->op_macs[op]));
     }
+    for (const struct sy_unmodelled *one = info->unmodelled; one; one = one->next) {
+        char bytes[32];
+        sy_buf_printf(out, "%snot modelled: %s %s, %s bytes\n", one == info->unmodelled ? "\n" : "",
+                      sy_format_grouped(number, one->count), one->op, sy_format_grouped(bytes, one->bytes));
+    }
 }
 
 static void info_json(const struct sy_trace_info *info, struct sy_buf *out)
@@ -336,6 +341,17 @@ static void info_json(const struct sy_trace_info *info, struct sy_buf *out)
         sy_json_close_object(&json);
     }
     sy_json_close_array(&json);
+    if (info->unmodelled)
+        sy_json_open_array(&json, "unmodelled");
+    for (const struct sy_unmodelled *one = info->unmodelled; one; one = one->next) {
+        sy_json_open_object(&json, NULL);
+        sy_json_put_string(&json, "op", one->op);
+        sy_json_put_u64(&json, "count", one->count);
+        sy_json_put_u64(&json, "bytes", one->bytes);
+        sy_json_close_object(&json);
+    }
+    if (info->unmodelled)
+        sy_json_close_array(&json);
     sy_json_close_object(&json);
     sy_json_end(&json);
 }

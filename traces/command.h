@@ -88,6 +88,7 @@ struct sy_command {
         } matmul;
         struct { /* VECTOR */
             uint64_t elements, simple_ops, transcendental_ops, reduce_ops, bytes_in, bytes_out;
+            uint64_t link_cycles; /* core cycles on the links to other chips: it ends no earlier than these */
             uint8_t
                 fused; /* 1: a hardwired pipeline applies all its functions in one pass, an element a lane a cycle */
             uint8_t

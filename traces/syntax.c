@@ -31,7 +31,7 @@ static const char *const order_keys[SY_MAX_SCHEDULE_LEVELS] = {"order0", "order1
 /* ---- command keys ---- */
 
 #define IN_COMMAND(member) offsetof(struct sy_command, u.member)
-enum { MAX_COMMAND_KEYS = 8 };
+enum { MAX_COMMAND_KEYS = 9 };
 struct command_key {
     const char *name;
     uint8_t kind;
@@ -72,6 +72,7 @@ static const struct {
                         {"reduce", SY_VALUE_U64, false, IN_COMMAND(vector.reduce_ops), 0, UINT64_MAX, 0},
                         {"in", SY_VALUE_U64, false, IN_COMMAND(vector.bytes_in), 0, UINT64_MAX, 0},
                         {"out", SY_VALUE_U64, false, IN_COMMAND(vector.bytes_out), 0, UINT64_MAX, 0},
+                        {"link", SY_VALUE_U64, false, IN_COMMAND(vector.link_cycles), 0, UINT64_MAX, 0},
                         {"fused", SY_VALUE_U8, false, IN_COMMAND(vector.fused), 0, 1, 0},
                         {"follows", SY_VALUE_U8, false, IN_COMMAND(vector.follows), 0, 1, 0}}},
     [SY_CMD_WAIT] = {"wait", {{0}}},

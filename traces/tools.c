@@ -16,10 +16,25 @@ static bool count_layer(const struct sy_layer *layer, uint64_t times, struct sy_
            sy_add(info->op_macs[layer->op], macs, &info->op_macs[layer->op]);
 }
 
-static enum sy_status sum_records(struct sy_trace_reader *reader, const char *path, struct sy_trace_info *info,
-                                  struct sy_diag *diag)
+static enum sy_status keep_unmodelled(struct sy_arena *arena, const struct sy_unmodelled *item,
+                                      struct sy_unmodelled ***end)
+{
+    struct sy_unmodelled *copy = sy_arena_alloc(arena, sizeof *copy);
+    const char *op = sy_arena_strdup(arena, item->op);
+    if (copy == NULL || op == NULL) {
+        return SY_NOMEM;
+    }
+    *copy = (struct sy_unmodelled){.op = op, .count = item->count, .bytes = item->bytes};
+    **end = copy;
+    *end = &copy->next;
+    return SY_OK;
+}
+
+static enum sy_status sum_records(struct sy_trace_reader *reader, const char *path, struct sy_arena *arena,
+                                  struct sy_trace_info *info, struct sy_diag *diag)
 {
     struct sy_workload_totals totals = {0};
+    struct sy_unmodelled **unmodelled = &info->unmodelled;
     struct sy_trace_record record;
     enum sy_status status;
     do {
@@ -29,6 +44,9 @@ static enum sy_status sum_records(struct sy_trace_reader *reader, const char *pa
             struct sy_where where = {.file = path, .line = record.layer.line};
             (void)sy_error(diag, where, NULL, "the totals of the trace do not fit 64 bits");
             return SY_OVERFLOW;
+        }
+        if (status == SY_OK && record.kind == SY_TRACE_UNMODELLED) {
+            status = keep_unmodelled(arena, &record.unmodelled, &unmodelled);
         }
     } while (status == SY_OK && record.kind != SY_TRACE_END);
     info->layers_unrolled = totals.layers;
@@ -48,7 +66,7 @@ enum sy_status sy_trace_collect_info(const char *path, struct sy_arena *arena, s
     if (status != SY_OK) {
         return status;
     }
-    status = sum_records(reader, path, info, diag);
+    status = sum_records(reader, path, arena, info, diag);
     if (status == SY_OK) {
         const struct sy_trailer *trailer = sy_stream_trailer(sy_reader_stream(reader));
         info->records = sy_reader_state(reader)->record;

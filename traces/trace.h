@@ -158,6 +158,7 @@ struct sy_trace_info {
         text_bytes;
     bool has_index;
     uint64_t op_count[SY_OP_COUNT], op_macs[SY_OP_COUNT]; /* unrolled */
+    struct sy_unmodelled *unmodelled;                     /* in order; lives in the arena */
 };
 enum sy_status sy_trace_collect_info(const char *path, struct sy_arena *arena, struct sy_trace_info *info,
                                      struct sy_diag *diag);

@@ -278,8 +278,10 @@ static enum sy_status start_vector(struct sy_exec_unit *unit, uint64_t start, ui
     struct sy_executor *exec = unit->exec;
     struct sy_exec_entry *entry = sy_exec_head(unit);
     const struct sy_command *command = &entry->issue.command;
-    uint64_t cycles, end, not_before = 0;
-    if (!vector_cycles(exec, command, &cycles) || !sy_add(start, cycles, &end))
+    uint64_t cycles, end, not_before = 0,
+                          link_cycles = command->kind == SY_CMD_VECTOR ? command->u.vector.link_cycles : 0;
+    if (!vector_cycles(exec, command, &cycles) || !sy_add(start, cycles, &end) ||
+        !sy_add(start, link_cycles, &not_before))
         return SY_OVERFLOW;
     for (uint32_t i = 0; command->u.vector.follows && i < command->dependencies; i++)
         if (command->dependency[i].point == SY_POINT_FIRST &&
@@ -288,8 +290,8 @@ static enum sy_status start_vector(struct sy_exec_unit *unit, uint64_t start, ui
     if (command->kind == SY_CMD_VECTOR) {
         sy_exec_wait(unit, start, cause);
         sy_exec_busy(unit, end);
-        if (not_before > end) /* it keeps pace with the array and ends with it */
-            sy_exec_wait(unit, not_before, SY_STALL_DEPENDENCY);
+        if (not_before > end) /* it keeps pace with the array, or with the links, and ends with them */
+            sy_exec_wait(unit, not_before, link_cycles > 0 ? SY_STALL_COLLECTIVE : SY_STALL_DEPENDENCY);
         count_vector(exec, &sy_exec_layer_of(exec, entry->issue.layer)->counters, command);
         emit_span(unit, entry, start, sy_max(end, not_before), sy_max(end, not_before));
     }

@@ -109,8 +109,10 @@ static void note_unmodelled(struct sy_feed *feed)
         feed->unmodelled[i].bytes += feed->record.unmodelled.bytes;
         return;
     }
+    /* the last place is for all kinds that have none of their own */
     uint32_t i = feed->unmodelled_kinds == 32 ? 31 : feed->unmodelled_kinds++;
-    snprintf(feed->unmodelled_names[i], sizeof feed->unmodelled_names[i], "%.63s", feed->record.unmodelled.op);
+    snprintf(feed->unmodelled_names[i], sizeof feed->unmodelled_names[i], "%.63s",
+             i < 31 ? feed->record.unmodelled.op : "(others)");
     feed->unmodelled[i].op = feed->unmodelled_names[i];
     feed->unmodelled[i].count += feed->record.unmodelled.count;
     feed->unmodelled[i].bytes += feed->record.unmodelled.bytes;

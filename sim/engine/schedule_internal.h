@@ -93,6 +93,7 @@ struct sy_stream_walk {
     uint32_t inputs;
     uint64_t out_bytes;
     struct sy_source sink;
+    uint64_t link_cycles;             /* of a collective, on the links to other chips */
     uint64_t gather_rows;             /* rows a load is broken into; 0 = contiguous */
     struct sy_ring in_ring, out_ring; /* buffers = depth; each input takes its part of a slot */
 };

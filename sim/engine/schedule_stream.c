@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "sim/engine/schedule_internal.h"
+#include "sim/map/collective.h"
 
 /* Enough chunks that loading, computing and storing overlap; small items are not cut below this. Modelling choices. */
 enum { WANTED_CHUNKS = 8, SMALLEST_CHUNK_BYTES = 16384, STREAM_DEPTH = 2 };
@@ -60,20 +61,39 @@ static enum sy_status take_vector(struct sy_scheduler *s, struct sy_stream_walk 
     return SY_OK;
 }
 
-static enum sy_status take_data(struct sy_scheduler *s, struct sy_stream_walk *w, const struct sy_data_item *item)
+/* A collective: what it sends is read, passes the vector unit while the links are busy, and the result is written. */
+static enum sy_status take_collective(struct sy_scheduler *s, struct sy_stream_walk *w, uint64_t bytes)
 {
     const struct sy_layer *layer = &s->current->layer;
-    if (layer->op == SY_OP_COLLECTIVE) {
-        sy_error(s->diag, SY_NOWHERE, "remove the record, or run on a chip description with links",
+    uint64_t ps = 0, hz_den;
+    if (!(s->chip->links.bytes_per_s > 0)) {
+        sy_error(s->diag, SY_NOWHERE, "remove the record, or give the chip links: --set links.bandwidth='100 GB/s'",
                  "layer %s is a collective, and chip %s has no links to other chips", layer->name, s->chip->name);
         return SY_UNSUPPORTED;
     }
+    if (!sy_mul(s->chip->clock[0].frequency.den, UINT64_C(1000000000000), &hz_den) ||
+        !sy_collective_time(&s->chip->links, &layer->dim.collective, bytes, &ps) ||
+        !sy_mul_div_up(ps, s->chip->clock[0].frequency.num, hz_den, &w->link_cycles) ||
+        !sy_dtype_bytes(layer->out.dtype, sy_layer_output_elements(layer), &w->out_bytes)) {
+        sy_error(s->diag, SY_NOWHERE, NULL, "layer %s: the time of the collective does not fit", layer->name);
+        return SY_OVERFLOW;
+    }
+    w->item.bytes_out = w->out_bytes;
+    return SY_OK;
+}
+
+static enum sy_status take_data(struct sy_scheduler *s, struct sy_stream_walk *w, const struct sy_data_item *item)
+{
+    const struct sy_layer *layer = &s->current->layer;
     w->elements = w->item.elements = sy_layer_output_elements(layer);
     w->out_bytes = w->item.bytes_in = w->item.bytes_out = item->bytes;
     w->item.simple_ops = w->elements; /* each element passes the unit once */
     w->item.tensor_out = item->tensor_out;
     if (layer->op == SY_OP_GATHER)
         w->gather_rows = layer->dim.gather.rows;
+    enum sy_status status = layer->op == SY_OP_COLLECTIVE ? take_collective(s, w, item->bytes) : SY_OK;
+    if (status != SY_OK)
+        return status;
     return add_input(s, w, item->tensor_in, item->bytes);
 }
 
@@ -292,6 +312,7 @@ enum sy_status sy_stream_step(struct sy_scheduler *s)
     command->u.vector.reduce_ops = part(w->item.reduce_ops, w->next, w->chunks);
     command->u.vector.bytes_in = part(w->item.bytes_in, w->next, w->chunks);
     command->u.vector.bytes_out = out;
+    command->u.vector.link_cycles = part(w->link_cycles, w->next, w->chunks);
     sy_schedule_after_producers(command, &ready, SY_STALL_DEPENDENCY);
     sy_schedule_after_users(command, kept ? &kept->users : &before, SY_STALL_BUFFER_FULL);
     note_readers(s, w, held, stamp);

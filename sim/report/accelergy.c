@@ -69,6 +69,10 @@ static enum sy_status write(const struct sy_result *result, const struct sy_repo
 {
     sy_buf_printf(out, "# %s on %s, Systole %s: energy = sum of counts x energy, in pJ\n", result->workload,
                   result->chip, options->version);
+    for (uint32_t i = 0; i < result->unmodelled_kinds; i++)
+        sy_buf_printf(out, "# not modelled, in no figure: %llu of %s, %llu bytes\n",
+                      (unsigned long long)result->unmodelled[i].count, result->unmodelled[i].op,
+                      (unsigned long long)result->unmodelled[i].bytes);
     put_ert(result, out);
     if (result->area)
         put_art(result->area, out);

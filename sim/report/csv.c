@@ -7,6 +7,7 @@
  */
 #include "sim/base/csv.h"
 
+#include <stdio.h>
 #include <string.h>
 
 #include "sim/report/report_format.h"
@@ -65,6 +66,42 @@ static void put_totals(struct sy_buf *out, const struct sy_result *result)
     }
 }
 
+/* Operators in no figure: two rows each, how many and how many bytes. */
+static void put_unmodelled_totals(struct sy_buf *out, const struct sy_result *result)
+{
+    for (uint32_t i = 0; i < result->unmodelled_kinds; i++) {
+        const uint64_t values[2] = {result->unmodelled[i].count, result->unmodelled[i].bytes};
+        const char *const units[2] = {"node", "byte"};
+        char name[96];
+        (void)snprintf(name, sizeof name, "unmodelled %.64s", result->unmodelled[i].op);
+        for (int k = 0; k < 2; k++) {
+            put_run(out, result);
+            put_text(out, name);
+            put_u64(out, values[k]);
+            put_text(out, units[k]);
+            sy_buf_puts(out, "\n");
+        }
+    }
+}
+
+/* Operators in no figure, behind the layers: op is `unmodelled`, repeat how often, the last column their bytes. */
+static void put_unmodelled_rows(struct sy_buf *out, const struct sy_result *result)
+{
+    enum { BEFORE_REPEAT = 4, BEFORE_STALLS = 3, BEHIND_STALLS = 11 };
+    for (uint32_t i = 0; i < result->unmodelled_kinds; i++) {
+        put_run(out, result);
+        put_text(out, result->unmodelled[i].op);
+        put_text(out, "unmodelled");
+        for (uint32_t k = 0; k < BEFORE_REPEAT; k++)
+            sy_buf_puts(out, ",");
+        put_u64(out, result->unmodelled[i].count);
+        for (uint32_t k = 0; k < BEFORE_STALLS + result->stalls + BEHIND_STALLS; k++)
+            sy_buf_puts(out, ",");
+        put_u64(out, result->unmodelled[i].bytes);
+        sy_buf_puts(out, "\n");
+    }
+}
+
 static void put_layer(struct sy_buf *out, const struct sy_result *result, const struct sy_layer_result *layer)
 {
     bool matrix = layer->m > 0, tiled = layer->tile[0] > 0;
@@ -97,7 +134,7 @@ static void put_layer(struct sy_buf *out, const struct sy_result *result, const 
     put_text(out, tiled ? layer->dataflow : NULL);
     put_text(out, tiled ? layer->order : NULL);
     put_text(out, layer->kept);
-    sy_buf_puts(out, "\n");
+    sy_buf_puts(out, ",\n");
 }
 
 static void put_layers(struct sy_buf *out, const struct sy_result *result)
@@ -105,16 +142,20 @@ static void put_layers(struct sy_buf *out, const struct sy_result *result)
     sy_buf_puts(out, "chip,workload,name,op,m,k,n,groups,repeat,macs,cycles,busy_cycles");
     for (uint32_t s = 0; s < result->stalls; s++)
         sy_buf_printf(out, ",stall_%s_cycles", result->stall_name[s]);
-    sy_buf_puts(
-        out, ",utilization,bound,energy_j,dram_read_bytes,dram_write_bytes,tile_m,tile_k,tile_n,dataflow,order,kept\n");
+    sy_buf_puts(out,
+                ",utilization,bound,energy_j,dram_read_bytes,dram_write_bytes,tile_m,tile_k,tile_n,dataflow,order,kept,"
+                "unmodelled_bytes\n");
     for (uint64_t i = 0; i < result->layers; i++)
         put_layer(out, result, &result->layer[i]);
+    put_unmodelled_rows(out, result);
 }
 
 static enum sy_status write_csv(const struct sy_result *result, const struct sy_report_options *options,
                                 struct sy_buf *out)
 {
     (options->details > 0 ? put_layers : put_totals)(out, result);
+    if (options->details <= 0)
+        put_unmodelled_totals(out, result);
     return out->failed ? SY_NOMEM : SY_OK;
 }
 

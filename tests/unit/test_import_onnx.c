@@ -442,6 +442,65 @@ START_TEST(wrong_graphs_name_node_and_reason)
 END_TEST
 
 /* A random graph of 10^5 nodes: every node reads earlier values; the shapes stay what they are. */
+/* W x as exporters of mixers write it: the weight is on the left, of one sample or of a batch. */
+START_TEST(a_weight_on_the_left_is_a_weight)
+{
+    struct onnx_writer w = {0};
+    onnx_value(&w, IN, "x", FLOAT, "4,32,10");
+    onnx_weight(&w, "W", FLOAT, "64,32");
+    onnx_weight(&w, "G", FLOAT, "7,64");
+    onnx_weight(&w, "c", FLOAT, "7,1");
+    onnx_node(&w, "MatMul", "W x", "h", NULL);
+    onnx_node(&w, "Slice", "h s0 s1 ax", "h0", NULL);
+    const int64_t zero = 0, one = 1;
+    onnx_ints(&w, "s0", 1, &zero, 1);
+    onnx_ints(&w, "s1", 1, &one, 1);
+    onnx_ints(&w, "ax", 1, &zero, 0);
+    onnx_node(&w, "Squeeze", "h0 ax", "h1", NULL);
+    onnx_node(&w, "Gemm", "G h1 c", "y", NULL);
+    onnx_node(&w, "Einsum", "E y", "z", "equation=\"ab,bc->ac", NULL);
+    onnx_weight(&w, "E", FLOAT, "3,7");
+    import(&w);
+    ck_assert_uint_eq(totals.macs, 4 * 64 * 32 * 10 + 7 * 64 * 10 + 3 * 7 * 10);
+    ck_assert_uint_eq(totals.parameters, 64 * 32 + 7 * 64 + 7 + 3 * 7);
+}
+END_TEST
+
+/* One table as embedding and, transposed, as output projection; a bias in two places; parts of one weight. */
+START_TEST(a_weight_used_in_several_forms_counts_once)
+{
+    struct onnx_writer w = {0};
+    onnx_value(&w, IN, "ids", INT64, "1,5");
+    onnx_weight(&w, "table", FLOAT, "100,16");
+    onnx_weight(&w, "qkv", FLOAT, "16,48");
+    onnx_node(&w, "Gather", "table ids", "x", NULL);
+    onnx_node(&w, "Split", "qkv", "wq wk wv", "axis=1", NULL);
+    onnx_node(&w, "MatMul", "x wq", "q", NULL);
+    onnx_node(&w, "MatMul", "x wk", "k", NULL);
+    onnx_node(&w, "MatMul", "x wv", "v", NULL);
+    onnx_node(&w, "Sum", "q k v", "s", NULL);
+    onnx_node(&w, "Transpose", "table", "t", "perm=1,0,", NULL);
+    onnx_node(&w, "Cast", "t", "tc", "to=10", NULL);
+    onnx_node(&w, "MatMul", "s tc", "logits", NULL);
+    import(&w);
+    ck_assert_uint_eq(totals.parameters, 100 * 16 + 16 * 48);
+    ck_assert_uint_eq(totals.macs, 5 * 16 * 48 + 5 * 16 * 100);
+}
+END_TEST
+
+START_TEST(weights_that_no_node_reads_are_said)
+{
+    struct onnx_writer w = {0};
+    onnx_value(&w, IN, "x", FLOAT, "1,8");
+    onnx_weight(&w, "used", FLOAT, "8,8");
+    onnx_weight(&w, "spare", FLOAT, "3,5");
+    onnx_node(&w, "MatMul", "x used", "y", NULL);
+    import(&w);
+    ck_assert_uint_eq(totals.parameters, 64);
+    ck_assert_ptr_nonnull(strstr(sink.message, "'spare': 15 elements"));
+}
+END_TEST
+
 START_TEST(a_large_random_graph_imports)
 {
     enum { NODES = 100000 };
@@ -484,6 +543,9 @@ int main(void)
     tcase_add_test(tcase, views_and_moves_have_the_right_sizes);
     tcase_add_test(tcase, what_is_not_modelled_is_named_or_counted);
     tcase_add_test(tcase, wrong_graphs_name_node_and_reason);
+    tcase_add_test(tcase, a_weight_on_the_left_is_a_weight);
+    tcase_add_test(tcase, a_weight_used_in_several_forms_counts_once);
+    tcase_add_test(tcase, weights_that_no_node_reads_are_said);
     tcase_add_test(tcase, a_large_random_graph_imports);
     return run_case("workloads/import/onnx", tcase);
 }

@@ -79,6 +79,13 @@ enum sy_status sy_import_unmodelled(struct sy_workload *workload, const struct s
                                     struct sy_diag *diag)
 {
     if (options->allow_unmodelled) {
+        bool seen = false;
+        for (const struct sy_unmodelled *one = workload->unmodelled; one != NULL && !seen; one = one->next) {
+            seen = strcmp(one->op, op) == 0;
+        }
+        if (!seen) { /* once a kind: there may be thousands of nodes */
+            sy_warn(diag, where, NULL, "operator '%s' (node '%s') is not modelled: it is in no figure", op, node);
+        }
         return sy_workload_add_unmodelled(workload, op, bytes);
     }
     (void)sy_error(diag, where, "--allow-unmodelled leaves it out of the figures and lists it in every report",

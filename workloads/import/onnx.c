@@ -210,6 +210,28 @@ static bool visit_node(struct ox *ox, struct sy_bytes bytes)
     return ox->status == SY_OK;
 }
 
+/* Weights of the file that no node reads are in no layer: say so, since whoever adds up the file's tensors finds more.
+ */
+static void report_unused(const struct ox *ox)
+{
+    const char *first = NULL;
+    uint64_t count = 0, elements = 0;
+    for (uint64_t i = 0; i < ox->slots; i++) {
+        const struct ox_value *value = ox->slot[i];
+        if (value == NULL || !value->weight || value->uses > 0 || ox_count(&value->shape) <= 1) {
+            continue;
+        }
+        first = first == NULL || strcmp(value->name, first) < 0 ? value->name : first;
+        count++;
+        elements += ox_count(&value->shape); /* each at most 2^44 */
+    }
+    if (count > 0) {
+        sy_warn(ox->diag, (struct sy_where){.file = ox->path}, NULL,
+                "no node reads '%s'%s: %llu elements of the file are not among the parameters", first,
+                count > 1 ? " and other tensors" : "", (unsigned long long)elements);
+    }
+}
+
 static bool read_graph(struct ox *ox, struct sy_bytes graph)
 {
     static const struct {
@@ -223,6 +245,7 @@ static bool read_graph(struct ox *ox, struct sy_bytes graph)
             return false;
         }
     }
+    report_unused(ox);
     return true;
 }
 

@@ -59,10 +59,11 @@ struct ox_value {
     bool weight;      /* comes from an initializer */
     bool declared;    /* declared_shape is set (value_info or output) */
     bool dequantized; /* behind DequantizeLinear: held as integers, read as numbers */
-    bool counted;     /* its parameters were counted by an earlier layer */
+    bool counted;     /* its parameters were counted by an earlier layer; see ox_counted */
     uint32_t uses;    /* nodes that read it, and 1 when the graph returns it */
     int type;         /* enum ox_type, 0 = unknown */
     struct ox_shape shape, declared_shape;
+    struct ox_value *origin;   /* the weight that it is computed from alone (transposed, cast ...), or NULL */
     const char *tensor;        /* name in layers: its own, or of the value it is a view of */
     double *data;              /* elements(), or NULL */
     struct sy_layer *producer; /* layer that writes it when that can take fused functions, else NULL */
@@ -135,9 +136,23 @@ bool ox_axis(struct ox *ox, int64_t axis, uint32_t rank, uint32_t *out);
 /* Set an output's shape and type; NULL when the node has no such output or after an error. */
 struct ox_value *ox_result(struct ox *ox, uint32_t index, const struct ox_shape *shape, int type);
 /* Output 0 is the same bytes as a value: no layer. */
-bool ox_alias(struct ox *ox, const struct ox_value *of, const struct ox_shape *shape, int type);
+bool ox_alias(struct ox *ox, struct ox_value *of, const struct ox_shape *shape, int type);
 /* numpy broadcasting; false after reporting */
 bool ox_broadcast(struct ox *ox, const struct ox_shape *a, const struct ox_shape *b, struct ox_shape *out);
+
+/* Whether the parameters of a weight were counted, also where it is another form of one that was. */
+static inline bool ox_counted(const struct ox_value *value)
+{
+    return value->counted || (value->origin != NULL && value->origin->counted);
+}
+/* The parameters of a weight count with its first use only. */
+static inline void ox_mark_counted(struct ox_value *value)
+{
+    value->counted = value->counted || value->weight;
+    if (value->weight && value->origin != NULL) {
+        value->origin->counted = true;
+    }
+}
 
 /* Type of what is computed from a value. */
 static inline int ox_type(const struct ox_value *value)

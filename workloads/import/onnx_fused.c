@@ -219,7 +219,9 @@ static bool embed(struct ox *ox, struct ox_value *index, struct ox_value *table,
     layer.in[0] = ox_tensor(ox, index);
     layer.in[0].flags = 0;
     layer.in[1] = ox_tensor(ox, table);
-    table->counted = table->counted || (table->weight && !ox->silent);
+    if (!ox->silent) {
+        ox_mark_counted(table);
+    }
     return ox_emit(ox, &layer, out, false);
 }
 

@@ -58,13 +58,18 @@ struct ox_value *ox_result(struct ox *ox, uint32_t index, const struct ox_shape 
     out->known = true;
     out->constant = ox->silent;
     out->order = ox->layers;
+    uint32_t weights = 0;
     for (uint32_t i = 0; ox->silent && i < ox->node.inputs; i++) {
-        out->weight = out->weight || (ox->node.in[i] != NULL && ox->node.in[i]->weight);
+        struct ox_value *in = ox->node.in[i];
+        if (in != NULL && in->weight && elements > 1 && ox_count(&in->shape) == elements) { /* not a part of it */
+            out->origin = weights++ == 0 ? (in->origin != NULL ? in->origin : in) : NULL;
+        }
+        out->weight = out->weight || (in != NULL && in->weight);
     }
     return out;
 }
 
-bool ox_alias(struct ox *ox, const struct ox_value *of, const struct ox_shape *shape, int type)
+bool ox_alias(struct ox *ox, struct ox_value *of, const struct ox_shape *shape, int type)
 {
     struct ox_value *out = ox_result(ox, 0, shape, type);
     if (out == NULL) {
@@ -73,6 +78,10 @@ bool ox_alias(struct ox *ox, const struct ox_value *of, const struct ox_shape *s
     out->constant = of->constant;
     out->weight = of->weight;
     out->counted = of->counted;
+    out->origin = of->origin;
+    if (of->weight && of->origin == NULL && ox_count(&of->shape) == ox_count(shape)) {
+        out->origin = of;
+    }
     out->dequantized = of->dequantized;
     out->tensor = of->tensor;
     out->order = of->order;
@@ -170,7 +179,7 @@ enum sy_dtype ox_accumulator(const struct ox *ox, const struct ox_value *a)
 
 struct sy_tensor ox_tensor(const struct ox *ox, const struct ox_value *value)
 {
-    bool weight = value->weight && !value->counted;
+    bool weight = value->weight && !ox_counted(value);
     return (struct sy_tensor){
         .name = value->tensor, .dtype = ox_dtype(ox, value), .flags = weight ? SY_TENSOR_WEIGHT : 0};
 }
@@ -204,12 +213,6 @@ bool ox_emit(struct ox *ox, struct sy_layer *layer, struct ox_value *out, bool f
     out->producer = fusable ? &ox->workload->last->layer : NULL;
     out->order = ++ox->layers;
     return true;
-}
-
-/* The parameters of a weight count with its first use only. */
-static void mark_used(struct ox_value *value)
-{
-    value->counted = value->counted || value->weight;
 }
 
 /* ---- fused functions ---- */
@@ -247,7 +250,7 @@ static uint64_t channels_of(const struct sy_layer *layer)
 static bool is_bias(const struct ox_value *a, const struct ox_value *b)
 {
     const struct sy_layer *layer = a->producer;
-    if (layer == NULL || !b->weight || b->counted || ox_count(&b->shape) != channels_of(layer) ||
+    if (layer == NULL || !b->weight || ox_counted(b) || ox_count(&b->shape) != channels_of(layer) ||
         (layer->op == SY_OP_GEMM && layer->dim.gemm.g > 1)) {
         return false;
     }
@@ -294,7 +297,7 @@ static bool own_layer(struct ox *ox, enum sy_function function, struct ox_value 
         layer.in[i] = ox_tensor(ox, each);
         /* single numbers and integers are not learnt */
         if (each->weight && elements > 1 && is_real(each->type)) {
-            mark_used(each);
+            ox_mark_counted(each);
         } else {
             layer.in[i].flags = 0;
         }
@@ -306,7 +309,7 @@ static bool two_inputs(struct ox *ox, enum sy_function function, struct ox_value
                        struct ox_value *out)
 {
     if (function == SY_FN_ADD && is_bias(a, b) && can_fuse(a, 0)) {
-        mark_used(b);
+        ox_mark_counted(b);
         fuse(ox, a, SY_FN_BIAS, NULL, out);
         return true;
     }
@@ -395,7 +398,7 @@ bool ox_gemm(struct ox *ox, const struct ox_product *p, struct ox_value *a, stru
     struct sy_layer layer;
     ox_layer(ox, &layer, SY_OP_GEMM);
     layer.dim.gemm = (struct sy_gemm_dims){
-        .g = p->g, .m = p->m, .k = p->k, .n = p->n, .shared_b = p->shared_b, .tied = b->weight && b->counted};
+        .g = p->g, .m = p->m, .k = p->k, .n = p->n, .shared_b = p->shared_b, .tied = b->weight && ox_counted(b)};
     layer.in[0] = ox_tensor(ox, a);
     layer.in[0].flags = 0;
     layer.in[1] = ox_tensor(ox, b);
@@ -403,11 +406,15 @@ bool ox_gemm(struct ox *ox, const struct ox_product *p, struct ox_value *a, stru
     layer.accumulator = ox_accumulator(ox, a);
     if (bias != NULL) {
         layer.epilogue[layer.epilogues++] = SY_FN_BIAS;
-        mark_used(bias);
     }
     if (!ox_emit(ox, &layer, out, true)) {
         return false;
     }
-    mark_used(b);
+    if (!ox->silent) { /* a product of constants is a constant, whose parameters count where it is used */
+        ox_mark_counted(b);
+        if (bias != NULL) {
+            ox_mark_counted(bias);
+        }
+    }
     return true;
 }

@@ -50,7 +50,7 @@ static bool emit_conv(struct ox *ox, const struct sy_conv_dims *dims, struct ox_
     struct sy_layer layer;
     ox_layer(ox, &layer, SY_OP_CONV);
     layer.dim.conv = *dims;
-    layer.dim.conv.tied = w->weight && w->counted;
+    layer.dim.conv.tied = w->weight && ox_counted(w);
     layer.in[0] = ox_tensor(ox, x);
     layer.in[0].flags = 0;
     layer.in[1] = ox_tensor(ox, w);
@@ -58,7 +58,7 @@ static bool emit_conv(struct ox *ox, const struct sy_conv_dims *dims, struct ox_
     layer.accumulator = ox_accumulator(ox, x);
     if (bias != NULL) {
         layer.epilogue[layer.epilogues++] = SY_FN_BIAS;
-        bias->counted = bias->counted || bias->weight;
+        ox_mark_counted(bias);
     }
     if (requantize) {
         layer.epilogue[layer.epilogues++] = SY_FN_REQUANT;
@@ -66,7 +66,9 @@ static bool emit_conv(struct ox *ox, const struct sy_conv_dims *dims, struct ox_
     if (!ox_emit(ox, &layer, out, true)) {
         return false;
     }
-    w->counted = w->counted || (w->weight && !ox->silent);
+    if (!ox->silent) {
+        ox_mark_counted(w);
+    }
     return true;
 }
 
@@ -220,11 +222,26 @@ static bool conv_transpose(struct ox *ox, int argument)
 
 /* ---- Gemm and MatMul ---- */
 
+/* A weight on the left of an activation: (A B)^T = B^T A^T has it on the right, where layers have their weights. */
+static bool put_weight_right(struct ox_product *p, struct ox_value **a, struct ox_value **b)
+{
+    struct ox_value *left = *a;
+    if (!left->weight || (*b)->weight) {
+        return false;
+    }
+    bool one = p->g > 1 && ox_count(&left->shape) == p->m * p->k; /* one A for all: rows of one product */
+    *p = (struct ox_product){.g = one ? 1 : p->g, .m = one ? p->n * p->g : p->n, .k = p->k, .n = p->m};
+    *a = *b;
+    *b = left;
+    return true;
+}
+
 /* Product, then C: a vector of n is fused, anything else added. */
-static bool product_and_add(struct ox *ox, const struct ox_product *p, struct ox_value *a, struct ox_value *b,
+static bool product_and_add(struct ox *ox, struct ox_product *p, struct ox_value *a, struct ox_value *b,
                             struct ox_value *c, struct ox_value *out)
 {
     bool vector = c != NULL && c->known && c->constant && ox_count(&c->shape) == p->n && p->g == 1;
+    vector = !put_weight_right(p, &a, &b) && vector;
     if (c == NULL || vector || !c->known || (c->constant && ox_count(&c->shape) == 1)) {
         return ox_gemm(ox, p, a, b, vector ? c : NULL, out);
     }
@@ -321,6 +338,7 @@ static bool matmul(struct ox *ox, int kind)
     }
     int type = kind == MATMUL_INTEGER ? OX_INT32 : qlinear ? (zero != NULL ? zero->type : a->type) : ox_type(a);
     struct ox_value *out = ox_result(ox, 0, &shape, type);
+    (void)put_weight_right(&p, &a, &b);
     return out == NULL ? ox->status == SY_OK : ox_gemm(ox, &p, a, b, NULL, out);
 }
 
@@ -344,7 +362,7 @@ static bool matmul_nbits(struct ox *ox, int argument)
     struct ox_value packed = *b;
     packed.type = bits == 4 ? OX_INT4 : OX_INT8;
     struct ox_product p = {.g = 1, .m = ox_count(&a->shape) / (uint64_t)k, .k = (uint64_t)k, .n = (uint64_t)n};
-    b->counted = b->counted || b->weight;
+    ox_mark_counted(b);
     return out == NULL ? ox->status == SY_OK : product_and_add(ox, &p, a, &packed, bias, out);
 }
 
@@ -440,6 +458,7 @@ static bool einsum(struct ox *ox, int argument)
         shape.dim[i] = size[(unsigned char)e.out[i] & 127];
     }
     struct ox_value *out = ox_result(ox, 0, &shape, ox_type(a));
+    (void)put_weight_right(&p, &a, &b);
     return out == NULL ? ox->status == SY_OK : ox_gemm(ox, &p, a, b, NULL, out);
 }
 
@@ -481,8 +500,11 @@ static bool emit_step_product(struct ox *ox, const struct cell *c, struct ox_val
     struct ox_value *r = ox->node.in[2];
     struct sy_layer layer;
     ox_layer(ox, &layer, SY_OP_GEMM);
-    layer.dim.gemm = (struct sy_gemm_dims){
-        .g = c->directions, .m = c->batch, .k = c->hidden, .n = c->gates * c->hidden, .tied = r->weight && r->counted};
+    layer.dim.gemm = (struct sy_gemm_dims){.g = c->directions,
+                                           .m = c->batch,
+                                           .k = c->hidden,
+                                           .n = c->gates * c->hidden,
+                                           .tied = r->weight && ox_counted(r)};
     layer.in[0] = ox_tensor(ox, state);
     layer.in[0].flags = SY_TENSOR_SHARED;
     layer.in[1] = ox_tensor(ox, r);
@@ -491,7 +513,7 @@ static bool emit_step_product(struct ox *ox, const struct cell *c, struct ox_val
     if (ox_in(ox, 3) != NULL) {
         layer.epilogue[layer.epilogues++] = SY_FN_BIAS;
     }
-    r->counted = r->counted || r->weight;
+    ox_mark_counted(r);
     return ox_emit(ox, &layer, gates, false);
 }
 

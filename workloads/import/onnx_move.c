@@ -600,7 +600,9 @@ static bool gather(struct ox *ox, int argument)
     layer.in[0] = ox_tensor(ox, index);
     layer.in[0].flags = 0;
     layer.in[1] = ox_tensor(ox, from);
-    from->counted = from->counted || (from->weight && !ox->silent);
+    if (!ox->silent) {
+        ox_mark_counted(from);
+    }
     return ox_emit(ox, &layer, out, false);
 }
 

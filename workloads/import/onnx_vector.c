@@ -73,7 +73,7 @@ static bool prelu(struct ox *ox, int argument)
     layer.inputs = 2;
     layer.in[0] = ox_tensor(ox, in);
     layer.in[1] = ox_tensor(ox, slope);
-    slope->counted = slope->counted || slope->weight;
+    ox_mark_counted(slope);
     return ox_emit(ox, &layer, out, false);
 }
 

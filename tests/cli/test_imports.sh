@@ -1,0 +1,94 @@
+#!/bin/bash
+# SPDX-License-Identifier: Apache-2.0
+# Model files from end to end: import, trace and run say the same as running the file; what is not modelled is in every
+# format; collectives are timed by the links or refused.
+. "${SYSTOLE_DATA:-$PWD}/tests/tools/cli.sh"
+golden=$root/tests/golden
+
+# The result without what names the file it came from.
+strip() { python3 -c '
+import json, sys
+r = json.load(sys.stdin)
+for key in ("inputs", "request"): r.pop(key, None)
+json.dump(r, sys.stdout, indent=1)'; }
+same_by_trace() { # CHIP FILE FIDELITY IMPORT-OPTION...
+    local chip=$1 file=$2 fidelity=$3
+    shift 3
+    local name
+    name=$(basename "$file")
+    name=${name%.*}
+    exits 0 import "$file" "$@" -o "$name.slt.gz" && exits 0 run -a "$chip" -w "$name.slt.gz" --fidelity "$fidelity" -f json || return 1
+    strip < out > traced.json
+    exits 0 run -a "$chip" -w "$file" "$@" --fidelity "$fidelity" -f json || return 1
+    strip < out > direct.json
+    cmp direct.json traced.json
+}
+for fidelity in analytic event; do
+    for file in alexnet resnet18 two_conv; do
+        expect "$file.onnx at $fidelity: direct run = import, trace, run" same_by_trace gemmini "$golden/onnx/$file.onnx" \
+            $fidelity --activation int8 --weight int8 --accumulator int32
+    done
+    expect "a language model at $fidelity: direct run = import, trace, run" same_by_trace tpu-v4i \
+        "$golden/hf_configs/qwen3-0.6b.json" $fidelity --phase decode --batch 2 --context 128
+    expect "a collective at $fidelity: direct run = import, trace, run" same_by_trace tpu-v4i \
+        "$golden/chakra/all_reduce_8npus_1MB.0.et" $fidelity --dim ranks=8
+done
+expect "two convolutions at cycle: direct run = import, trace, run" same_by_trace gemmini "$golden/onnx/two_conv.onnx" cycle \
+    --activation int8 --weight int8 --accumulator int32
+
+imports_in_any_order() {
+    local first second
+    for first in resnet18 two_conv; do
+        for second in alexnet resnet18 two_conv; do
+            "$systole" import "$golden/onnx/$first.onnx" -o first.slt.gz && "$systole" import "$golden/onnx/$second.onnx" \
+                -o "$second.$first.slt.gz" || return 1
+        done
+    done
+    for second in alexnet resnet18 two_conv; do
+        cmp "$second.resnet18.slt.gz" "$second.two_conv.slt.gz" || return 1
+    done
+}
+expect "the order of imports does not matter" imports_in_any_order
+
+# 14 x 1 us and 14/8 MiB at 100 GB/s, in cycles of 1050 MHz
+expect "a ring all-reduce takes its steps and its bytes" bash -c \
+    "'$systole' run -a tpu-v4i -w '$golden/chakra/all_reduce_8npus_1MB.0.et' --dim ranks=8 -f json | python3 -c '
+import json, sys
+r = json.load(sys.stdin)
+wait = r[\"units\"][\"vector\"][\"stalls\"][\"collective\"]
+total = r[\"totals\"][\"cycles\"]
+model = (14e-6 + 14 / 8 * 2**20 / 100e9) * 1050e6
+busy = r[\"units\"][\"vector\"][\"busy\"]
+assert wait <= model + 8 and wait + busy >= model - 8 and model < total < 1.15 * model, (wait, busy, total, model)'"
+expect "faster links, less time" bash -c "
+    a=\$('$systole' run -a tpu-v4i -w '$golden/chakra/all_reduce_8npus_1MB.0.et' --dim ranks=8 -f json | python3 -c 'import json,sys; print(json.load(sys.stdin)[\"totals\"][\"cycles\"])')
+    b=\$('$systole' run -a tpu-v4i --set links.latency='0 us' -w '$golden/chakra/all_reduce_8npus_1MB.0.et' --dim ranks=8 -f json | python3 -c 'import json,sys; print(json.load(sys.stdin)[\"totals\"][\"cycles\"])')
+    [ \$((a - b)) -ge 14600 ] && [ \$((a - b)) -le 14800 ]"
+call run -a tpu-v4i -w "$golden/chakra/all_gather_4npus_1MB.0.et" --dim ranks=4 --emit-schedule s.slt.gz -f csv --totals
+grep ",cycles," out > emitted
+expect "its schedule replays in as many cycles" bash -c \
+    "'$systole' run -a tpu-v4i -w s.slt.gz -f csv --totals | grep ,cycles, | cut -d, -f3- | cmp - <(cut -d, -f3- emitted)"
+expect "a chip without links refuses a collective and says what to do" exits 3 run -a gemmini \
+    -w "$golden/chakra/all_reduce_8npus_1MB.0.et" --dim ranks=8
+expect "the hint names the key" grep -q "links.bandwidth" err
+
+cat > um.slt <<'SLT'
+systole-trace 1
+net um
+gemm fc m=16 k=32 n=16 a=x:int8 b=w:int8:weight y=y:int8
+unmodelled NonMaxSuppression 3 4096
+end 2
+SLT
+for format in $("$systole" list formats -n); do
+    expect "what is not modelled is in $format" bash -c "'$systole' run -a gemmini -w um.slt -f $format | grep NonMaxSuppression"
+    expect "what is not modelled is in $format --totals" bash -c \
+        "'$systole' run -a gemmini -w um.slt -f $format --totals | grep NonMaxSuppression"
+done
+expect "its bytes too" bash -c "'$systole' run -a gemmini -w um.slt -f csv | python3 -c '
+import csv, sys
+rows = list(csv.DictReader(sys.stdin))
+assert [(r[\"name\"], r[\"op\"], r[\"repeat\"], r[\"unmodelled_bytes\"]) for r in rows][1:] == [(\"NonMaxSuppression\", \"unmodelled\", \"3\", \"4096\")]
+assert not any(None in r for r in rows)'"
+expect "trace info lists it" prints "3 NonMaxSuppression, 4,096 bytes" trace info um.slt
+expect "trace info lists it in JSON" prints '"op": "NonMaxSuppression"' trace info um.slt -f json
+finish
