@@ -23,8 +23,10 @@ static int choose(const struct choice *choices, size_t count, const char *given,
     if (!given)
         return choices[0].value;
     for (size_t i = 0; i < count; i++) {
-        if (!strcmp(choices[i].name, given))
+        if (!strcmp(choices[i].name, given)) {
+            sy_buf_free(&known);
             return choices[i].value;
+        }
         names[i] = choices[i].name;
         sy_buf_printf(&known, "%s%s", i ? ", " : "", choices[i].name);
     }
