@@ -157,7 +157,9 @@ static const struct sy_cost_measurement *measurement_of(const struct sy_cost_tab
             strcmp(m->phase ? m->phase : "", result->phase ? result->phase : ""))
             continue;
         uint64_t batch = result->phase ? result->sequences : sy_max(result->request.batch, 1);
-        if (m->sequences == batch && m->context == (result->phase ? result->context : 0))
+        /* A token of decode attends to what is cached and to itself. */
+        uint64_t itself = result->phase && !strcmp(result->phase, "decode");
+        if (m->sequences == batch && m->context + itself == (result->phase ? result->context : 0))
             return m;
     }
     return NULL;

@@ -3,9 +3,10 @@
 #include "sim/stats/cost_program.h"
 
 #include <math.h>
+#include <stdbool.h>
 
 static const double never = (double)INFINITY;
-static const int halvings = 200; /* of an interval: far beyond the digits of a double */
+static const int most_steps = 200;
 
 /* ---- integrals ---- */
 
@@ -19,10 +20,10 @@ static double integral_0(double a, double x)
 static double integral_1(double a, double x)
 {
     double y = a * x;
-    if (fabs(y) > 0.5)
-        return (exp(y) * (y - 1) + 1) / (a * a);
+    if (fabs(y) > 0.1)
+        return (expm1(y) * (y - 1) + y) / (a * a);
     double term = 1, sum = 0;
-    for (int n = 0; n < 24; n++) {
+    for (int n = 0; n < 10; n++) {
         sum += term / (n + 2);
         term *= y / (n + 1);
     }
@@ -92,66 +93,86 @@ double sy_program_npv(const struct sy_program *p)
     return sy_program_savings(p, p->service) - sy_program_cost(p);
 }
 
+/* ---- solving ---- */
+
+/* A function that rises from at most 0 at low to at least 0 at high. */
+struct rising {
+    double (*at)(const struct sy_program *program, double x);
+    const struct sy_program *program;
+};
+
+/* Where it is 0: the secant with the Illinois rule, which squares the error, and a halving now and then for what is no
+ * smooth curve (the end of a ramp, the day the incumbent is cheaper). */
+static double solve(struct rising f, double low, double high)
+{
+    double at_low = f.at(f.program, low), at_high = f.at(f.program, high), best = at_high <= 0 ? high : low;
+    double least = fmin(fabs(at_low), fabs(at_high));
+    bool was_below = false;
+    if (at_low >= 0)
+        return low;
+    for (int i = 0; i < most_steps && at_high > 0 && high - low > 4e-16 * fabs(high); i++) {
+        double x = i % 4 == 3 ? low + (high - low) / 2 : high - at_high * ((high - low) / (at_high - at_low));
+        if (!(x > low && x < high))
+            x = low + (high - low) / 2;
+        if (x <= low || x >= high)
+            break;
+        double now = f.at(f.program, x);
+        if (fabs(now) < least) {
+            least = fabs(now);
+            best = x;
+        }
+        bool below = now < 0;
+        *(below ? &low : &high) = x;
+        *(below ? &at_low : &at_high) = now;
+        if (i && below == was_below) /* the other end stays: halve it */
+            *(below ? &at_high : &at_low) /= 2;
+        was_below = below;
+    }
+    return best;
+}
+
+static double left_after(const struct sy_program *p, double years)
+{
+    return sy_program_savings(p, years) - sy_program_cost(p);
+}
+
 double sy_program_payback(const struct sy_program *p)
 {
-    double cost = sy_program_cost(p), low = 0, high = p->service;
+    double cost = sy_program_cost(p);
     if (cost <= 0)
         return 0;
-    if (sy_program_savings(p, high) < cost)
+    if (sy_program_savings(p, p->service) < cost)
         return never;
-    for (int i = 0; i < halvings && high > low; i++) {
-        double middle = low + (high - low) / 2;
-        if (middle <= low || middle >= high)
-            break;
-        if (sy_program_savings(p, middle) < cost)
-            low = middle;
-        else
-            high = middle;
-    }
-    return high;
+    return solve((struct rising){left_after, p}, 0, p->service);
+}
+
+static double npv_at_factor(const struct sy_program *p, double factor)
+{
+    struct sy_program other = *p;
+    other.incumbent = p->incumbent * factor;
+    return sy_program_npv(&other);
 }
 
 double sy_program_breakeven_factor(const struct sy_program *p)
 {
-    struct sy_program other = *p;
     double low = 0, high = 1;
-    for (; high <= 1e6; high *= 2) {
-        other.incumbent = p->incumbent * high;
-        if (sy_program_npv(&other) >= 0)
-            break;
+    while (high <= 1e6 && npv_at_factor(p, high) < 0) {
         low = high;
+        high *= 2;
     }
-    if (high > 1e6)
-        return never;
-    for (int i = 0; i < halvings; i++) {
-        double middle = low + (high - low) / 2;
-        if (middle <= low || middle >= high)
-            break;
-        other.incumbent = p->incumbent * middle;
-        if (sy_program_npv(&other) < 0)
-            low = middle;
-        else
-            high = middle;
-    }
-    return high;
+    return high > 1e6 ? never : solve((struct rising){npv_at_factor, p}, low, high);
+}
+
+static double loss_when_late(const struct sy_program *p, double late)
+{
+    struct sy_program other = *p;
+    other.late = late;
+    return -sy_program_npv(&other);
 }
 
 double sy_program_latest(const struct sy_program *p)
 {
-    struct sy_program other = *p;
-    double low = 0, high = p->service;
-    other.late = 0;
-    if (!(sy_program_npv(&other) > 0))
+    if (!(loss_when_late(p, 0) < 0))
         return (double)NAN;
-    for (int i = 0; i < halvings; i++) {
-        double middle = low + (high - low) / 2;
-        if (middle <= low || middle >= high)
-            break;
-        other.late = middle;
-        if (sy_program_npv(&other) > 0)
-            low = middle;
-        else
-            high = middle;
-    }
-    return high;
+    return solve((struct rising){loss_when_late, p}, 0, p->service);
 }

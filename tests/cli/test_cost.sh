@@ -69,6 +69,18 @@ expect_json "models that move on to what suits the chip less cost savings" \
     'len(r["mix"]) == 3 and abs(sum(m["share_at_end"] for m in r["mix"]) - 1) < 1e-9 and r["mix"][2]["share_at_end"] > r["mix"][2]["share"]' \
     "${chip[@]}" --incumbent h100 --spend 3e9 --example moving-models
 
+qwen=(-a tpu-v6e -w "$root/tests/golden/hf_configs/qwen3-8b.json" --fidelity analytic --incumbent tpu-v6e)
+expect_json "what was measured on the incumbent takes the place of its roofline: decode, batch 8 at 2048" \
+    'abs(answers["incumbent_rate"] - 8 / 15.864213e-3) < 0.01 and given["incumbent_units_per_s"]["confidence"] == "measured"' \
+    "${qwen[@]}" --phase decode --batch 8 --context 2048
+expect_json "prefill of 512 tokens" 'abs(answers["incumbent_rate"] - 512 / 17.019207e-3) < 1' \
+    "${qwen[@]}" --phase prefill --batch 1 --context 512
+expect_json "and nothing else: a batch that was not measured" '"incumbent_units_per_s" not in given' \
+    "${qwen[@]}" --phase decode --batch 9 --context 2048
+expect_json "a training run costs its tokens" \
+    'abs(answers["own_run_usd"] - 1e12 / 1e6 * answers["own_tco_usd_m"]) < 1e-6 * answers["own_run_usd"]' \
+    "${qwen[@]}" --phase prefill --batch 1 --context 512 --run-units 1e12
+
 cat >llm.json <<'JSON'
 {"model_type": "llama", "architectures": ["LlamaForCausalLM"], "hidden_size": 1024, "num_hidden_layers": 4,
  "num_attention_heads": 8, "num_key_value_heads": 8, "intermediate_size": 2816, "vocab_size": 32000,
