@@ -101,32 +101,47 @@ struct rising {
     const struct sy_program *program;
 };
 
-/* Where it is 0: the secant with the Illinois rule, which squares the error, and a halving now and then for what is no
- * smooth curve (the end of a ramp, the day the incumbent is cheaper). */
+struct bracket {
+    double low, high, at_low, at_high;
+    bool was_below; /* the last step replaced low */
+};
+
+/* The secant, or the middle: now and then for what is no smooth curve (the end of a ramp, the day the incumbent is
+ * cheaper), and where the secant leaves the bracket. */
+static double guess(const struct bracket *b, int step)
+{
+    double x = b->high - b->at_high * ((b->high - b->low) / (b->at_high - b->at_low));
+    return step % 4 != 3 && x > b->low && x < b->high ? x : b->low + (b->high - b->low) / 2;
+}
+
+/* Illinois: an end that stays twice counts half, so that both ends close in. */
+static void shrink(struct bracket *b, double x, double now, bool first)
+{
+    bool below = now < 0;
+    *(below ? &b->low : &b->high) = x;
+    *(below ? &b->at_low : &b->at_high) = now;
+    if (!first && below == b->was_below)
+        *(below ? &b->at_high : &b->at_low) /= 2;
+    b->was_below = below;
+}
+
+/* Where it is 0. */
 static double solve(struct rising f, double low, double high)
 {
-    double at_low = f.at(f.program, low), at_high = f.at(f.program, high), best = at_high <= 0 ? high : low;
-    double least = fmin(fabs(at_low), fabs(at_high));
-    bool was_below = false;
-    if (at_low >= 0)
+    struct bracket b = {low, high, f.at(f.program, low), f.at(f.program, high), false};
+    double best = high, least = fabs(b.at_high);
+    if (b.at_low >= 0)
         return low;
-    for (int i = 0; i < most_steps && at_high > 0 && high - low > 4e-16 * fabs(high); i++) {
-        double x = i % 4 == 3 ? low + (high - low) / 2 : high - at_high * ((high - low) / (at_high - at_low));
-        if (!(x > low && x < high))
-            x = low + (high - low) / 2;
-        if (x <= low || x >= high)
+    for (int i = 0; i < most_steps && least > 0 && b.high - b.low > 4e-16 * fabs(b.high); i++) {
+        double x = guess(&b, i);
+        if (x <= b.low || x >= b.high)
             break;
         double now = f.at(f.program, x);
         if (fabs(now) < least) {
             least = fabs(now);
             best = x;
         }
-        bool below = now < 0;
-        *(below ? &low : &high) = x;
-        *(below ? &at_low : &at_high) = now;
-        if (i && below == was_below) /* the other end stays: halve it */
-            *(below ? &at_high : &at_low) /= 2;
-        was_below = below;
+        shrink(&b, x, now, i == 0);
     }
     return best;
 }
