@@ -543,6 +543,7 @@ static enum sy_status model_of(struct points *points, const char *chip, const ch
         *model = &points->entry[points->models].model;
         *why = NULL;
         status = sy_point_model_open(*model, preset, set, points->context->options->data_dir, &silent);
+        (*model)->diag = points->context->diag; /* of its runs */
     }
     if (status == SY_INPUT) { /* the row's own figures make no chip */
         *model = NULL;
