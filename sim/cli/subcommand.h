@@ -107,7 +107,7 @@ struct sy_cli_output {
     SY_OPT(TEXT, type, member.kernel, "kernel", 0, "NAME", "event kernel: systemc (default) or heap"), \
     SY_OPT(TEXT, type, member.energy, "energy", 0, "NAME|FILE", "energy table to use instead of the chip's"), \
     SY_OPT(LIST, type, member.set_energy, "set-energy", 0, "ITEM=PJ", "replace one energy, for example mac.int8=0.2 (repeatable)"), \
-    SY_OPT(TEXT, type, member.ert, "ert", 0, "FILE", "replace energies by those of an Accelergy energy reference table"), \
+    SY_OPT(TEXT, type, member.ert, "ert", 0, "FILE", "replace energies and areas by those of Accelergy's reference tables"), \
     SY_OPT(TEXT, type, member.sram, "sram", 0, "FILE", "memory-compiler macros (CSV) to build the SRAMs of"), \
     SY_OPT(FLAG, type, member.power_limited, "power-limited", 0, NULL, "lower the core clock until peak power fits the chip's TDP"), \
     SY_OPT(TEXT, type, member.area, "area", 0, "NAME|FILE", "area table to use instead of the default one"), \

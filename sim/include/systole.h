@@ -159,7 +159,7 @@ struct systole_run_options {
     volatile const int *cancel; /* run ends with SYSTOLE_INTERRUPTED soon after *cancel becomes non-zero */
     void (*progress)(void *context, uint64_t layers_done, uint64_t cycles);
     void *progress_context;
-    const char *ert;               /* Accelergy energy reference table (YAML) whose figures replace ours */
+    const char *ert;               /* Accelergy ERT and ART (YAML) whose figures replace ours */
     const char *const *set_energy; /* "COMPONENT.ACTION=PJ" as the energy rows name them, NULL-terminated; before ert */
     const char *sram_macros;       /* CSV of a memory compiler's macros, columns of arch/sram/cacti.csv */
     const char *area_table;        /* NULL: "default" */

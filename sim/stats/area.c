@@ -21,7 +21,8 @@ struct estimate {
     struct sy_area *area;
     struct sy_arena *arena;
     double node_nm;
-    bool chip_has_edge; /* false: a block without interfaces of its own, part of somebody's die */
+    const struct sy_energy_setup *setup; /* of the user's areas; may be NULL */
+    bool chip_has_edge;                  /* false: a block without interfaces of its own, part of somebody's die */
 };
 
 static bool look(const struct sy_figure_table *table, const char *item, double node_nm, struct sy_sourced *out)
@@ -141,6 +142,22 @@ enum sy_status sy_area_pe_um2(const struct sy_chip *chip, const struct sy_figure
     return SY_OK;
 }
 
+/* The user's area in place of a part's. */
+static void replace(const struct estimate *e, struct sy_area_item *item)
+{
+    for (uint32_t i = 0; e->setup && i < e->setup->area_overrides; i++) {
+        const struct sy_area_override *own = &e->setup->area_override[i];
+        if (strcmp(own->component, item->component) != 0)
+            continue;
+        item->mm2 = item->low_mm2 = item->high_mm2 = own->mm2;
+        item->source = sy_arena_strdup(e->arena, own->source);
+        item->confidence = "given by the user";
+        item->rule = "replaced";
+        item->extrapolated = false;
+        return;
+    }
+}
+
 static void put(struct estimate *e, enum sy_area_kind kind, const char *component, double count,
                 const struct sy_sourced *mm2_each, const char *rule)
 {
@@ -159,6 +176,7 @@ static void put(struct estimate *e, enum sy_area_kind kind, const char *componen
                                                       rule ? rule : mm2_each->rule,
                                                       mm2_each->extrapolated,
                                                       kind};
+    replace(e, &area->item[area->items - 1]);
 }
 
 /* um^2 to mm^2 */
@@ -406,7 +424,7 @@ enum sy_status sy_area_parts(struct sy_arena *arena, const struct sy_chip *chip,
     struct sy_area *area = sy_arena_alloc(arena, sizeof *area);
     if (!area)
         return SY_NOMEM;
-    struct estimate e = {chip, table, area, arena, (double)chip->process_nm, false};
+    struct estimate e = {chip, table, area, arena, (double)chip->process_nm, energy->setup, false};
     for (uint32_t l = 0; l < chip->levels; l++)
         e.chip_has_edge = e.chip_has_edge || (chip->level[l].kind != SY_LEVEL_SRAM && chip->level[l].interface_on_die);
     struct sy_sourced transistors, density;
@@ -436,7 +454,7 @@ enum sy_status sy_area_estimate(struct sy_arena *arena, const struct sy_chip *ch
 {
     enum sy_status status = sy_area_parts(arena, chip, table, energy, out);
     if (status == SY_OK) {
-        struct estimate e = {chip, table, *out, arena, (double)chip->process_nm, false};
+        struct estimate e = {chip, table, *out, arena, (double)chip->process_nm, energy->setup, false};
         put_limits(&e, energy);
     }
     return status;

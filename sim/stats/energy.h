@@ -67,7 +67,14 @@ struct sy_energy_override {
     double pj;
     const char *source;
 };
-enum { SY_MAX_OVERRIDES = 256 };
+/* An area of an Accelergy ART in place of a part of the die, all of its copies together. */
+struct sy_area_override {
+    const char *component;
+    double mm2;
+    const char *source;
+    struct sy_where where;
+};
+enum { SY_MAX_OVERRIDES = 256, SY_MAX_AREA_OVERRIDES = 64 };
 struct sy_energy_setup {
     struct sy_level_sram level[SY_MAX_LEVELS];
     struct sy_sourced pe_um2; /* value 0 = unknown */
@@ -76,11 +83,13 @@ struct sy_energy_setup {
     struct sy_conditions conditions;
     uint32_t overrides;
     struct sy_energy_override override[SY_MAX_OVERRIDES];
+    uint32_t area_overrides;
+    struct sy_area_override area_override[SY_MAX_AREA_OVERRIDES];
 };
 
 struct sy_energy_options {
     const char *sram_macros; /* CSV of a memory compiler's macros, NULL = CACTI where it covers the node */
-    const char *ert;         /* Accelergy energy reference table (YAML) whose figures replace ours, or NULL */
+    const char *ert;         /* Accelergy energy and area reference tables (YAML) whose figures replace ours, or NULL */
     const char *const *set;  /* "COMPONENT.ACTION=PJ", NULL-terminated, or NULL; goes before ert */
     const struct sy_figure_table *area; /* NULL: no wires between PEs */
 };

@@ -265,31 +265,95 @@ static enum sy_status ert_action(struct sy_energy_table *table, const struct sy_
     return add_override(table, chip, component, name->text, pj, source, sy_yaml_where(name), diag);
 }
 
-static enum sy_status read_ert(struct sy_energy_table *table, const struct sy_chip *chip, const char *path,
-                               struct sy_diag *diag)
+static enum sy_status art_entry(struct sy_energy_table *table, const struct sy_yaml_node *entry, const char *source,
+                                struct sy_diag *diag)
+{
+    const struct sy_yaml_node *name = sy_yaml_get(entry, "name"), *area = sy_yaml_get(entry, "area");
+    struct sy_energy_setup *setup = table->setup;
+    double um2 = 0;
+    if (!name || name->kind != SY_YAML_SCALAR)
+        return sy_error(diag, sy_yaml_where(entry), NULL, "a table of the ART has no name");
+    if (!area || area->kind != SY_YAML_SCALAR || !sy_text_to_double(area->text, strlen(area->text), &um2) ||
+        !(um2 >= 0) || um2 > 1e12)
+        return sy_error(diag, sy_yaml_where(area ? area : entry), NULL,
+                        "%s: area must be a number of square micrometres from 0 to 1e12", name->text);
+    if (setup->area_overrides == SY_MAX_AREA_OVERRIDES)
+        return sy_error(diag, sy_yaml_where(entry), NULL, "more than %d areas are replaced", SY_MAX_AREA_OVERRIDES);
+    const char *component = component_of(table->arena, name->text);
+    if (!component)
+        return SY_NOMEM;
+    setup->area_override[setup->area_overrides++] =
+        (struct sy_area_override){component, um2 * 1e-6, source, sy_yaml_where(name)};
+    return SY_OK;
+}
+
+static enum sy_status ert_entry(struct sy_energy_table *table, const struct sy_chip *chip,
+                                const struct sy_yaml_node *entry, const char *source, struct sy_diag *diag)
+{
+    const struct sy_yaml_node *name = sy_yaml_get(entry, "name"), *actions = sy_yaml_get(entry, "actions");
+    enum sy_status status = SY_OK;
+    if (!name || name->kind != SY_YAML_SCALAR)
+        return sy_error(diag, sy_yaml_where(entry), NULL, "a table of the ERT has no name");
+    const char *component = component_of(table->arena, name->text);
+    for (const struct sy_yaml_node *action = actions ? actions->first : NULL; action; action = action->next) {
+        enum sy_status read = component ? ert_action(table, chip, component, action, source, diag) : SY_NOMEM;
+        status = status == SY_OK ? read : status;
+    }
+    return status;
+}
+
+/* A file with an ERT, an ART or both. */
+static enum sy_status read_reference(struct sy_energy_table *table, const struct sy_chip *chip, const char *path,
+                                     struct sy_diag *diag)
 {
     struct sy_yaml_node *root = NULL;
     const char *source = sy_arena_strdup(table->arena, path);
     enum sy_status status = sy_yaml_load(table->arena, path, &root, diag);
     if (status != SY_OK || !source)
         return status != SY_OK ? status : SY_NOMEM;
-    const struct sy_yaml_node *tables = sy_yaml_get(sy_yaml_get(root, "ERT"), "tables");
-    if (!tables || tables->kind != SY_YAML_SEQUENCE)
-        return sy_error(diag, sy_yaml_where(root), "Accelergy writes ERT: {version, tables: [{name, actions}]}",
-                        "%s is no energy reference table: ERT.tables is missing", path);
-    for (const struct sy_yaml_node *entry = tables->first; entry; entry = entry->next) {
-        const struct sy_yaml_node *name = sy_yaml_get(entry, "name"), *actions = sy_yaml_get(entry, "actions");
-        enum sy_status one = SY_OK;
-        if (!name || name->kind != SY_YAML_SCALAR)
-            one = sy_error(diag, sy_yaml_where(entry), NULL, "a table of the ERT has no name");
-        for (const struct sy_yaml_node *action = name && actions ? actions->first : NULL; action;
-             action = action->next) {
-            const char *component = component_of(table->arena, name->text);
-            enum sy_status read = component ? ert_action(table, chip, component, action, source, diag) : SY_NOMEM;
-            one = one == SY_OK ? read : one;
-        }
+    const struct sy_yaml_node *ert = sy_yaml_get(sy_yaml_get(root, "ERT"), "tables");
+    const struct sy_yaml_node *art = sy_yaml_get(sy_yaml_get(root, "ART"), "tables");
+    bool has_ert = ert && ert->kind == SY_YAML_SEQUENCE, has_art = art && art->kind == SY_YAML_SEQUENCE && art->first;
+    if (!has_ert && !has_art)
+        return sy_error(
+            diag, sy_yaml_where(root),
+            "Accelergy writes ERT: {version, tables: [{name, actions}]} and ART: {version, tables: [{name, area}]}",
+            "%s is no reference table: neither ERT.tables nor ART.tables has entries", path);
+    for (const struct sy_yaml_node *entry = has_ert ? ert->first : NULL; entry; entry = entry->next) {
+        enum sy_status one = ert_entry(table, chip, entry, source, diag);
         status = status == SY_OK ? one : status;
     }
+    for (const struct sy_yaml_node *entry = has_art ? art->first : NULL; entry; entry = entry->next) {
+        enum sy_status one = art_entry(table, entry, source, diag);
+        status = status == SY_OK ? one : status;
+    }
+    return status;
+}
+
+/* Each area given must name a part of this chip. */
+static enum sy_status check_areas(struct sy_energy_table *table, const struct sy_chip *chip,
+                                  const struct sy_figure_table *areas, struct sy_diag *diag)
+{
+    const struct sy_energy_setup *setup = table->setup;
+    struct sy_arena *scratch = setup->area_overrides && areas ? sy_arena_create(NULL, 0) : NULL;
+    struct sy_area *area;
+    if (!scratch)
+        return SY_OK;
+    enum sy_status status = sy_area_parts(scratch, chip, areas, table, &area);
+    for (uint32_t o = 0; status != SY_NOMEM && o < setup->area_overrides; o++) {
+        const struct sy_area_override *own = &setup->area_override[o];
+        struct sy_buf known = {0};
+        bool found = false;
+        for (uint32_t i = 0; i < area->items; i++) {
+            found = found || !strcmp(area->item[i].component, own->component);
+            sy_buf_printf(&known, "%s %s", i ? "," : "its parts are:", area->item[i].component);
+        }
+        if (!found)
+            status =
+                sy_error(diag, own->where, known.data, "the die of %s has no part '%s'", chip->name, own->component);
+        sy_buf_free(&known);
+    }
+    sy_arena_destroy(scratch);
     return status;
 }
 
@@ -304,16 +368,18 @@ enum sy_status sy_energy_prepare(struct sy_energy_table *table, const struct sy_
     enum sy_status status = price_srams(table, chip, options, diag);
     if (options->area && sy_area_pe_um2(chip, options->area, &table->setup->pe_um2) != SY_OK)
         table->setup->pe_um2.value = 0;
-    sy_energy_set_conditions(table, chip, options->area);
-    if (status == SY_OK)
-        sy_energy_set_clocked(table, chip, options->area);
     for (uint32_t i = 0; options->set && options->set[i]; i++) {
         enum sy_status one = from_command_line(table, chip, options->set[i], diag);
         status = status == SY_OK ? one : status;
     }
     if (options->ert) {
-        enum sy_status one = read_ert(table, chip, options->ert, diag);
+        enum sy_status one = read_reference(table, chip, options->ert, diag);
         status = status == SY_OK ? one : status;
     }
+    sy_energy_set_conditions(table, chip, options->area);
+    if (status == SY_OK)
+        status = check_areas(table, chip, options->area, diag);
+    if (status == SY_OK)
+        sy_energy_set_clocked(table, chip, options->area);
     return status;
 }

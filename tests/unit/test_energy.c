@@ -214,6 +214,30 @@ START_TEST(an_export_reads_back_to_the_same_total)
 }
 END_TEST
 
+START_TEST(areas_of_an_art_replace_parts_and_unknown_names_are_errors)
+{
+    struct systole_result *before = run_set("tpu-v1", NULL, NULL), *after = NULL, *again = NULL;
+    ck_assert_int_eq(
+        run_ert("ART:\n  version: 0.4\n  tables:\n  - {name: \"chip.processing elements[0..65535]\", area: 50e6}\n",
+                &after),
+        SYSTOLE_OK);
+    ck_assert_double_eq_tol(after->result->area->item[0].mm2, 50, 1e-9);
+    ck_assert_str_eq(after->result->area->item[0].component, "processing elements");
+    ck_assert_double_gt(after->result->area->die_mm2, before->result->area->die_mm2 + 10);
+    char *yaml = export_of(before);
+    ck_assert_int_eq(run_ert(yaml, &again), SYSTOLE_OK);
+    ck_assert_double_eq_tol(again->result->area->die_mm2 / before->result->area->die_mm2, 1, 1e-9);
+    free(yaml);
+    systole_result_free(before);
+    systole_result_free(after);
+    systole_result_free(again);
+    ck_assert_int_eq(run_ert("ART:\n  tables:\n  - {name: chip.processing element, area: 5}\n", &after), SYSTOLE_INPUT);
+    ck_assert_ptr_nonnull(strstr(messages, "has no part 'processing element'"));
+    ck_assert_int_eq(run_ert("ART:\n  tables:\n  - {name: chip.control, area: large}\n", &after), SYSTOLE_INPUT);
+    ck_assert_ptr_nonnull(strstr(messages, "must be a number of square micrometres"));
+}
+END_TEST
+
 START_TEST(an_energy_of_an_ert_takes_effect_and_unknown_names_are_errors)
 {
     struct systole_result *before = run_set("tpu-v1", NULL, NULL), *after = NULL;
@@ -549,6 +573,7 @@ int main(void)
     tcase_add_test(tests, doubling_one_energy_moves_the_total_by_exactly_its_share);
     tcase_add_test(tests, somebody_else_adds_the_export_up_to_the_same_last_digit);
     tcase_add_test(tests, an_export_reads_back_to_the_same_total);
+    tcase_add_test(tests, areas_of_an_art_replace_parts_and_unknown_names_are_errors);
     tcase_add_test(tests, an_energy_of_an_ert_takes_effect_and_unknown_names_are_errors);
     tcase_add_test(tests, what_is_nearer_to_the_user_goes_first);
     tcase_add_test(tests, a_figure_for_what_a_run_does_not_count_is_warned_of);
