@@ -69,7 +69,7 @@ CLI_TESTS := $(sort $(wildcard tests/cli/*.sh))
 
 # ---- registries: generated from the files that define one thing each ----
 # kind  struct           folder
-REGISTRIES := importer:workloads/import report_format:sim/report suite:sim/validate subcommand:sim/cli
+REGISTRIES := importer:workloads/import report_format:sim/report suite:sim/validate request_format:traces/export subcommand:sim/cli
 REG_C := $(foreach r,$(filter-out subcommand:%,$(REGISTRIES)),$(OUT)/gen/registry_$(word 1,$(subst :, ,$(r))).c)
 REG_CLI := $(OUT)/gen/registry_subcommand.c
 SRAM_C := $(OUT)/gen/sram_cacti.c

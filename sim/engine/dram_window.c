@@ -7,7 +7,7 @@
 enum { SAMPLES = 16, SAMPLE_STEP = 8, SMOOTH = SAMPLES * SAMPLE_STEP };
 
 const struct sy_dram_window sy_dram_window_default = {
-    .warmup = 256, .settle = 256, .wanted = 4096, .longest_period = 4096, .random = 1536};
+    .warmup = 256, .settle = 256, .wanted = 4096, .longest_period = 4096, .random = 1536, .conflict_share = 4};
 
 /* ---- periods ---- */
 static uint64_t greatest_divisor(uint64_t a, uint64_t b)
@@ -244,9 +244,17 @@ static uint64_t open_rows(const struct sy_dram_memory *memory)
     return open;
 }
 
-/* One window. Returns false when the source ended inside it. */
+/* About half of a window, in whole rounds of the streams. */
+static uint64_t half_of(const struct sy_dram_source *source, uint64_t length)
+{
+    const uint64_t round = source->streams * (source->turn_bursts ? source->turn_bursts : 1), half = length / 2;
+    return sy_max(2 * SMOOTH, round < half ? half / round * round : half);
+}
+
+/* One window. *wanted is shortened where row conflicts set the pace, which then does not depend on where the phase
+ * stands in the rotation. Returns false when the source ended inside it. */
 static bool measure_window(struct measure *m, const struct sy_dram_source *source, const struct sy_dram_window *window,
-                           uint64_t length, uint64_t *spent16, struct inside *inside)
+                           uint64_t *wanted, uint64_t *spent16, struct inside *inside)
 {
     struct sy_dram_memory *memory = m->memory;
     const uint64_t channels = memory->channels;
@@ -261,8 +269,13 @@ static bool measure_window(struct measure *m, const struct sy_dram_source *sourc
     const int64_t forced = m->clock;
     for (uint32_t c = 0; c < channels; c++)
         sy_dram_channel_refresh_at(&memory->channel[c], forced);
+    const uint64_t activates = sy_dram_memory_counts(memory).activates;
     if (!feed(m, window->settle * channels))
         return false;
+    if (!is_random(source) &&
+        sy_dram_memory_counts(memory).activates - activates > window->settle * channels / window->conflict_share)
+        *wanted = half_of(source, *wanted);
+    const uint64_t length = *wanted;
     memory->latency = (struct sy_latency){0};
     const struct sy_dram_counts before = sy_dram_memory_counts(memory);
     const uint64_t writes = m->cursor.writes, checks = m->cursor.checks;
@@ -286,7 +299,7 @@ uint64_t sy_dram_memory_estimate(struct sy_dram_memory *memory, const struct sy_
                                  const struct sy_dram_window *window, struct sy_dram_run *run)
 {
     window = window ? window : &sy_dram_window_default;
-    const uint64_t length = sy_dram_window_length(memory, source, window);
+    uint64_t length = sy_dram_window_length(memory, source, window);
     const uint64_t used = (window->warmup + window->settle) * memory->channels + length + SMOOTH;
     const uint64_t bursts = sy_dram_source_bursts(source, memory->map.burst_shift);
     struct measure m = {.memory = memory};
@@ -294,7 +307,7 @@ uint64_t sy_dram_memory_estimate(struct sy_dram_memory *memory, const struct sy_
     struct inside inside;
     uint64_t spent16 = 0;
     saturated.clocks_num = 0;
-    if (bursts <= used || length < SMOOTH || !measure_window(&m, &saturated, window, length, &spent16, &inside)) {
+    if (bursts <= used || length < SMOOTH || !measure_window(&m, &saturated, window, &length, &spent16, &inside)) {
         sy_dram_memory_run(memory, source, run);
         return run->bursts;
     }
@@ -304,7 +317,7 @@ uint64_t sy_dram_memory_estimate(struct sy_dram_memory *memory, const struct sy_
     if (source->clocks_num) {
         const uint64_t paced = arrival_of(source, bursts - 1) + (uint64_t)memory->plan.read_return;
         uint64_t ignored;
-        if (paced > run->clocks && measure_window(&m, source, window, length, &ignored, &inside)) {
+        if (paced > run->clocks && measure_window(&m, source, window, &length, &ignored, &inside)) {
             run->clocks = paced;
             simulated += used;
         }

@@ -26,6 +26,7 @@ struct sy_dram_window {
     uint64_t wanted;         /* measured: whole periods up to this */
     uint64_t longest_period; /* a longer period is not waited for */
     uint64_t random;         /* measured when the addresses are random */
+    uint64_t conflict_share; /* more activates than one in so many bursts: half the window, each burst costs more */
 };
 extern const struct sy_dram_window sy_dram_window_default;
 
