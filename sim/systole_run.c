@@ -62,6 +62,14 @@ static enum sy_status replay_options(const struct systole_run_options *options, 
         kernel = CHOOSE(kernels, options->kernel, "kernel");
     if (fidelity < 0 || memory < 0 || objective < 0 || kernel < 0)
         return SY_USAGE;
+    if (options->dram_trace && !options->memory)
+        memory = SY_MEMORY_BURST;
+    if (options->dram_trace && (fidelity == SY_FIDELITY_ANALYTIC || memory != SY_MEMORY_BURST)) {
+        sy_error(diag, SY_NOWHERE, "leave --fidelity and --memory out, or say event and burst",
+                 "%s makes no memory requests to trace",
+                 fidelity == SY_FIDELITY_ANALYTIC ? "analytic fidelity" : "this memory model");
+        return SY_USAGE;
+    }
     *replay = (struct sy_replay_options){.fidelity = (enum sy_fidelity)fidelity,
                                          .memory = (enum sy_memory_mode)memory,
                                          .objective = (enum sy_objective)objective,
@@ -133,15 +141,18 @@ static void add_power(struct sy_timeline *timeline, const struct sy_result *resu
     }
 }
 
-/* The timeline, when one is asked for, appears only after a good run. */
-static enum sy_status replay_with_timeline(const struct systole_chip *chip, const struct systole_workload *workload,
-                                           struct sy_trace_reader *reader, const struct sy_energy_table *energy,
-                                           const char *path, struct sy_replay_options *replay,
-                                           struct sy_result **result, struct sy_diag *diag)
+/* The timeline and the request trace, when asked for, appear only after a good run. */
+static enum sy_status replay_with_files(const struct systole_chip *chip, const struct systole_workload *workload,
+                                        struct sy_trace_reader *reader, const struct sy_energy_table *energy,
+                                        const struct systole_run_options *options, struct sy_replay_options *replay,
+                                        struct sy_result **result, struct sy_diag *diag)
 {
     struct sy_timeline *timeline = NULL;
+    const char *path = options->timeline;
     enum sy_status status = SY_OK;
-    if (path)
+    if (options->dram_trace)
+        status = sy_dram_trace_open(options->dram_trace, &replay->requests, diag);
+    if (status == SY_OK && path)
         status =
             sy_timeline_create(path, chip->chip->name, workload->name, chip->chip->clock[0].frequency, &timeline, diag);
     replay->span = timeline ? add_to_timeline : NULL;
@@ -150,11 +161,18 @@ static enum sy_status replay_with_timeline(const struct systole_chip *chip, cons
         status = sy_replay(chip->chip, reader, energy, replay, result, diag);
     if (status != SY_OK) {
         sy_timeline_abandon(timeline);
+        sy_dram_trace_abandon(replay->requests);
         return status;
     }
     if (timeline)
         add_power(timeline, *result);
-    if (timeline && (status = sy_timeline_commit(timeline, diag)) != SY_OK)
+    if (replay->requests)
+        status = sy_dram_trace_commit(replay->requests, diag);
+    if (timeline && status != SY_OK)
+        sy_timeline_abandon(timeline);
+    else if (timeline)
+        status = sy_timeline_commit(timeline, diag);
+    if (status != SY_OK)
         sy_result_destroy(*result);
     return status;
 }
@@ -222,7 +240,7 @@ static enum sy_status run(const struct systole_context *context, const struct sy
     if (status == SY_OK)
         status = sy_trace_open(workload->path, workload->text, workload->length, &reader, diag);
     if (status == SY_OK)
-        status = replay_with_timeline(chip, workload, reader, energy, options->timeline, &replay, result, diag);
+        status = replay_with_files(chip, workload, reader, energy, options, &replay, result, diag);
     if (status == SY_OK && (status = sy_area_account(*result, chip->chip, area, energy)) != SY_OK)
         sy_result_destroy(*result);
     sy_trace_close(reader);

@@ -9,7 +9,7 @@ struct options {
     struct sy_cli_workload workload;
     struct sy_cli_model model;
     struct sy_cli_output output;
-    const char *emit_schedule, *timeline, *vcd;
+    const char *emit_schedule, *timeline, *vcd, *dram_trace;
     const char *compat, *cfg, *topology, *directory, *layout;
     bool totals_only, explain_energy;
 };
@@ -23,6 +23,7 @@ static const struct sy_option options[] = {
     SY_OPT(TEXT, struct options, emit_schedule, "emit-schedule", 0, "FILE", "write the tile schedule as a trace that replays with equal cycles"),
     SY_OPT(TEXT, struct options, timeline, "timeline", 0, "FILE", "write a timeline that chrome://tracing and Perfetto show"),
     SY_OPT(TEXT, struct options, vcd, "vcd", 0, "FILE", "write a waveform: the units' activity, or at cycle fidelity the registers of the PEs"),
+    SY_OPT(TEXT, struct options, dram_trace, "dram-trace", 0, "[FORMAT:]FILE", "write the DRAM's requests for dramsim3 (default) or ramulator2; runs with --memory burst"),
     SY_OPT(FLAG, struct options, totals_only, "totals", 0, NULL, "leave units and layers out"),
     SY_OPT(FLAG, struct options, explain_energy, "explain-energy", 0, NULL, "show every energy row used, with its source"),
     SY_OPT(TEXT, struct options, compat, "compat", 0, "NAME", "write another tool's reports instead: scalesim-v2 or scalesim-v3, with its -c -t -p -i -l"),
@@ -80,10 +81,11 @@ static enum systole_status run_pattern(struct sy_cli *cli, const struct options 
     struct systole_format_options format;
     struct systole_chip *chip = NULL;
     struct systole_text text;
-    if (own->emit_schedule || own->timeline || own->vcd || own->model.fidelity)
+    if (own->emit_schedule || own->timeline || own->vcd || own->dram_trace || own->model.fidelity)
         return sy_cli_usage(cli, "run", "a pattern drives the memory alone: there is no %s",
                             own->model.fidelity  ? "fidelity to choose"
                             : own->emit_schedule ? "schedule to emit"
+                            : own->dram_trace    ? "request trace to write: its formula says what it asks"
                                                  : "timeline or waveform");
     sy_cli_format_options(cli, &own->output, 1, &format);
     pattern.memory = own->model.memory;
@@ -120,6 +122,7 @@ static enum systole_status run(struct sy_cli *cli, void *given, const char *cons
     sy_cli_format_options(cli, &own->output, own->explain_energy ? 2 : own->totals_only ? 0 : 1, &format);
     run_options.emit_schedule = own->emit_schedule;
     run_options.timeline = own->timeline;
+    run_options.dram_trace = own->dram_trace;
     run_options.vcd = own->vcd;
     enum systole_status status = systole_chip_load(&cli->context, own->chip, own->model.set.item, &chip);
     enum systole_status second = sy_cli_load_workload(cli, &own->workload, &workload);

@@ -7,13 +7,17 @@
 
 struct options {
     struct sy_cli_output output;
+    const char *chip;
+    struct sy_cli_list set;
     bool plain;
 };
 
 /* clang-format off */
 static const struct sy_option options[] = {
-    SY_OPT(TEXT, struct options, output.format, "format", 'f', "NAME", "info: table (default) or json"),
-    SY_OPT(TEXT, struct options, output.path, "output", 'o', "FILE", "info, recover, pack: write to FILE"),
+    SY_OPT(TEXT, struct options, output.format, "format", 'f', "NAME", "info: table (default) or json; export: dramsim3 (default) or ramulator2"),
+    SY_OPT(TEXT, struct options, output.path, "output", 'o', "FILE", "info, recover, pack, export: write to FILE"),
+    SY_OPT(TEXT, struct options, chip, "arch", 'a', "NAME|FILE", "export: chip whose DRAM is asked"),
+    SY_OPT(LIST, struct options, set, "set", 0, "KEY=VALUE", "export: override a key of the chip (repeatable)"),
     SY_OPT(FLAG, struct options, plain, "plain", 0, NULL, "pack: text without compression"),
     SY_OPTIONS_END
 };
@@ -69,17 +73,38 @@ static enum systole_status pack(struct sy_cli *cli, const struct options *own, c
     return systole_trace_pack(&cli->context, path, own->output.path, own->plain);
 }
 
+/* The memory requests of a run of the trace, for another simulator. */
+static enum systole_status export(struct sy_cli *cli, const struct options *own, const char *path) {
+    struct systole_run_options asked = SYSTOLE_OPTIONS_INIT(struct systole_run_options);
+    struct systole_chip *chip = NULL;
+    struct systole_workload *workload = NULL;
+    struct systole_result *result = NULL;
+    char file[4096];
+    if (!own->chip || !own->output.path) return sy_cli_usage(cli, "trace", "export: %s is missing",
+                                                             own->chip ? "the output, -o,"
+                                                                       : "the chip whose DRAM is asked, -a,");
+    const char *format = own->output.format ? own->output.format : "dramsim3";
+    if (snprintf(file, sizeof file, "%s:%s", format, own->output.path) >=
+        (int)sizeof file) return sy_cli_usage(cli, "trace", "export: the output's name is too long");
+    asked.dram_trace = file;
+    asked.cancel = sy_cli_cancel();
+    enum systole_status status = systole_chip_load(&cli->context, own->chip, own->set.item, &chip);
+    if (status == SYSTOLE_OK) status = systole_workload_load(&cli->context, path, NULL, &workload);
+    if (status == SYSTOLE_OK) status = systole_run(&cli->context, chip, workload, &asked, &result);
+    systole_result_free(result);
+    systole_workload_free(workload);
+    systole_chip_free(chip);
+    return status;
+}
+
 static enum systole_status run(struct sy_cli *cli, void *given, const char *const *operands, uint32_t count)
 {
     static const struct {
         const char *name;
         enum systole_status (*run)(struct sy_cli *cli, const struct options *own, const char *path);
         bool one_file;
-    } actions[] = {{"cat", cat, false},
-                   {"info", info, false},
-                   {"verify", verify, false},
-                   {"recover", recover, true},
-                   {"pack", pack, true}};
+    } actions[] = {{"cat", cat, false},        {"info", info, false}, {"verify", verify, false},
+                   {"recover", recover, true}, {"pack", pack, true},  {"export", export, true}};
     enum systole_status status = SYSTOLE_OK;
     for (size_t i = 0; i < sizeof actions / sizeof actions[0]; i++) {
         if (strcmp(actions[i].name, operands[0]) != 0)
@@ -92,14 +117,15 @@ static enum systole_status run(struct sy_cli *cli, void *given, const char *cons
         }
         return status;
     }
-    return sy_cli_usage(
-        cli, "trace", "'%s' is not something to do with a trace; known: cat, info, verify, recover, pack", operands[0]);
+    return sy_cli_usage(cli, "trace",
+                        "'%s' is not something to do with a trace; known: cat, info, verify, recover, pack, export",
+                        operands[0]);
 }
 
 const struct sy_subcommand sy_subcommand_trace = {
     .name = "trace",
-    .summary = "look at, check, mend and pack layer traces",
-    .operands = "cat|info|verify|recover|pack FILE...",
+    .summary = "look at, check, mend and pack layer traces; export their memory requests",
+    .operands = "cat|info|verify|recover|pack|export FILE...",
     .min_operands = 2,
     .max_operands = SY_MAX_OPERANDS,
     .options = options,
@@ -108,6 +134,7 @@ const struct sy_subcommand sy_subcommand_trace = {
                 "  systole trace cat net.slt.gz | grep conv\n"
                 "  systole trace verify *.slt.gz\n"
                 "  systole trace recover damaged.slt.gz -o saved.slt.gz\n"
-                "  systole trace pack by_hand.slt -o packed.slt.gz\n",
+                "  systole trace pack by_hand.slt -o packed.slt.gz\n"
+                "  systole trace export net.slt.gz -a gemmini -f ramulator2 -o requests.trace\n",
     .run = run,
 };

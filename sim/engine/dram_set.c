@@ -36,7 +36,9 @@ static void heap_pop(struct sy_dram_feeder *feeder)
 
 static void on_read(void *context, uint8_t source, int64_t clock)
 {
-    struct sy_dram_feeder *feeder = &((struct sy_dram_set *)context)->feeder[source];
+    struct sy_dram_set *set = context;
+    struct sy_dram_feeder *feeder = &set->feeder[source];
+    set->last_done = clock > set->last_done ? clock : set->last_done;
     feeder->reads_back++;
     feeder->last_back = clock > feeder->last_back ? clock : feeder->last_back;
     if (feeder->outstanding)
@@ -81,6 +83,7 @@ static void take_request(struct sy_dram_set *set, uint32_t index)
         return;
     }
     const sy_dram_place place = sy_dram_map_decode(&memory->map, burst);
+    feeder->burst = burst;
     feeder->channel = sy_dram_place_channel(place);
     feeder->request = (struct sy_dram_request){.row = sy_dram_place_row(place),
                                                .bank = (uint8_t)sy_dram_place_bank(place),
@@ -117,6 +120,8 @@ void sy_dram_set_start(struct sy_dram_set *set, struct sy_dram_memory *memory, c
     set->bus_turn = 0;
     set->bus_left = set->grain;
     set->accepted = 0;
+    set->watch = NULL;
+    set->last_done = memory->start;
     set->returns = (struct sy_dram_returns){.on_read = on_read, .context = set};
     bool bounded = false;
     for (uint32_t i = 0; i < set->sources; i++) {
@@ -187,6 +192,9 @@ static bool serve(struct sy_dram_set *set, uint32_t index)
     if (!sy_dram_channel_has_room(channel, feeder->request.write))
         return false;
     sy_dram_channel_push(channel, &feeder->request, set->clock);
+    set->last_done = set->clock >= set->last_done ? set->clock + 1 : set->last_done;
+    if (set->watch)
+        set->watch->accepted(set->watch->context, feeder->burst, feeder->request.write, feeder->arrival);
     const bool is_data = !feeder->cursor.is_check;
     feeder->accepted += is_data;
     feeder->reads += !feeder->request.write;

@@ -17,9 +17,16 @@
 enum { SY_DRAM_SET_MAX = 64, SY_DRAM_OUTSTANDING_MAX = 1024 };
 #define SY_DRAM_NOBODY UINT32_MAX
 
+/* Called for every acceptance, in order: the burst, and the clock from which it was offered. */
+struct sy_dram_watch {
+    void (*accepted)(void *context, uint64_t burst, bool is_write, int64_t offered);
+    void *context;
+};
+
 struct sy_dram_feeder {
     struct sy_dram_cursor cursor;
     struct sy_dram_request request; /* taken from the cursor, not accepted yet */
+    uint64_t burst;
     uint32_t channel;
     bool has_request;
     int64_t from; /* clock of its first arrival */
@@ -46,8 +53,10 @@ struct sy_dram_set {
     uint64_t accepted;
     /* one bus in front of all channels, on which a burst takes num / den clocks; num 0 = none */
     uint64_t bus_num, bus_den;
-    sy_u128 bus_free;            /* clock x den */
-    uint32_t bus_turn, bus_left; /* the source that is asked first, for so many bursts */
+    sy_u128 bus_free;                  /* clock x den */
+    uint32_t bus_turn, bus_left;       /* the source that is asked first, for so many bursts */
+    const struct sy_dram_watch *watch; /* NULL when a set starts; may be set then */
+    int64_t last_done;                 /* clock of the last data back, or behind the last write accepted */
     struct sy_dram_returns returns;
     struct sy_dram_port port[SY_DRAM_MAX_CHANNELS];
     struct sy_dram_feeder feeder[SY_DRAM_SET_MAX];

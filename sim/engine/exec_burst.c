@@ -34,9 +34,34 @@ struct sy_memory_bursts {
     uint64_t taken;                              /* bit p: place p holds a source */
     uint64_t power_down_after, power_down_ticks; /* into a gap without traffic, 0 = never; spent so in gaps */
     bool busy;                                   /* phases were there when the method ended */
+    struct sy_dram_watch watch;
     struct sy_dram_set set;
     struct sy_dram_source source[SY_DRAM_SET_MAX];
 };
+
+static void put_request(void *context, uint64_t burst, bool is_write, int64_t offered)
+{
+    const struct sy_exec_memory *memory = context;
+    const struct sy_dram_memory *dram = memory->bursts->memory;
+    const struct sy_request request = {
+        .address = burst << dram->map.burst_shift, .clock = (uint64_t)(offered - dram->start), .is_write = is_write};
+    sy_dram_trace_put(memory->exec->options.requests, &request);
+}
+
+static enum sy_status watch(struct sy_exec_memory *memory)
+{
+    struct sy_executor *exec = memory->exec;
+    if (!exec->options.requests)
+        return SY_OK;
+    if (exec->traced)
+        return sy_error(exec->diag, SY_NOWHERE, "take the device away from one of them",
+                        "a request trace is of one memory, and memory.%s is not the only one with a device",
+                        exec->chip->level[memory->level].name);
+    exec->traced = true;
+    memory->bursts->watch = (struct sy_dram_watch){put_request, memory};
+    memory->bursts->set.watch = &memory->bursts->watch;
+    return SY_OK;
+}
 
 enum sy_status sy_exec_bursts_open(struct sy_exec_memory *memory, const struct sy_dram_part *part)
 {
@@ -67,7 +92,7 @@ enum sy_status sy_exec_bursts_open(struct sy_exec_memory *memory, const struct s
         sy_dram_set_bus(&own->set, burst_ticks, own->period);
     }
     memory->own_latency = own->first_latency * own->period;
-    return SY_OK;
+    return watch(memory);
 }
 
 void sy_exec_bursts_close(struct sy_exec_memory *memory)
@@ -231,5 +256,6 @@ void sy_exec_bursts_copy(const struct sy_exec_memory *memory, uint64_t end_tick,
     if (plan->refresh_on) /* of the whole run, the time after the last phase included */
         stats->refreshes = end_tick / own->period / (uint64_t)plan->refresh_interval * own->memory->channels *
                            (plan->refresh_staggered ? 1 : plan->nodes);
+    stats->clocks = (uint64_t)(own->set.last_done - own->memory->start);
     copy_states(memory, &counts, end_tick, stats);
 }

@@ -438,6 +438,10 @@ static enum sy_status build(struct sy_executor *exec)
         status = build_units(exec);
     if (status == SY_OK)
         status = sy_exec_memory_init(exec);
+    if (status == SY_OK && exec->options.requests && !exec->traced)
+        status =
+            sy_error(exec->diag, SY_NOWHERE, "run with --memory burst, and name a device for the chip's dram level",
+                     "there are no requests to trace: no memory level of chip '%s' runs its bursts", chip->name);
     if (status == SY_OK)
         status = sck_event_create(exec->sim, "sequencer", &exec->seq_event);
     struct sck_method_spec spec = {.name = "sequencer",

@@ -30,6 +30,7 @@
 #include "arch/chip.h"
 #include "sim/base/diag.h"
 #include "sim/engine/array_rs.h"
+#include "sim/engine/dram_trace.h"
 #include "sim/kernel/sck.h"
 #include "sim/stats/result.h"
 #include "traces/command.h"
@@ -103,7 +104,8 @@ struct sy_executor_options {
     void *judge_context;
     const char *vcd_path; /* NULL: no waveform */
     volatile const int *cancel;
-    const char *data_dir; /* DRAM device files */
+    const char *data_dir;           /* DRAM device files */
+    struct sy_dram_trace *requests; /* gets the requests of the DRAM level; SY_MEMORY_BURST only; NULL: none */
 };
 
 /* Run the whole stream. On success *end_cycle is the core cycle by which everything is done and the unit, link,

@@ -147,6 +147,7 @@ struct sy_executor {
 
     struct sy_exec_slot slot[SY_EXEC_RING];
     uint64_t issued; /* commands issued so far = id of the next */
+    bool traced;     /* a memory writes options.requests */
 
     /* sequencer */
     struct sck_event *seq_event;

@@ -426,6 +426,7 @@ static enum sy_status run(struct sy_replay *replay, const struct sy_energy_table
                                             .vcd_path = replay->options.vcd,
                                             .cancel = replay->options.cancel,
                                             .data_dir = replay->options.data_dir,
+                                            .requests = replay->options.requests,
                                             .span = replay->options.span ? forward_span : NULL,
                                             .span_context = replay};
     struct sy_command_source source = {replay, next_command};

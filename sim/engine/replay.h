@@ -25,6 +25,7 @@ struct sy_replay_options {
     const char *emit_schedule; /* path of a trace with the commands, or NULL */
     const char *vcd;           /* event: the units' activity; cycle: the PEs' registers */
     const char *data_dir;
+    struct sy_dram_trace *requests; /* as in sy_executor_options */
     void (*span)(void *context, const struct sy_span *span, const char *layer_name);
     void *span_context;
     void (*progress)(void *context, uint64_t layers_done, uint64_t cycles);

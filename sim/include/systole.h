@@ -164,6 +164,9 @@ struct systole_run_options {
     const char *sram_macros;       /* CSV of a memory compiler's macros, columns of arch/sram/cacti.csv */
     const char *area_table;        /* NULL: "default" */
     int power_limited;             /* lower the core clock until the estimate of peak power fits the chip's power.tdp */
+    /* "FORMAT:FILE" or FILE: the requests of the DRAM in the order it accepted them, for another simulator
+     * (docs/formats.md). memory is then "burst" when left out. */
+    const char *dram_trace;
 };
 struct systole_result;
 SYSTOLE_API enum systole_status systole_run(const struct systole_context *context, const struct systole_chip *chip,

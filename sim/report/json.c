@@ -160,6 +160,8 @@ static void put_memory(struct sy_json_writer *json, const struct sy_result *resu
             sy_json_put_u64(json, "active_ns", dram->active_ns);
             sy_json_put_u64(json, "standby_ns", dram->standby_ns);
             sy_json_put_u64(json, "power_down_ns", dram->power_down_ns);
+            if (dram->clocks)
+                sy_json_put_u64(json, "clocks", dram->clocks);
         }
         sy_json_close_object(json);
     }

@@ -65,6 +65,7 @@ struct sy_dram_stats {
     const char *device;         /* NULL = none */
     struct sy_dram_power power; /* has = false: the device file gives no energies */
     uint64_t busy_ticks;        /* time with at least one transfer in progress, fs */
+    uint64_t clocks;            /* every burst simulated: of the command bus, to the last data; else 0 */
 };
 
 /* Array work, for the utilization factors (DESIGN section 3). All in array-cycles summed over the arrays of one unit.

@@ -85,4 +85,40 @@ expect "memory ideal cannot run a pattern" refuses 2 "known: sampled, burst" run
 expect "a pattern has no timeline" refuses 2 "timeline" run -a gemmini -w pattern:seq_rd --timeline t.json
 expect "a format nobody writes is refused" refuses 2 "known: table, csv, json" run -a gemmini -w pattern:seq_rd -f html
 expect "too many requests for every one are refused" refuses 3 "one by one" run -a gemmini -w pattern:seq_rd,requests=2000000000 --memory burst
+# The requests of a run, for other simulators.
+cat > one.slt <<'SLT'
+systole-trace 1
+net one
+gemm fc m=96 k=200 n=100 a=x:int8 b=w:int8:weight y=y:int8
+end 1
+SLT
+expect "a run writes its memory requests" exits 0 run -a gemmini -w one.slt --dram-trace one.dramsim3 -f json
+cp out run.json
+expect "each request is a burst of the report, none is left out, and clocks stay within the run" python3 - <<'PY'
+import json
+r = json.load(open("run.json"))
+lines = [line.split() for line in open("one.dramsim3")]
+assert r["memory"] == "burst"
+[dram] = [d for d in r["dram"] if "row_hits" in d]
+for kind, key in (("READ", "read_bytes"), ("WRITE", "write_bytes")):
+    assert sum(op == kind for _, op, _ in lines) * 64 == dram[key], kind
+assert all(int(at, 16) % 64 == 0 for at, _, _ in lines)
+assert max(int(clock) for _, _, clock in lines) < dram["clocks"]
+# every byte of both operands is asked for, and every byte of the result is written
+reads = {int(at, 16) for at, op, _ in lines if op == "READ"}
+writes = {int(at, 16) for at, op, _ in lines if op == "WRITE"}
+assert len(reads) * 64 >= 96 * 200 + 200 * 100 and len(writes) * 64 >= 96 * 100 and not reads & writes
+PY
+expect "trace export writes the same requests as Ramulator 2 reads them" exits 0 trace export one.slt -a gemmini -f ramulator2 -o one.ramulator2
+expect "in the same order" bash -c \
+    "awk '{ print (\$2 == \"READ\" ? \"LD \" : \"ST \") \$1 }' one.dramsim3 | cmp - one.ramulator2"
+expect "a format may stand before the file" exits 0 run -a gemmini -w one.slt --dram-trace ramulator2:two.ramulator2 --totals
+expect "with the same bytes" cmp one.ramulator2 two.ramulator2
+expect "an unknown format lists those there are" refuses 2 "known: dramsim3, ramulator2" run -a gemmini -w one.slt --dram-trace usimm:x
+expect "a memory without requests has no trace" refuses 2 "no memory requests" run -a gemmini -w one.slt --dram-trace x --memory shared
+expect "nor has analytic fidelity" refuses 2 "analytic fidelity" run -a gemmini -w one.slt --dram-trace x --fidelity analytic
+expect "nor a chip without a device" refuses 3 "no requests to trace" run -a tpu-v6e -w one.slt --dram-trace x
+expect "a refused run leaves no file" test ! -e x
+expect "export needs a chip" refuses 2 "-a" trace export one.slt -o x
+expect "a folder that is not there is an I/O error" exits 4 run -a gemmini -w one.slt --dram-trace nowhere/x
 finish

@@ -11,6 +11,7 @@
 #include "sim/report/report_format.h"
 #include "sim/validate/suite.h"
 #include "tests/unit/base_support.h"
+#include "traces/export/request_format.h"
 
 static const char *root(void)
 {
@@ -44,6 +45,32 @@ START_TEST(every_output_format_is_documented_and_unique)
         ck_assert_msg(page_names("formats-result.md", "", format->name), "docs/formats-result.md: %s", format->name);
     }
     ck_assert_int_ge(count, 3);
+}
+END_TEST
+
+/* A name of its own, on the page, and one line a request that says where it goes and what it is. */
+START_TEST(every_request_format_is_documented_and_unique)
+{
+    int count = 0;
+    for (; sy_request_formats[count] != NULL; count++) {
+        const struct sy_request_format *format = sy_request_formats[count];
+        const struct sy_request request[2] = {{.address = 0xabc0, .clock = 7},
+                                              {.address = 0xabc0, .clock = 7, .is_write = true}};
+        struct sy_buf text[2] = {{0}, {0}};
+        ck_assert_ptr_nonnull(format->doc);
+        for (int other = 0; other < count; other++)
+            ck_assert_str_ne(sy_request_formats[other]->name, format->name);
+        ck_assert_msg(page_names("formats.md", "| `", format->name), "docs/formats.md: %s", format->name);
+        for (int i = 0; i < 2; i++) {
+            format->put(&request[i], &text[i]);
+            ck_assert_ptr_eq(strchr(text[i].data, '\n'), text[i].data + text[i].length - 1);
+            ck_assert_ptr_nonnull(strstr(text[i].data, "abc0"));
+        }
+        ck_assert_str_ne(text[0].data, text[1].data);
+        sy_buf_free(&text[0]);
+        sy_buf_free(&text[1]);
+    }
+    ck_assert_int_ge(count, 2);
 }
 END_TEST
 
@@ -134,6 +161,7 @@ int main(void)
     TCase *tcase = tcase_create("registries");
     tcase_set_timeout(tcase, 60);
     tcase_add_test(tcase, every_output_format_is_documented_and_unique);
+    tcase_add_test(tcase, every_request_format_is_documented_and_unique);
     tcase_add_test(tcase, every_suite_is_documented_unique_and_has_its_table);
     tcase_add_test(tcase, every_data_file_loads_under_its_name);
     return run_case("registries", tcase);
