@@ -52,8 +52,6 @@ char *sy_cost_show(char out[48], double value, const char *unit)
         return sy_format_usd(out, value);
     if (!strncmp(unit, "of ", 3)) {
         (void)snprintf(out, 48, "%s %%", sy_format_fixed(number, 100 * value, 1));
-    } else if (!strcmp(unit, "months") || !strcmp(unit, "years")) {
-        (void)snprintf(out, 48, "%s %s", sy_format_fixed(number, value, 2), unit);
     } else if (fabs(value) >= 10000) {
         (void)snprintf(out, 48, "%s", sy_format_si(number, value, ""));
     } else {
@@ -62,14 +60,68 @@ char *sy_cost_show(char out[48], double value, const char *unit)
     return out;
 }
 
-/* An input as it is: six digits. */
+/* An input as one would type it: six digits, millions as 297.8e6. */
 static char *show_input(char out[32], double value)
 {
+    bool large = fabs(value) >= 999999.5;
     char text[64];
-    (void)snprintf(text, sizeof text, "%.6g", value);
+    (void)snprintf(text, sizeof text, "%.6g", large ? value / 1e6 : value);
     double rounded = value;
     (void)sy_text_to_double(text, strlen(text), &rounded);
-    return sy_format_double(out, rounded);
+    sy_format_double(out, rounded);
+    if (large && strlen(out) + 3 < 32)
+        strcat(out, "e6");
+    return out;
+}
+
+/* Sources are long and shared: they stand once, at the end, by number. */
+enum { MOST_SOURCES = SY_COST_ITEMS + SY_COST_MAX_CLASSES };
+struct sources {
+    uint32_t count;
+    const char *text[MOST_SOURCES];
+};
+
+static uint32_t number_of(struct sources *sources, const char *text)
+{
+    uint32_t i = 0;
+    const char *known = text ? text : "no source";
+    while (i < sources->count && strcmp(sources->text[i], known) != 0)
+        i++;
+    if (i == sources->count && sources->count < MOST_SOURCES)
+        sources->text[sources->count++] = known;
+    return i + 1;
+}
+
+/* Words on lines no wider than the terminal, the following ones indented. */
+static void put_wrapped(struct sy_buf *out, const char *text, uint32_t width, uint32_t at, uint32_t indent)
+{
+    for (const char *word = text; *word;) {
+        size_t length = strcspn(word, " ");
+        char piece[400];
+        (void)snprintf(piece, sizeof piece, "%.*s", (int)length, word);
+        uint32_t columns = sy_text_columns(piece);
+        if (width && word != text && at + 1 + columns > width) {
+            sy_buf_printf(out, "\n%*s", (int)indent, "");
+            at = indent;
+        } else if (word != text) {
+            sy_buf_puts(out, " ");
+            at++;
+        }
+        sy_buf_append(out, word, length);
+        at += columns;
+        word += length;
+        word += strspn(word, " ");
+    }
+    sy_buf_puts(out, "\n");
+}
+
+static void put_sources(const struct sy_cost_report *r, const struct sources *sources, struct sy_buf *out)
+{
+    sy_buf_printf(out, "\n%sSources%s\n", r->color ? "\033[1m" : "", r->color ? "\033[0m" : "");
+    for (uint32_t i = 0; i < sources->count; i++) {
+        sy_buf_printf(out, "  %2u  ", i + 1);
+        put_wrapped(out, sources->text[i], r->width, 6, 6);
+    }
 }
 
 static const char *mark_of(const struct sy_cost_input *input)
@@ -154,14 +206,14 @@ static void put_points(const struct sy_cost_report *r, struct sy_buf *out)
     sy_grid_put(&grid, out);
 }
 
-static void put_mix(const struct sy_cost_report *r, struct sy_buf *out)
+static void put_mix(const struct sy_cost_report *r, struct sources *sources, struct sy_buf *out)
 {
     struct sy_grid grid;
     char text[48];
     if (!r->view)
         return;
     head(r, out, "Mix of work");
-    sy_grid_begin(&grid, "|today>|at launch>|at the end>|saves today>|cheaper until year>|source$", r->width, "  ");
+    sy_grid_begin(&grid, "|today>|at launch>|at the end>|saves>|until year>|source>", r->width, "  ");
     for (uint32_t i = 0; i < r->cost->choice.classes; i++) {
         const struct sy_cost_class *one = &r->cost->choice.mix[i];
         const struct sy_cost_class_view *view = &r->view[i];
@@ -172,8 +224,7 @@ static void put_mix(const struct sy_cost_report *r, struct sy_buf *out)
         sy_grid_cell(&grid, sy_cost_show(text, view->saving_share, "of its bill"));
         sy_grid_cell(&grid, isinf(view->served_years) ? view->served_years > 0 ? "always" : "never"
                                                       : sy_format_fixed(text, view->served_years, 1));
-        sy_grid_cellf(&grid, "%s%s%s", one->source ? one->source : "", one->note ? "; " : "",
-                      one->note ? one->note : "");
+        sy_grid_cellf(&grid, "%u", number_of(sources, one->source));
     }
     sy_grid_put(&grid, out);
 }
@@ -185,7 +236,7 @@ static void put_delays(const struct sy_cost_report *r, struct sy_buf *out)
     if (!r->delays)
         return;
     head(r, out, "Arriving late");
-    sy_grid_begin(&grid, "months>|npv>|lost>|payback>", r->width, "  ");
+    sy_grid_begin(&grid, "months>|npv>|lost>|payback years>", r->width, "  ");
     for (uint32_t i = 0; i < r->delays; i++) {
         sy_grid_cell(&grid, sy_format_double(text, r->delay[i].months));
         sy_grid_cell(&grid, sy_format_usd(text, r->delay[i].npv));
@@ -227,7 +278,7 @@ static void put_risk(const struct sy_cost_report *r, struct sy_buf *out)
     (void)snprintf(text, sizeof text, "All inputs over their ranges (%llu samples, seed %llu, independent, triangular)",
                    (unsigned long long)r->risk->samples, (unsigned long long)r->risk->seed);
     head(r, out, text);
-    sy_grid_begin(&grid, "|P10>|P50>|P90>|mean>|", r->width, "  ");
+    sy_grid_begin(&grid, "|P10>|P50>|P90>|mean>", r->width, "  ");
     for (uint32_t i = 0; i < r->risk->spreads; i++) {
         const struct sy_cost_spread *spread = &r->risk->spread[i];
         const struct sy_cost_output_info *info = &sy_cost_outputs[spread->output];
@@ -235,11 +286,11 @@ static void put_risk(const struct sy_cost_report *r, struct sy_buf *out)
         sy_grid_cell(&grid, sy_cost_show(text, spread->p10, info->unit));
         sy_grid_cell(&grid, sy_cost_show(text, spread->p50, info->unit));
         sy_grid_cell(&grid, sy_cost_show(text, spread->p90, info->unit));
-        sy_grid_cell(&grid, sy_cost_show(text, spread->mean, info->unit));
+        /* The mean of what is finite would mislead. */
         if (spread->share_finite < 1)
-            sy_grid_cellf(&grid, "never in %s %%", sy_format_fixed(number, 100 * (1 - spread->share_finite), 1));
+            sy_grid_cellf(&grid, "never %s %%", sy_format_fixed(number, 100 * (1 - spread->share_finite), 1));
         else
-            sy_grid_cell(&grid, "");
+            sy_grid_cell(&grid, sy_cost_show(text, spread->mean, info->unit));
     }
     sy_grid_put(&grid, out);
     if (!isnan(r->risk->gain_share))
@@ -255,12 +306,15 @@ static bool is_used(const struct sy_cost_report *r, int item)
     return false;
 }
 
-static void put_inputs(const struct sy_cost_report *r, struct sy_buf *out)
+static void put_inputs(const struct sy_cost_report *r, struct sources *sources, struct sy_buf *out)
 {
     struct sy_grid grid;
     char text[32];
+    bool wide = !r->width || r->width >= 110; /* notes cut to nothing help nobody; JSON has them */
     head(r, out, "Inputs (? recalled or assumed: check before a decision)");
-    sy_grid_begin(&grid, "|figure>|low>|high>|confidence|source$", r->width, "  ");
+    sy_grid_begin(&grid,
+                  wide ? "|figure>|low>|high>|confidence|source>|note$" : "|figure>|low>|high>|confidence|source>",
+                  r->width, "  ");
     for (int i = 0; i < SY_COST_ITEMS; i++) {
         const struct sy_cost_input *input = &r->cost->input[i];
         if (!input->known || !is_used(r, i))
@@ -269,10 +323,12 @@ static void put_inputs(const struct sy_cost_report *r, struct sy_buf *out)
         sy_grid_cell(&grid, show_input(text, input->value));
         sy_grid_cell(&grid, show_input(text, input->low));
         sy_grid_cell(&grid, show_input(text, input->high));
-        sy_grid_cell(&grid, input->confidence ? input->confidence : "no source");
-        sy_grid_cellf(&grid, "%s%s%s%s%s%s", input->source ? input->source : "", input->rule ? " [" : "",
-                      input->rule ? input->rule : "", input->rule ? "]" : "", input->note ? "; " : "",
-                      input->note ? input->note : "");
+        bool own = input->confidence && !strcmp(input->confidence, "set by the user");
+        sy_grid_cell(&grid, own ? "given" : input->confidence ? input->confidence : "none");
+        sy_grid_cellf(&grid, "%u", number_of(sources, input->source));
+        if (wide)
+            sy_grid_cellf(&grid, "%s%s%s", input->rule ? input->rule : "", input->rule && input->note ? "; " : "",
+                          input->note ? input->note : "");
     }
     sy_grid_put(&grid, out);
 }
@@ -280,6 +336,7 @@ static void put_inputs(const struct sy_cost_report *r, struct sy_buf *out)
 void sy_cost_put_table(const struct sy_cost_report *r, struct sy_buf *out)
 {
     const struct sy_cost_case *cost = r->cost;
+    struct sources sources = {0};
     sy_buf_printf(out, "%s%s%s", cost->chip ? cost->chip : "A chip", cost->workload ? " for " : "",
                   cost->workload ? cost->workload : "");
     if (cost->phase)
@@ -292,9 +349,10 @@ void sy_cost_put_table(const struct sy_cost_report *r, struct sy_buf *out)
     put_points(r, out);
     for (int section = 0; section < SY_COST_SECTIONS; section++)
         put_section(r, section, out);
-    put_mix(r, out);
+    put_mix(r, &sources, out);
     put_delays(r, out);
     put_tornado(r, out);
     put_risk(r, out);
-    put_inputs(r, out);
+    put_inputs(r, &sources, out);
+    put_sources(r, &sources, out);
 }

@@ -26,7 +26,7 @@ answers() { # answers PYTHON ARGUMENT...
     exits 0 cost -f json "$@" && checks "$python"
 }
 
-expect "the example prints its break-even" prints "payback_years          1.00 years" cost --example billion
+expect "the example prints its break-even" prints "payback_years             1.00  from launch" cost --example billion
 expect "with its inputs" prints "saving_share?" cost --example billion
 expect "and their sources" prints "the case this tool was built for" cost --example billion
 expect_json "a billion, a fifth saved, 200 million: one year" \
@@ -122,4 +122,16 @@ expect "a wrong table is answered with its line" refuses 3 "own.yaml:3" cost "${
 sed -i 's/high: 7000/high: 9900/' own.yaml
 expect_json "a table of one's own wins" 'given["wafer_usd"]["value"] == 9000 and given["wafer_usd"]["source"] == "mine"' \
     "${chip[@]}" --prices own.yaml
+if script -qec true /dev/null </dev/null >/dev/null 2>&1; then # a terminal can be had
+    fits() { # WIDTH ARGUMENT...
+        local width=$1
+        shift
+        TERM=xterm NO_COLOR=1 script -qec "stty cols $width; '$systole' cost $*" /dev/null </dev/null | tr -d '\r' >wide
+        awk -v width="$width" 'length($0) > width { print "# " $0; bad = 1 } END { exit bad || NR < 30 }' wide
+    }
+    for width in 80 120; do
+        expect "the example fits a terminal of $width columns" fits $width --example billion --monte-carlo 50
+        expect "an incumbent and a mix of work too" fits $width "${chip[@]}" --incumbent h100 --spend 3e9 --example moving-models --monte-carlo 50
+    done
+fi
 finish
