@@ -509,6 +509,17 @@ static const char *sized(struct points *points, const char *chip, const char *se
     return "gemmini";
 }
 
+/* Whether a chip file is sound as it is; says what is wrong. */
+static enum sy_status loads(const struct points *points, const char *preset)
+{
+    struct sy_chip_options options = {.data_dir = points->context->options->data_dir};
+    struct sy_chip *chip = NULL;
+    enum sy_status status = sy_chip_load(preset, &options, &chip, points->context->diag);
+    if (status == SY_OK)
+        sy_chip_destroy(chip);
+    return status;
+}
+
 /* The model of a chip in the table, or the reason why there is none. */
 static enum sy_status model_of(struct points *points, const char *chip, const char *node, struct sy_point_model **model,
                                const char **why)
@@ -545,10 +556,10 @@ static enum sy_status model_of(struct points *points, const char *chip, const ch
         status = sy_point_model_open(*model, preset, set, points->context->options->data_dir, &silent);
         (*model)->diag = points->context->diag; /* of its runs */
     }
-    if (status == SY_INPUT) { /* the row's own figures make no chip */
+    if (status == SY_INPUT) { /* the row's own figures make no chip; unless the file itself is broken */
         *model = NULL;
         *why = "no chip can be made of the row's node and sizes";
-        status = SY_OK;
+        status = loads(points, preset);
     }
     points->entry[points->models].why = *why;
     if (status == SY_OK)
