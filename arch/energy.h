@@ -23,7 +23,7 @@ enum sy_energy_scaling { SY_SCALE_LOGIC, SY_SCALE_SRAM, SY_SCALE_WIRE, SY_SCALE_
 /* Components of the shipped table: mac, add, multiply (action = a number format: int8, bf16 ...), sram (access, 64 bit,
  * by bank capacity; leak_kib_s = 1 KiB for 1 s), register (write, 1 bit), register-file (access, 16 bit), wire
  * (bit_mm), and one a kind of off-chip memory or link with action access a bit: dram ddr3 ddr4 ddr5 lpddr4 lpddr5 gddr5
- * gddr6 hmc hbm2 hbm2e hbm3 pcie c2c d2d. A memory level names its component (sy_level.energy_component). */
+ * gddr6 hmc hbm2 hbm2e hbm3 pcie link c2c d2d. A memory level names its component (sy_level.energy_component). */
 struct sy_energy_row {
     const char *component;
     const char *action;

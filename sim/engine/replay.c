@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Replay: feed -> scheduler (or the trace's own commands) -> executor -> result. See replay.h. */
 #include "sim/engine/replay.h"
+#include "sim/map/collective.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -114,6 +115,7 @@ enum sy_status sy_replay_layer_done(void *context, const struct sy_layer_counter
     result->busy += counters->busy;
     for (int i = 0; i < SY_STALL_COUNT; i++)
         result->stall[i] += counters->stall[i];
+    result->link_bytes += flight->link_bytes;
     result->macs += counters->work.macs;
     result->work.macs += counters->work.macs;
     result->work.beats += counters->work.beats;
@@ -168,6 +170,16 @@ static enum sy_status note_rows(struct sy_replay *replay, const struct sy_layer 
     return status;
 }
 
+/* What a collective puts on the links; 0 for other layers. Whether it fits, the scheduler says. */
+static uint64_t link_bytes_of(const struct sy_layer *layer)
+{
+    uint64_t bytes = 0, sent = 0;
+    bool fits = layer->op == SY_OP_COLLECTIVE && layer->dim.collective.ranks &&
+                sy_dtype_bytes(layer->in[0].dtype, layer->dim.collective.elements, &bytes) &&
+                sy_collective_bytes(&layer->dim.collective, bytes, &sent);
+    return fits ? sent : 0;
+}
+
 static enum sy_status begin_layer(struct sy_replay *replay, struct sy_feed_slot *slot)
 {
     struct sy_flight *flight = &replay->flight[replay->layer_index % SY_FLIGHTS];
@@ -175,6 +187,7 @@ static enum sy_status begin_layer(struct sy_replay *replay, struct sy_feed_slot 
     if (!entry)
         return SY_NOMEM;
     flight->entry = (uint64_t)(entry - replay->entry);
+    flight->link_bytes = link_bytes_of(&slot->upcoming.layer);
     describe(replay, &entry->result, slot);
     enum sy_status status = check_precision(replay, &slot->upcoming.layer);
     if (status != SY_OK)

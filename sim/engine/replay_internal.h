@@ -29,6 +29,7 @@ struct sy_layer_entry {
 };
 struct sy_flight {
     uint64_t entry;
+    uint64_t link_bytes; /* a collective's, sent by this chip */
 };
 
 struct sy_replay {

@@ -5,8 +5,7 @@
 
 #include "sim/base/checked.h"
 
-/* Bytes that each chip sends. */
-static bool bytes_sent(const struct sy_collective_dims *dims, uint64_t bytes, uint64_t *sent)
+bool sy_collective_bytes(const struct sy_collective_dims *dims, uint64_t bytes, uint64_t *sent)
 {
     uint64_t others = dims->ranks - 1, share;
     switch ((enum sy_collective_kind)dims->kind) {
@@ -28,7 +27,7 @@ bool sy_collective_time(const struct sy_links *links, const struct sy_collective
                         uint64_t *picoseconds)
 {
     uint64_t sent = 0, steps = dims->ranks - 1, waits = 0;
-    if (!bytes_sent(dims, bytes, &sent) || !sy_mul(steps, dims->kind == SY_ALL_REDUCE ? 2 : 1, &steps) ||
+    if (!sy_collective_bytes(dims, bytes, &sent) || !sy_mul(steps, dims->kind == SY_ALL_REDUCE ? 2 : 1, &steps) ||
         !sy_mul(steps, links->latency_ps, &waits))
         return false;
     double moving = ceil((double)sent / links->bytes_per_s * 1e12);

@@ -23,6 +23,9 @@
 #include "arch/chip.h"
 #include "workloads/layer.h"
 
+/* Bytes that each chip sends. `bytes` and conditions as below. */
+bool sy_collective_bytes(const struct sy_collective_dims *dims, uint64_t bytes, uint64_t *sent);
+
 /* Time on the links in picoseconds, rounded up. `bytes`: what one rank contributes. The chip must have links
  * (bytes_per_s > 0) and the dimensions must have been checked. false when it does not fit. Pure, thread safe. */
 bool sy_collective_time(const struct sy_links *links, const struct sy_collective_dims *dims, uint64_t bytes,

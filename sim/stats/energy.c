@@ -262,6 +262,19 @@ static void vector_items(struct sy_energy_account *account)
     }
 }
 
+/* Collectives: what this chip sends to others. */
+static void link_items(struct sy_energy_account *account)
+{
+    struct sy_result *result = account->result;
+    uint64_t bytes = 0;
+    struct sy_price price = sy_price_link(account->chip, account->table);
+    for (uint64_t i = 0; i < result->layers; i++) {
+        bytes += result->layer[i].link_bytes;
+        sy_energy_to_layer(&result->layer[i], result->layer[i].link_bytes, &price);
+    }
+    sy_energy_add_item(account, "links", "sent_byte", bytes, &price);
+}
+
 /* A figure the user gave for something this run did not count. */
 static void warn_idle_overrides(struct sy_energy_account *account)
 {
@@ -290,6 +303,7 @@ enum sy_status sy_energy_account(struct sy_result *result, const struct sy_chip 
     enum sy_status status = array_items(&account);
     vector_items(&account);
     level_items(&account);
+    link_items(&account);
     sy_energy_base_items(&account);
     warn_idle_overrides(&account);
     result->energy_j = (double)result->energy_zj * J_PER_ZJ;

@@ -10,6 +10,7 @@
  *   array edge_bit                   bits through the FIFOs at the array's edges
  *   array spad_word                  row stationary: words read from and written to the scratchpads inside the PEs
  *   vector simple, transcendental, reduce
+ *   links sent_byte                  collectives: bytes this chip sends to others
  *   LEVEL read_byte, write_byte      a memory level's port, or an off-chip memory with its interface
  *   LEVEL die_byte                   off-chip levels, and SRAMs that several cores share: across the die
  *   LEVEL idle_byte                  host links: idle symbols in place of data

@@ -327,6 +327,12 @@ struct sy_price sy_price_sram_leakage(const struct sy_chip *chip, const struct s
     return sy_price_overridden(table, "sram", "leakage_ns", total);
 }
 
+struct sy_price sy_price_link(const struct sy_chip *chip, const struct sy_energy_table *table)
+{
+    struct sy_price price = sy_price_row(table, "link", "access", 0, (double)chip->process_nm, 8);
+    return sy_price_overridden(table, "links", "sent_byte", price);
+}
+
 /* ---- for the mapper and the TDP estimate ---- */
 
 double sy_energy_pj_per_byte(const struct sy_chip *chip, const struct sy_energy_table *table, uint32_t level)

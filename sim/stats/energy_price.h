@@ -56,6 +56,8 @@ struct sy_price sy_price_dram(const struct sy_chip *chip, const struct sy_energy
 /* known is false for the wires of a level that is no SRAM. */
 struct sy_price sy_price_level(const struct sy_chip *chip, const struct sy_energy_table *table, uint32_t level,
                                enum sy_level_action action);
+/* A byte to another chip, both ends of the link. */
+struct sy_price sy_price_link(const struct sy_chip *chip, const struct sy_energy_table *table);
 /* A nanosecond of the clock of the arrays' flip-flops, or of all others. */
 struct sy_price sy_price_clock(const struct sy_chip *chip, const struct sy_energy_table *table, bool array);
 /* Leakage of everything but the SRAMs for one nanosecond. */

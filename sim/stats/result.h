@@ -122,6 +122,7 @@ struct sy_layer_result {
     struct sy_vector_work vector;
     uint64_t level_read_bytes[SY_MAX_LEVELS], level_write_bytes[SY_MAX_LEVELS];
     enum sy_dtype precision_a, precision_b; /* of the matrix item's operands */
+    uint64_t link_bytes;                    /* sent to other chips */
     struct sy_value_statistics values;      /* as the trace states them */
 };
 

@@ -445,6 +445,23 @@ START_TEST(a_gated_array_is_clocked_only_while_a_tile_is_in_it)
 }
 END_TEST
 
+static struct systole_result *run_trace(const char *text, const char *const *set);
+
+/* Ring all-reduce of s bytes over 4 chips: each sends 2 x 3/4 s. */
+START_TEST(collectives_pay_for_what_a_chip_sends)
+{
+    static const char *const links[] = {"links.bandwidth=100 GB/s", NULL};
+    struct systole_result *result = run_trace(
+        "systole-trace 1\nnet t\ncollective c elements=1000000 ranks=4 kind=all_reduce a=x:int8 y=y:int8\nend 1\n",
+        links);
+    const struct sy_energy_item *item = item_of(result, "links", "sent_byte");
+    ck_assert_ptr_nonnull(item);
+    ck_assert_uint_eq(item->count, 1500000);
+    ck_assert_double_eq_tol(item->pj, 60, 1e-9);
+    systole_result_free(result);
+}
+END_TEST
+
 START_TEST(off_chip_bytes_cross_the_die)
 {
     struct systole_result *result = run_set("tpu-v4i", NULL, NULL);
@@ -582,6 +599,7 @@ int main(void)
     tcase_add_test(tests, the_idle_power_of_tpu_v1_comes_out_of_its_flip_flops);
     tcase_add_test(tests, a_stated_leakage_and_clock_power_go_before_the_estimate);
     tcase_add_test(tests, a_gated_array_is_clocked_only_while_a_tile_is_in_it);
+    tcase_add_test(tests, collectives_pay_for_what_a_chip_sends);
     tcase_add_test(tests, off_chip_bytes_cross_the_die);
     tcase_add_test(tests, zeros_and_toggles_of_a_trace_count_where_the_array_gates);
     tcase_add_test(tests, energies_on_the_chip_go_with_the_square_of_its_supply);
