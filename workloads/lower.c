@@ -128,6 +128,20 @@ static bool add_function(struct sy_vector_item *item, enum sy_function function)
            add_ops(&item->transcendental_ops, item->elements, sy_functions[function].transcendental);
 }
 
+/* Conversion of a result. Into a block-scaled format: the largest magnitude of each block (an absolute value and a
+ * maximum an element), its scale (one iterative operation a block), then each element is scaled and rounded like an
+ * integer. The scales' bytes are part of bytes_out. Operation counts: a straightforward vector program, confidence
+ * medium (OCP Microscaling v1.0, section 6.3, describes the steps). */
+static bool add_conversion(struct sy_vector_item *item, enum sy_dtype from, enum sy_dtype to)
+{
+    if (sy_dtypes[to].block > 0) {
+        return add_ops(&item->simple_ops, item->elements, 2) &&
+               add_ops(&item->transcendental_ops, sy_ceil_div(item->elements, sy_dtypes[to].block), 1) &&
+               add_function(item, SY_FN_REQUANT);
+    }
+    return add_function(item, sy_dtypes[to].is_float && sy_dtypes[from].is_float ? SY_FN_CAST : SY_FN_REQUANT);
+}
+
 static bool append_epilogue(const struct sy_layer *layer, struct sy_work *work)
 {
     bool converts = layer->out.dtype != layer->accumulator && !has_conversion(layer);
@@ -153,11 +167,7 @@ static bool append_epilogue(const struct sy_layer *layer, struct sy_work *work)
             operand++;
         }
     }
-    if (converts && fits) {
-        bool to_float = sy_dtypes[layer->out.dtype].is_float && sy_dtypes[layer->accumulator].is_float;
-        fits = add_function(item, to_float ? SY_FN_CAST : SY_FN_REQUANT);
-    }
-    return fits;
+    return fits && (!converts || add_conversion(item, layer->accumulator, layer->out.dtype));
 }
 
 /* ---- vector items that stand alone ---- */

@@ -442,6 +442,45 @@ START_TEST(wrong_graphs_name_node_and_reason)
 END_TEST
 
 /* A random graph of 10^5 nodes: every node reads earlier values; the shapes stay what they are. */
+/* One graph in the words of old opsets (arguments as attributes) and of new ones (as inputs). */
+START_TEST(arguments_are_read_as_attributes_and_as_inputs)
+{
+    static const int64_t pads[] = {0, 0, 1, 1, 0, 0, 1, 1}, starts[] = {1}, ends[] = {9}, channel[] = {1},
+                         last[] = {2, 3}, parts[] = {4, 4};
+    struct sy_workload_totals seen[2];
+    for (int fresh = 0; fresh < 2; fresh++) {
+        struct onnx_writer w = {0};
+        onnx_value(&w, IN, "x", FLOAT, "1,10,6,6");
+        onnx_weight(&w, "w", FLOAT, "16,4,3,3");
+        onnx_weight(&w, "f", FLOAT, "16,5");
+        onnx_ints(&w, "pads", 8, pads, 1);
+        onnx_ints(&w, "starts", 1, starts, 1);
+        onnx_ints(&w, "ends", 1, ends, 0);
+        onnx_ints(&w, "channel", 1, channel, 1);
+        onnx_ints(&w, "last", 2, last, 1);
+        onnx_ints(&w, "parts", 2, parts, 1);
+        onnx_node(&w, "Pad", fresh ? "x pads" : "x", "p", fresh ? NULL : "pads=0,0,1,1,0,0,1,1,", NULL);
+        if (fresh) {
+            onnx_node(&w, "Slice", "p starts ends channel", "s", NULL);
+            onnx_node(&w, "Split", "s parts", "a b", "axis=1", NULL);
+        } else {
+            onnx_node(&w, "Slice", "p", "s", "starts=1,", "ends=9,", "axes=1,", NULL);
+            onnx_node(&w, "Split", "s", "a b", "axis=1", "split=4,4,", NULL);
+        }
+        onnx_node(&w, "Conv", "a w", "c", NULL);
+        onnx_node(&w, "ReduceMean", fresh ? "c last" : "c", "m", fresh ? NULL : "axes=2,3,", NULL);
+        onnx_node(&w, "Squeeze", fresh ? "m last" : "m", "q", fresh ? NULL : "axes=2,3,", NULL);
+        onnx_node(&w, "Dropout", "q", "d", NULL);
+        onnx_node(&w, "MatMul", "d f", "y", NULL);
+        ck_assert_int_eq(import_with(&w, fresh ? 18 : 9, NULL), SY_OK);
+        seen[fresh] = totals;
+        ck_assert_uint_eq(totals.macs, 6 * 6 * 16 * 4 * 9 + 16 * 5);
+        ck_assert_uint_eq(totals.parameters, 16 * 4 * 9 + 16 * 5);
+    }
+    ck_assert_mem_eq(&seen[0], &seen[1], sizeof seen[0]);
+}
+END_TEST
+
 /* W x as exporters of mixers write it: the weight is on the left, of one sample or of a batch. */
 START_TEST(a_weight_on_the_left_is_a_weight)
 {
@@ -543,6 +582,7 @@ int main(void)
     tcase_add_test(tcase, views_and_moves_have_the_right_sizes);
     tcase_add_test(tcase, what_is_not_modelled_is_named_or_counted);
     tcase_add_test(tcase, wrong_graphs_name_node_and_reason);
+    tcase_add_test(tcase, arguments_are_read_as_attributes_and_as_inputs);
     tcase_add_test(tcase, a_weight_on_the_left_is_a_weight);
     tcase_add_test(tcase, a_weight_used_in_several_forms_counts_once);
     tcase_add_test(tcase, weights_that_no_node_reads_are_said);

@@ -198,6 +198,34 @@ START_TEST(epilogue_is_one_pass_that_reads_its_operands)
 }
 END_TEST
 
+/* A result in a block-scaled format: largest magnitude and scale of each block, then every element is scaled. */
+START_TEST(block_scaled_results_pay_for_their_scales)
+{
+    static const struct {
+        enum sy_dtype out;
+        uint64_t scales, bytes;
+    } rows[] = {{SY_MXFP8, 1024 / 32, 1024 + 32},
+                {SY_MXFP6, 1024 / 32, 1024 * 6 / 8 + 32},
+                {SY_MXFP4, 1024 / 32, 1024 / 2 + 32},
+                {SY_NVFP4, 1024 / 16, 1024 / 2 + 64}};
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        struct sy_layer layer;
+        struct sy_work work;
+        sy_layer_init(&layer, SY_OP_GEMM);
+        layer.dim.gemm.m = layer.dim.gemm.n = 32;
+        layer.dim.gemm.k = 8;
+        layer.accumulator = SY_FP32;
+        layer.out.dtype = rows[i].out;
+        ck_assert_int_eq(sy_lower(&layer, &work), SY_OK);
+        ck_assert_uint_eq(work.items, 2);
+        const struct sy_vector_item *item = &work.item[1].u.vector;
+        ck_assert_uint_eq(item->simple_ops, 1024 * (2 + sy_functions[SY_FN_REQUANT].simple));
+        ck_assert_uint_eq(item->transcendental_ops, rows[i].scales);
+        ck_assert_uint_eq(item->bytes_out, rows[i].bytes);
+    }
+}
+END_TEST
+
 START_TEST(attention_is_two_products_with_softmax_between)
 {
     /* Llama-3-8B, one layer, decode at context 4096, batch 8: 32 query heads on 8 key-value heads. */
@@ -305,6 +333,7 @@ int main(void)
     tcase_add_test(tcase, interior_tile_has_the_closed_form);
     tcase_add_test(tcase, lowered_macs_equal_the_layers_macs);
     tcase_add_test(tcase, epilogue_is_one_pass_that_reads_its_operands);
+    tcase_add_test(tcase, block_scaled_results_pay_for_their_scales);
     tcase_add_test(tcase, attention_is_two_products_with_softmax_between);
     tcase_add_test(tcase, vector_and_data_operators_move_their_tensors);
     tcase_add_test(tcase, every_accepted_layer_lowers);
