@@ -152,7 +152,7 @@ START_TEST(transposed_convolution_counts_input_pixels)
     onnx_value(&w, OUT, "z", FLOAT, "1,1,96,96");
     import(&w);
     ck_assert_uint_eq(totals.macs, 32 * 32 * (56 * 25 + 56 * 81));
-    ck_assert_uint_eq(totals.parameters, 56 * 25 + 56 + 56 + 56 * 81);
+    ck_assert_uint_eq(totals.parameters, 56 * 25 + 56 + 56 + 56 * 81 + 1);
     const struct sy_layer *relu = layer_at(5);
     ck_assert_uint_eq(relu->dim.elementwise.elements, 96 * 96);
 }
@@ -481,6 +481,42 @@ START_TEST(arguments_are_read_as_attributes_and_as_inputs)
 }
 END_TEST
 
+/* Positions looked up by a constant range: the table's parameters are all of it. A learnt bias of one number counts. */
+START_TEST(fixed_rows_of_a_table_are_a_lookup)
+{
+    static const int64_t rows[] = {0, 1, 2, 3, 4};
+    struct onnx_writer w = {0};
+    onnx_value(&w, IN, "ids", INT64, "1,5");
+    onnx_weight(&w, "words", FLOAT, "100,16");
+    onnx_weight(&w, "positions", FLOAT, "512,16");
+    onnx_ints(&w, "rows", 5, rows, 1);
+    onnx_node(&w, "Gather", "words ids", "e", NULL);
+    onnx_node(&w, "Gather", "positions rows", "p", NULL);
+    onnx_node(&w, "Add", "e p", "x", NULL);
+    import(&w);
+    ck_assert_uint_eq(totals.parameters, 100 * 16 + 512 * 16);
+    ck_assert_uint_eq(totals.layers, 3);
+}
+END_TEST
+
+START_TEST(einsum_knows_ellipses_and_implicit_results)
+{
+    static const char *const equations[] = {"equation=\"...i,ij->...j", "equation=\"bsi,ij",
+                                            "equation=\"b...i, ij -> b...j"};
+    for (size_t i = 0; i < sizeof equations / sizeof equations[0]; i++) {
+        struct onnx_writer w = {0};
+        onnx_value(&w, IN, "x", FLOAT, "2,5,8");
+        onnx_weight(&w, "w", FLOAT, "8,6");
+        onnx_node(&w, "Einsum", "x w", "y", equations[i], NULL);
+        onnx_node(&w, "ReduceMean", "y", "z", "axes=2,", NULL);
+        import(&w);
+        ck_assert_uint_eq(totals.macs, 2 * 5 * 8 * 6);
+        ck_assert_uint_eq(totals.parameters, 48);
+        ck_assert_uint_eq(layer_at(1)->dim.rows.cols, i == 1 ? 5 : 6); /* implicit: b, j, s by the alphabet */
+    }
+}
+END_TEST
+
 /* W x as exporters of mixers write it: the weight is on the left, of one sample or of a batch. */
 START_TEST(a_weight_on_the_left_is_a_weight)
 {
@@ -583,6 +619,8 @@ int main(void)
     tcase_add_test(tcase, what_is_not_modelled_is_named_or_counted);
     tcase_add_test(tcase, wrong_graphs_name_node_and_reason);
     tcase_add_test(tcase, arguments_are_read_as_attributes_and_as_inputs);
+    tcase_add_test(tcase, fixed_rows_of_a_table_are_a_lookup);
+    tcase_add_test(tcase, einsum_knows_ellipses_and_implicit_results);
     tcase_add_test(tcase, a_weight_on_the_left_is_a_weight);
     tcase_add_test(tcase, a_weight_used_in_several_forms_counts_once);
     tcase_add_test(tcase, weights_that_no_node_reads_are_said);

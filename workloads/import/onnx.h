@@ -135,6 +135,9 @@ struct ox_value *ox_need(struct ox *ox, uint32_t index);
 bool ox_axis(struct ox *ox, int64_t axis, uint32_t rank, uint32_t *out);
 /* Set an output's shape and type; NULL when the node has no such output or after an error. */
 struct ox_value *ox_result(struct ox *ox, uint32_t index, const struct ox_shape *shape, int type);
+/* Several fixed rows of a learnt table (positions): they are looked up when the model runs, and the whole table is
+ * parameters, so the result is no constant although all inputs are. */
+bool ox_looks_up(const struct ox_value *table, const struct ox_value *index, uint32_t axis);
 /* Output 0 is the same bytes as a value: no layer. */
 bool ox_alias(struct ox *ox, struct ox_value *of, const struct ox_shape *shape, int type);
 /* numpy broadcasting; false after reporting */
@@ -181,6 +184,8 @@ bool ox_emit(struct ox *ox, struct sy_layer *layer, struct ox_value *out, bool f
  * be NULL. */
 bool ox_function(struct ox *ox, enum sy_function function, struct ox_value *a, struct ox_value *b,
                  struct ox_value *out);
+/* The same as a layer of its own whose operand b is learnt even when it is one number: a slope, a bias. */
+bool ox_learnt(struct ox *ox, enum sy_function function, struct ox_value *a, struct ox_value *b, struct ox_value *out);
 bool ox_norm(struct ox *ox, struct ox_value *a, struct ox_value *out, uint64_t rows, uint64_t cols,
              enum sy_norm_kind kind, enum sy_affine affine);
 bool ox_reduce(struct ox *ox, struct ox_value *a, struct ox_value *out, uint64_t rows, uint64_t cols,

@@ -69,6 +69,12 @@ struct ox_value *ox_result(struct ox *ox, uint32_t index, const struct ox_shape 
     return out;
 }
 
+bool ox_looks_up(const struct ox_value *table, const struct ox_value *index, uint32_t axis)
+{
+    bool real = table->type == OX_FLOAT || table->type == OX_FLOAT16 || table->type == OX_BFLOAT16;
+    return table->weight && real && table->shape.rank == 2 && axis == 0 && ox_count(&index->shape) > 1;
+}
+
 bool ox_alias(struct ox *ox, struct ox_value *of, const struct ox_shape *shape, int type)
 {
     struct ox_value *out = ox_result(ox, 0, shape, type);
@@ -351,6 +357,23 @@ bool ox_function(struct ox *ox, enum sy_function function, struct ox_value *a, s
 }
 
 /* ---- single layers ---- */
+
+bool ox_learnt(struct ox *ox, enum sy_function function, struct ox_value *a, struct ox_value *b, struct ox_value *out)
+{
+    struct sy_layer layer;
+    if (ox->silent || ox_count(&out->shape) == 0) {
+        return ox->status == SY_OK;
+    }
+    ox_layer(ox, &layer, SY_OP_ELEMENTWISE);
+    layer.dim.elementwise = (struct sy_elementwise_dims){
+        .elements = ox_count(&out->shape), .function = (uint64_t)function, .operand = {0, ox_count(&b->shape), 0}};
+    layer.inputs = 2;
+    layer.in[0] = ox_tensor(ox, a);
+    layer.in[0].flags = 0;
+    layer.in[1] = ox_tensor(ox, b);
+    ox_mark_counted(b);
+    return ox_emit(ox, &layer, out, false);
+}
 
 bool ox_norm(struct ox *ox, struct ox_value *a, struct ox_value *out, uint64_t rows, uint64_t cols,
              enum sy_norm_kind kind, enum sy_affine affine)

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "sim/base/checked.h"
+#include "sim/base/text.h"
 #include "workloads/import/onnx.h"
 
 /* ---- convolution ---- */
@@ -197,7 +198,7 @@ static bool emit_transposed(struct ox *ox, struct ox_value *x, struct ox_value *
     }
     uint64_t rows = ox_count(&out->shape);
     return ox_reduce(ox, patches, sums, rows, sy_ceil_div(elements, rows), SY_FN_SUM) &&
-           (bias == NULL || ox_function(ox, SY_FN_ADD, sums, bias, out));
+           (bias == NULL || ox_learnt(ox, SY_FN_ADD, sums, bias, out));
 }
 
 /* One product makes every input pixel's patch of the output; the patches are added where they overlap. */
@@ -378,20 +379,88 @@ static bool has(const char *labels, size_t length, char label)
     return memchr(labels, label, length) != NULL;
 }
 
-static bool parse_einsum(struct ox *ox, char *equation, struct einsum *e)
+/* Write one term with its "..." as labels '0' to '7', the last dimension '7'; *covered grows to the dimensions that an
+ * ellipsis stands for. rank < 0: the result's term, whose ellipsis is all of those. */
+static bool expand_term(const char *term, size_t length, int rank, int *covered, struct sy_buf *out)
 {
-    size_t length = 0;
-    for (const char *from = equation; *from != '\0'; from++) {
-        if (*from != ' ') {
-            equation[length++] = *from;
+    const char *dots = memmem(term, length, "...", 3);
+    if (dots == NULL) {
+        sy_buf_append(out, term, length);
+        return memchr(term, '.', length) == NULL;
+    }
+    size_t before = (size_t)(dots - term), behind = length - before - 3;
+    int cover = rank < 0 ? *covered : rank - (int)(before + behind);
+    if (cover < 0 || cover > (int)OX_MOST_RANK) {
+        return false;
+    }
+    *covered = cover > *covered ? cover : *covered;
+    sy_buf_append(out, term, before);
+    for (int i = (int)OX_MOST_RANK - cover; i < (int)OX_MOST_RANK; i++) {
+        sy_buf_append(out, &"01234567"[i], 1);
+    }
+    sy_buf_append(out, dots + 3, behind);
+    return memchr(dots + 3, '.', behind) == NULL;
+}
+
+/* Without an arrow the result has the labels that appear once, in order; digits of an ellipsis sort first. */
+static void implicit_result(struct sy_buf *terms, int covered)
+{
+    struct sy_buf result = {0};
+    for (int label = '0'; label <= 'z'; label++) {
+        size_t count = 0;
+        for (size_t i = 0; i < terms->length; i++) {
+            count += terms->data[i] == label;
+        }
+        bool dots = label <= '7' && label > '7' - covered;
+        if ((count == 1 || dots) && label != ',') {
+            char word = (char)label;
+            sy_buf_append(&result, &word, 1);
         }
     }
+    sy_buf_puts(terms, "->");
+    sy_buf_append(terms, result.data != NULL ? result.data : "", result.length);
+    sy_buf_free(&result);
+}
+
+/* The equation with blanks, ellipses and an implicit result written out, for two operands. */
+static bool normal_einsum(struct ox *ox, const struct ox_value *a, const struct ox_value *b, char *equation,
+                          size_t room)
+{
+    struct sy_buf out = {0};
+    size_t length = 0;
+    int covered = 0;
+    for (const char *from = equation; *from != '\0'; from++) {
+        equation[length] = *from;
+        length += *from != ' ';
+    }
     equation[length] = '\0';
+    const char *comma = strchr(equation, ','), *arrow = strstr(equation, "->");
+    const char *end = arrow != NULL ? arrow : equation + length;
+    bool good = comma != NULL && comma < end &&
+                expand_term(equation, (size_t)(comma - equation), (int)a->shape.rank, &covered, &out);
+    sy_buf_puts(&out, ",");
+    good = good && expand_term(comma + 1, (size_t)(end - comma - 1), (int)b->shape.rank, &covered, &out);
+    if (good && arrow != NULL) {
+        sy_buf_puts(&out, "->");
+        good = expand_term(arrow + 2, strlen(arrow + 2), -1, &covered, &out);
+    } else if (good) {
+        implicit_result(&out, covered);
+    }
+    good = good && !out.failed && out.length < room;
+    if (good) {
+        memcpy(equation, out.data, out.length + 1);
+    }
+    sy_buf_free(&out);
+    return good || ox_fail(ox, NULL, "equation '%s': only two operands are modelled, whose labels fit their dimensions",
+                           equation);
+}
+
+static bool parse_einsum(struct ox *ox, char *equation, struct einsum *e)
+{
     char *comma = strchr(equation, ','), *arrow = strstr(equation, "->");
     if (comma == NULL || arrow == NULL || arrow < comma || strchr(comma + 1, ',') != NULL ||
         strchr(equation, '.') != NULL) {
-        return ox_fail(ox, NULL, "equation '%s': only two operands, an explicit result and no dots are modelled",
-                       equation);
+        return ox_fail(ox, NULL, "equation '%s': only two operands are modelled", equation);
     }
     *e = (struct einsum){
         equation, comma + 1, arrow + 2, (size_t)(comma - equation), (size_t)(arrow - comma - 1), strlen(arrow + 2)};
@@ -443,7 +512,7 @@ static bool einsum(struct ox *ox, int argument)
     }
     memcpy(equation, text->bytes.data, text->bytes.length);
     equation[text->bytes.length] = '\0';
-    if (!parse_einsum(ox, equation, &e)) {
+    if (!normal_einsum(ox, a, b, equation, sizeof equation) || !parse_einsum(ox, equation, &e)) {
         return false;
     }
     if (e.a_length != a->shape.rank || e.b_length != b->shape.rank || e.out_length > OX_MOST_RANK) {

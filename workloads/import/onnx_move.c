@@ -66,24 +66,21 @@ static bool constant(struct ox *ox, int argument)
         out->weight = true; /* a weight when a layer multiplies by it */
         return ox_read_tensor(ox, value->bytes, out);
     }
-    int64_t ints[OX_MOST_DATA > 256 ? 256 : OX_MOST_DATA];
+    int64_t ints[256];
     double numbers[256];
-    if (ox_attribute(ox, "value_int") != NULL) {
-        numbers[0] = (double)ox_int(ox, "value_int", 0);
-        return make_numbers(ox, numbers, 1, 0, OX_INT64);
+    bool integer = ox_attribute(ox, "value_int") != NULL, integers = ox_attribute(ox, "value_ints") != NULL;
+    if (integer || ox_attribute(ox, "value_float") != NULL) {
+        numbers[0] = (double)ox_int(ox, "value_int", 0) + ox_float(ox, "value_float", 0); /* one of the two is there */
+        return make_numbers(ox, numbers, 1, 0, integer ? OX_INT64 : OX_FLOAT);
     }
-    if (ox_attribute(ox, "value_float") != NULL) {
-        numbers[0] = ox_float(ox, "value_float", 0);
-        return make_numbers(ox, numbers, 1, 0, OX_FLOAT);
-    }
-    if (ox_attribute(ox, "value_ints") != NULL) {
-        int count = ox_ints(ox, "value_ints", ints, 256);
-        for (int i = 0; i < count; i++) {
+    if (integers || ox_attribute(ox, "value_floats") != NULL) {
+        int count = integers ? ox_ints(ox, "value_ints", ints, 256) : ox_floats(ox, "value_floats", numbers, 256);
+        for (int i = 0; integers && i < count; i++) {
             numbers[i] = (double)ints[i];
         }
-        return count >= 0 && make_numbers(ox, numbers, (uint64_t)count, 1, OX_INT64);
+        return count >= 0 && make_numbers(ox, numbers, (uint64_t)count, 1, integers ? OX_INT64 : OX_FLOAT);
     }
-    return ox_fail(ox, NULL, "a constant without a tensor, number or list of whole numbers");
+    return ox_fail(ox, NULL, "a constant without a tensor, number or list of numbers");
 }
 
 /* A shape given as a constant list of sizes. */
@@ -585,6 +582,7 @@ static bool gather(struct ox *ox, int argument)
         !gather_shape(ox, from, index, axis, &shape)) {
         return false;
     }
+    ox->silent = ox->silent && !ox_looks_up(from, index, axis);
     if (index->constant && ox_count(&index->shape) == 1 && !ox->silent) {
         return ox_alias(ox, from, &shape, from->type); /* one fixed slice: a view */
     }

@@ -63,18 +63,10 @@ static bool prelu(struct ox *ox, int argument)
         return false;
     }
     struct ox_value *out = ox_result(ox, 0, &in->shape, ox_type(in));
-    if (out == NULL || ox->silent) {
+    if (out == NULL) {
         return ox->status == SY_OK;
     }
-    struct sy_layer layer;
-    ox_layer(ox, &layer, SY_OP_ELEMENTWISE);
-    layer.dim.elementwise = (struct sy_elementwise_dims){
-        .elements = ox_count(&in->shape), .function = SY_FN_PRELU, .operand = {0, ox_count(&slope->shape), 0}};
-    layer.inputs = 2;
-    layer.in[0] = ox_tensor(ox, in);
-    layer.in[1] = ox_tensor(ox, slope);
-    ox_mark_counted(slope);
-    return ox_emit(ox, &layer, out, false);
+    return ox_learnt(ox, SY_FN_PRELU, in, slope, out);
 }
 
 static bool clip(struct ox *ox, int argument)
