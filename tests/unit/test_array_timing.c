@@ -169,20 +169,34 @@ END_TEST
 
 /* ---- measured cycles ---- */
 
-START_TEST(every_rtl_row_is_met_exactly)
+static void check_rtl(const char *table, uint64_t rows, uint64_t refused)
 {
     struct sy_validation v;
-    struct sy_validate_options options = {.data_dir = data_dir()};
+    struct sy_validate_options options = {.data_dir = data_dir(), .data = table};
     struct sink *sink = new_sink();
     ck_assert_msg(sy_validate_run("rtl", &options, &v, &sink->diag) == SY_OK, "%s", sink->text);
-    ck_assert_uint_eq(v.total.rows, 249);
-    ck_assert_uint_eq(v.total.refused, 16);
+    ck_assert_uint_eq(v.total.rows, rows);
+    ck_assert_uint_eq(v.total.refused, refused);
     for (uint64_t i = 0; i < v.rows; i++) {
         ck_assert_msg(v.row[i].exact, "line %u: %s", v.row[i].line, v.row[i].note);
     }
     ck_assert_uint_eq(v.total.exact, v.total.rows);
     sy_validation_free(&v);
     free(sink);
+}
+
+START_TEST(every_rtl_row_is_met_exactly)
+{
+    check_rtl(NULL, 249, 16);
+}
+END_TEST
+
+/* Shapes and intervals drawn at random, run on the RTL after the model was finished. */
+START_TEST(every_random_rtl_row_is_met_exactly)
+{
+    char path[512];
+    (void)snprintf(path, sizeof path, "%s/tests/golden/rtl_random.csv", data_dir());
+    check_rtl(path, 519, 54);
 }
 END_TEST
 
@@ -313,6 +327,7 @@ int main(void)
     tcase_add_test(tc, a_bad_array_file_is_refused_with_its_place);
     tcase_add_test(tc, all_errors_of_a_file_are_reported);
     tcase_add_test(tc, every_rtl_row_is_met_exactly);
+    tcase_add_test(tc, every_random_rtl_row_is_met_exactly);
     tcase_add_test(tc, every_full_bandwidth_stonne_row_is_met_exactly);
     tcase_add_test(tc, onnxim_instruction_timing_is_met_exactly);
     tcase_add_test(tc, scalesim_policies_count_what_scalesim_counts);
