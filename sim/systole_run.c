@@ -47,9 +47,9 @@ static enum sy_status replay_options(const struct systole_run_options *options, 
 {
     static const struct choice fidelities[] = {
         {"event", SY_FIDELITY_EVENT}, {"analytic", SY_FIDELITY_ANALYTIC}, {"cycle", SY_FIDELITY_CYCLE}};
-    static const struct choice memories[] = {{"shared", SY_MEMORY_SHARED},
+    static const struct choice memories[] = {{"sampled", SY_MEMORY_SAMPLED},
+                                             {"shared", SY_MEMORY_SHARED},
                                              {"ideal", SY_MEMORY_IDEAL},
-                                             {"sampled", SY_MEMORY_SAMPLED},
                                              {"burst", SY_MEMORY_BURST}};
     static const struct choice objectives[] = {{"cycles", SY_OBJECTIVE_CYCLES},
                                                {"energy", SY_OBJECTIVE_ENERGY},

@@ -148,7 +148,7 @@ SYSTOLE_API enum systole_status systole_trace_pack(const struct systole_context 
 struct systole_run_options {
     size_t struct_size;
     const char *fidelity;      /* "analytic", "event" (default), "cycle" */
-    const char *memory;        /* "ideal", "shared" (default), "sampled", "burst" */
+    const char *memory;        /* "ideal", "shared", "sampled" (default), "burst" */
     const char *objective;     /* "cycles" (default), "energy", "edp", "traffic" */
     const char *kernel;        /* "systemc" (default), "heap" */
     const char *emit_schedule; /* write the schedule as a trace to this path */

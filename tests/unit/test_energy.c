@@ -58,6 +58,17 @@ static struct systole_result *run_set(const char *name, const char *const *set, 
     return result;
 }
 
+/* DRAM by its bytes, without a model of the device whose commands could be priced. */
+static struct systole_result *run_shared(const char *name, const char *const *set, const char *const *set_energy)
+{
+    struct systole_run_options options = SYSTOLE_OPTIONS_INIT(struct systole_run_options);
+    struct systole_result *result = NULL;
+    options.set_energy = set_energy;
+    options.memory = "shared";
+    ck_assert_int_eq(run(name, set, &options, &result), SYSTOLE_OK);
+    return result;
+}
+
 static const struct sy_energy_item *item_of(const struct systole_result *result, const char *component,
                                             const char *action)
 {
@@ -317,7 +328,7 @@ END_TEST
 START_TEST(a_figure_for_what_a_run_does_not_count_is_warned_of)
 {
     static const char *const set_energy[] = {"weight-dram.activate=5", "mac.int8=1", NULL};
-    struct systole_result *result = run_set("tpu-v1", NULL, set_energy);
+    struct systole_result *result = run_shared("tpu-v1", NULL, set_energy);
     uint32_t warnings = 0;
     for (uint32_t i = 0; i < result->result->warnings; i++) {
         warnings += strstr(result->result->warning[i], "weight-dram activate from --set-energy has no effect") != NULL;
@@ -520,7 +531,7 @@ START_TEST(energies_on_the_chip_go_with_the_square_of_its_supply)
 {
     static const char *const low[] = {"technology.node=45 nm", "technology.voltage=0.9 V", NULL};
     static const char *const high[] = {"technology.node=45 nm", "technology.voltage=1.8 V", NULL};
-    struct systole_result *before = run_set("tpu-v1", low, NULL), *after = run_set("tpu-v1", high, NULL);
+    struct systole_result *before = run_shared("tpu-v1", low, NULL), *after = run_shared("tpu-v1", high, NULL);
     static const char *const four[][2] = {{"mac", "int8"},
                                           {"array", "register_bit"},
                                           {"unified-buffer", "read_byte"},
