@@ -80,7 +80,8 @@ static enum sy_status replay_options(const struct systole_run_options *options, 
                                          .data_dir = data_dir,
                                          .progress = options->progress,
                                          .progress_context = options->progress_context,
-                                         .cancel = options->cancel};
+                                         .cancel = options->cancel,
+                                         .no_fast_forward = options->no_fast_forward != 0};
     return SY_OK;
 }
 

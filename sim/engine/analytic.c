@@ -400,7 +400,7 @@ enum sy_status sy_analyze(const struct sy_chip *chip, const struct sy_executor_o
                                         .span_context = an,
                                         .cancel = options->cancel,
                                         .data_dir = options->data_dir};
-    struct sy_command_source sampled = {an, next_command};
+    struct sy_command_source sampled = {.context = an, .next = next_command};
     enum sy_status status = sy_execute(chip, &inner, &sampled, result, end_cycle, diag);
     if (status == SY_OK)
         status = an->failure;

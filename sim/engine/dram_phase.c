@@ -506,6 +506,11 @@ uint64_t sy_dram_clock_fs(const struct sy_dram_ctx *ctx)
     return ctx->clock_fs;
 }
 
+uint64_t sy_dram_rotation_bytes(const struct sy_dram_ctx *ctx)
+{
+    return rotation_bursts(ctx) * ctx->burst_bytes;
+}
+
 uint64_t sy_dram_first_latency_fs(const struct sy_dram_ctx *ctx)
 {
     const struct sy_dram_plan *plan = &ctx->whole->plan;

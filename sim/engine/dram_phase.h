@@ -74,6 +74,8 @@ enum sy_status sy_dram_run_phase(struct sy_dram_ctx *ctx, const struct sy_dram_p
                                  struct sy_dram_run *run);
 
 uint64_t sy_dram_clock_fs(const struct sy_dram_ctx *ctx);
+/* After how many bytes of address the channels and banks come round again: rates depend on bases modulo this. */
+uint64_t sy_dram_rotation_bytes(const struct sy_dram_ctx *ctx);
 /* Idle memory, closed row: activate, read, data at the requester. */
 uint64_t sy_dram_first_latency_fs(const struct sy_dram_ctx *ctx);
 /* Refresh commands of all channels in a span of time. */

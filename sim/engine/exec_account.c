@@ -25,6 +25,10 @@ static void note_failure(struct sy_executor *exec, enum sy_status status)
 
 void sy_exec_wait(struct sy_exec_unit *unit, uint64_t until, uint8_t cause)
 {
+    if (unit->owed_cause == SY_STALL_COUNT)
+        unit->owed_cause = cause;
+    unit->stats.stall[cause] += unit->owed;
+    unit->owed = 0;
     if (until <= unit->accounted)
         return;
     unit->stats.stall[cause] += until - unit->accounted;
@@ -84,6 +88,12 @@ static void take_early(struct sy_executor *exec)
         (void)take_window(exec, layer, bound);
 }
 
+void sy_exec_segments_settle(struct sy_executor *exec)
+{
+    if (exec->segments && exec->first_layer <= exec->last_layer)
+        take_early(exec);
+}
+
 enum sy_status sy_exec_segment_add(struct sy_executor *exec, uint64_t until, int cause)
 {
     uint64_t from = exec->window_start;
@@ -119,6 +129,18 @@ static void for_all_cores(const struct sy_chip *chip, uint64_t read[SY_MAX_LEVEL
     vector->elements *= cores;
 }
 
+/* The oldest layer is done. */
+enum sy_status sy_exec_layer_deliver(struct sy_executor *exec, uint64_t finish)
+{
+    struct sy_layer_counters *counters = &sy_exec_layer_of(exec, exec->first_layer)->counters;
+    counters->layer = exec->first_layer++;
+    counters->finish_cycle = finish;
+    if (exec->record && exec->record->delivered < SY_EXEC_RECORD)
+        exec->record->counters[exec->record->delivered++] = *counters;
+    for_all_cores(exec->chip, counters->level_read_bytes, counters->level_write_bytes, &counters->vector);
+    return exec->options.layer_done ? exec->options.layer_done(exec->options.layer_context, counters) : SY_OK;
+}
+
 enum sy_status sy_exec_layers_deliver(struct sy_executor *exec)
 {
     bool delivered = false;
@@ -131,16 +153,10 @@ enum sy_status sy_exec_layers_deliver(struct sy_executor *exec)
         uint64_t finish = sy_max(layer->finish, exec->window_start);
         if (!take_window(exec, layer, finish))
             break;
-        layer->counters.layer = exec->first_layer++;
-        layer->counters.finish_cycle = finish;
         delivered = true;
-        for_all_cores(exec->chip, layer->counters.level_read_bytes, layer->counters.level_write_bytes,
-                      &layer->counters.vector);
-        if (exec->options.layer_done) {
-            enum sy_status status = exec->options.layer_done(exec->options.layer_context, &layer->counters);
-            if (status != SY_OK)
-                return status;
-        }
+        enum sy_status status = sy_exec_layer_deliver(exec, finish);
+        if (status != SY_OK)
+            return status;
     }
     return delivered && !exec->ended ? sck_event_notify_delta(exec->seq_event) : SY_OK;
 }
@@ -227,7 +243,7 @@ enum sy_status sy_exec_finish(struct sy_executor *exec, struct sy_result *result
         end = sy_max(end, sy_max(exec->unit[i].last_done, exec->unit[i].free_cycle));
     for (uint64_t i = exec->first_layer; i <= exec->last_layer; i++)
         end = sy_max(end, sy_exec_layer_of(exec, i)->finish);
-    end = sy_max(end, exec->window_start);
+    end = sy_max(sy_max(end, exec->end_seen), exec->window_start);
     close_units(exec, end);
     /* A layer's window ends with its last command; what the array still has to run after the last layer's own finish
      * (nothing, unless the stream was empty) belongs to that layer. */

@@ -285,7 +285,8 @@ static enum sy_status start_vector(struct sy_exec_unit *unit, uint64_t start, ui
         return SY_OVERFLOW;
     for (uint32_t i = 0; command->u.vector.follows && i < command->dependencies; i++)
         if (command->dependency[i].point == SY_POINT_FIRST &&
-            exec->issued - command->dependency[i].command <= SY_EXEC_RING)
+            exec->issued - command->dependency[i].command <= SY_EXEC_RING &&
+            command->dependency[i].command >= exec->floor)
             not_before = sy_max(not_before, sy_exec_slot_of(exec, command->dependency[i].command)->time[SY_POINT_DONE]);
     if (command->kind == SY_CMD_VECTOR) {
         sy_exec_wait(unit, start, cause);

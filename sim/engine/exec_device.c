@@ -186,6 +186,33 @@ void sy_exec_device_describe(const struct sy_exec_memory *memory, struct sy_dram
     stats->device = sy_arena_strdup(arena, dram->name);
 }
 
+uint64_t sy_exec_device_rotation(const struct sy_exec_memory *memory)
+{
+    return sy_max(sy_dram_rotation_bytes(memory->device->ctx), memory->burst_bytes);
+}
+
+/* What the set moving now was rated with follows from the set; after a load it is asked anew. */
+void sy_exec_device_visit(struct sy_exec_memory *memory, struct sy_state *state)
+{
+    sy_state_u64(state, &memory->device->gap);
+    if (state->loading && sy_exec_device_rate(memory) != SY_OK)
+        state->failed = true;
+}
+
+void sy_exec_device_tally(struct sy_exec_memory *memory, struct sy_tally *tally)
+{
+    struct sy_memory_device *own = memory->device;
+    if (!own)
+        return;
+    sy_u128 *const counts[] = {&own->hits,      &own->misses,     &own->conflicts,
+                               &own->activates, &own->precharges, &own->active};
+    uint64_t *const times[] = {&own->moving, &own->open, &own->standby, &own->down};
+    for (size_t i = 0; i < sizeof times / sizeof times[0]; i++)
+        sy_tally_u64(tally, times[i]);
+    for (size_t i = 0; i < sizeof counts / sizeof counts[0]; i++)
+        sy_tally_u128(tally, counts[i]);
+}
+
 void sy_exec_device_copy(struct sy_exec_memory *memory, uint64_t end, struct sy_dram_stats *stats,
                          struct sy_arena *arena)
 {

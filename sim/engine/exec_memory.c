@@ -119,6 +119,18 @@ static void advance(struct sy_exec_memory *memory, uint64_t now)
     memory->updated_tick = now;
 }
 
+void sy_exec_memory_settle(struct sy_exec_memory *memory)
+{
+    if (!memory->bursts)
+        advance(memory, sck_time(memory->exec->sim));
+}
+
+uint64_t sy_exec_address_modulus(const struct sy_executor *exec, uint32_t level)
+{
+    const struct sy_exec_memory *memory = &exec->memory[exec->memory_of[level]];
+    return memory->device ? sy_exec_device_rotation(memory) : sy_max(memory->burst_bytes, 1);
+}
+
 /* Only the oldest phase of an engine may move, once its latency is over. */
 static void admit(struct sy_exec_memory *memory, uint64_t now)
 {

@@ -115,7 +115,7 @@ struct sy_exec_ready sy_exec_head_ready(struct sy_exec_unit *unit, uint32_t caus
     const struct sy_exec_entry *entry = sy_exec_head(unit);
     const struct sy_command *command = &entry->issue.command;
     struct sy_exec_ready ready = {true, 0, SY_STALL_COUNT};
-    uint64_t oldest = exec->issued > SY_EXEC_RING ? exec->issued - SY_EXEC_RING : 0;
+    uint64_t oldest = sy_max(exec->issued > SY_EXEC_RING ? exec->issued - SY_EXEC_RING : 0, exec->floor);
     for (uint32_t i = 0; i < command->dependencies; i++) {
         const struct sy_dependency *dependency = &command->dependency[i];
         if (!(causes >> dependency->stall & 1) || dependency->command < oldest)
@@ -172,7 +172,7 @@ static bool ring_has_room(struct sy_executor *exec, uint64_t *until)
 {
     uint64_t distance = exec->chip->serialize ? 1 : SY_EXEC_RING;
     *until = 0;
-    if (exec->issued < distance)
+    if (exec->issued < distance + exec->floor)
         return true;
     struct sy_exec_slot *slot = sy_exec_slot_of(exec, exec->issued - distance);
     if (slot->time[SY_POINT_DONE] == SY_UNKNOWN) {
@@ -202,7 +202,7 @@ static uint8_t head_cause(struct sy_executor *exec, struct sy_exec_unit *unit)
     const struct sy_command *command = &entry->issue.command;
     for (uint32_t i = 0; i < command->dependencies; i++) {
         const struct sy_dependency *dependency = &command->dependency[i];
-        if (exec->issued - dependency->command <= SY_EXEC_RING &&
+        if (exec->issued - dependency->command <= SY_EXEC_RING && dependency->command >= exec->floor &&
             sy_exec_slot_of(exec, dependency->command)->time[dependency->point] == SY_UNKNOWN)
             return dependency->stall;
     }
@@ -313,6 +313,7 @@ static enum sy_status sequencer_method(void *context)
         enum sy_status status;
         if (!exec->has_next && ((status = fetch(exec, &stop)) != SY_OK || stop))
             return status;
+        now = sy_exec_now(exec); /* the source may have gone forward */
         if (exec->next.layer != exec->seen_layer) {
             status = enter_layer(exec, exec->next.layer, now);
             if (status != SY_OK) /* too many layers in flight: sy_exec_layers_deliver wakes the sequencer */
@@ -490,6 +491,8 @@ enum sy_status sy_execute(const struct sy_chip *chip, const struct sy_executor_o
     exec->chip = chip;
     exec->options = *options;
     exec->source = *source;
+    if (source->attach)
+        source->attach(source->context, exec);
     exec->diag = diag;
     enum sy_status status = build(exec);
     if (status == SY_OK)

@@ -55,10 +55,14 @@ struct sy_issue {
     struct sy_row_window window; /* MATMUL: the convolution it is a tile of, or empty */
 };
 
+struct sy_executor;
+
 /* Commands, pulled one by one. more = false ends the stream. The layer of the first command must be 0 or larger. */
 struct sy_command_source {
     void *context;
     enum sy_status (*next)(void *context, struct sy_issue *issue, bool *more);
+    /* May be NULL. Told once who will ask, before the first command: for fast-forwarding (forward.h). */
+    void (*attach)(void *context, struct sy_executor *exec);
 };
 
 /* What happened to one layer, delivered in layer order when its last command is done. */

@@ -7,6 +7,7 @@
 #include "sim/base/checked.h"
 #include "sim/engine/array_tile.h"
 #include "sim/engine/executor.h"
+#include "sim/engine/state.h"
 
 enum {
     SY_EXEC_RING = 4096,     /* commands whose times are kept; older ones lie in the past */
@@ -52,6 +53,8 @@ struct sy_exec_unit {
     uint64_t decided_start;
     uint64_t free_cycle;               /* array: earliest next first beat; vector: idle from here */
     uint64_t accounted;                /* the timeline is tiled up to here */
+    uint64_t owed;                     /* waited before that, to be charged with the next wait */
+    uint8_t owed_cause;                /* of the first wait since sy_exec_settle; SY_STALL_COUNT: none yet */
     uint64_t last_done;                /* latest completion of a command of this unit */
     uint32_t in_flight;                /* DMA: commands started and not complete */
     uint64_t next_take;                /* DMA: earliest cycle to take up the next descriptor */
@@ -125,6 +128,13 @@ struct sy_run_cache_entry {
     struct sy_array_tile tile;
 };
 
+/* Layers delivered while a stretch of the run is recorded, as counted for one core. */
+enum { SY_EXEC_RECORD = 64 };
+struct sy_exec_record {
+    uint32_t delivered; /* SY_EXEC_RECORD: perhaps more */
+    struct sy_layer_counters counters[SY_EXEC_RECORD];
+};
+
 struct sy_executor {
     const struct sy_chip *chip;
     struct sy_executor_options options;
@@ -146,8 +156,11 @@ struct sy_executor {
     uint8_t memory_of[SY_MAX_LEVELS];
 
     struct sy_exec_slot slot[SY_EXEC_RING];
-    uint64_t issued; /* commands issued so far = id of the next */
     bool traced;     /* a memory writes options.requests */
+    uint64_t issued;               /* commands issued so far = id of the next */
+    uint64_t floor, oldest;        /* ids below are past; all below were done when last looked at */
+    uint64_t end_seen;             /* latest end among what is no longer kept */
+    struct sy_exec_record *record; /* NULL: not recording */
 
     /* sequencer */
     struct sck_event *seq_event;
@@ -231,7 +244,32 @@ enum sy_status sy_exec_bursts_add(struct sy_exec_memory *memory, struct sy_exec_
 enum sy_status sy_exec_bursts_method(void *memory);
 void sy_exec_bursts_copy(const struct sy_exec_memory *memory, uint64_t end_tick, struct sy_dram_stats *stats,
                          struct sy_arena *arena);
+uint64_t sy_exec_device_rotation(const struct sy_exec_memory *memory);
+void sy_exec_device_visit(struct sy_exec_memory *memory, struct sy_state *state);
+void sy_exec_device_tally(struct sy_exec_memory *memory, struct sy_tally *tally);
+/* exec_state.c: see there. Everything below is for the moment a source is asked for a command. */
+bool sy_exec_can_forward(const struct sy_executor *exec);
+uint64_t sy_exec_issued(const struct sy_executor *exec);
+uint64_t sy_exec_fine_now(const struct sy_executor *exec);
+/* Before any of the following: bring all units and servers up to now. */
+void sy_exec_settle(struct sy_executor *exec);
+uint64_t sy_exec_oldest(const struct sy_executor *exec);
+/* layer: the index that layers are counted from. */
+void sy_exec_save(struct sy_executor *exec, uint64_t layer, struct sy_state *state);
+/* Go to a saved state at fine step `fine`, with `issued` commands so far. Counters first (their ring positions count).
+ * False when the words do not fit. */
+bool sy_exec_load(struct sy_executor *exec, uint64_t fine, uint64_t issued, uint64_t layer, struct sy_state *state);
+/* After a load of another state: every unit looks around anew. */
+enum sy_status sy_exec_wake_all(struct sy_executor *exec);
+void sy_exec_tally(struct sy_executor *exec, struct sy_tally *tally);
+void sy_exec_tally_layer(const struct sy_executor *exec, struct sy_layer_counters *counters, struct sy_tally *tally);
+/* exec_memory.c */
+void sy_exec_memory_settle(struct sy_exec_memory *memory);
+/* Addresses matter modulo this. */
+uint64_t sy_exec_address_modulus(const struct sy_executor *exec, uint32_t level);
 /* exec_account.c */
+void sy_exec_segments_settle(struct sy_executor *exec);
+enum sy_status sy_exec_layer_deliver(struct sy_executor *exec, uint64_t finish);
 struct sy_exec_layer *sy_exec_layer_of(struct sy_executor *exec, uint64_t layer);
 enum sy_status sy_exec_segment_add(struct sy_executor *exec, uint64_t until, int cause);
 enum sy_status sy_exec_layers_deliver(struct sy_executor *exec);

@@ -8,7 +8,9 @@
 
 #include "sim/base/checked.h"
 #include "sim/engine/analytic.h"
+#include "sim/engine/executor_internal.h"
 #include "sim/engine/feed.h"
+#include "sim/engine/forward.h"
 #include "sim/engine/replay_internal.h"
 #include "sim/stats/energy.h"
 
@@ -210,7 +212,16 @@ static enum sy_status begin_layer(struct sy_replay *replay, struct sy_feed_slot 
     if (replay->own_commands)
         return SY_OK;
     replay->scheduled_any = true;
+    replay->from_memory = false;
     uint32_t count = sy_feed_window(&replay->feed, replay->window);
+    if (replay->forward)
+        status = sy_forward_layer(replay->forward, replay->window, count, replay->layer_index, &replay->from_memory);
+    else if (replay->exec) {
+        sy_exec_settle(replay->exec);
+        sy_scheduler_settle(replay->scheduler, sy_exec_oldest(replay->exec));
+    }
+    if (status != SY_OK || replay->from_memory)
+        return status;
     return sy_scheduler_begin(replay->scheduler, replay->window, count, replay->layer_index);
 }
 
@@ -261,6 +272,9 @@ static enum sy_status end_layer(struct sy_replay *replay, const struct sy_feed_s
 
 static enum sy_status next_tile_command(struct sy_replay *replay, struct sy_issue *issue, bool *more)
 {
+    *more = false;
+    if (replay->from_memory)
+        return SY_OK;
     if (!replay->own_commands)
         return sy_scheduler_next(replay->scheduler, issue, more);
     memset(issue, 0, sizeof *issue);
@@ -298,7 +312,7 @@ static enum sy_status next_command(void *context, struct sy_issue *issue, bool *
             struct sy_feed_slot *slot = sy_feed_head(&replay->feed);
             *more = slot != NULL;
             if (!slot)
-                return SY_OK;
+                return replay->forward ? sy_forward_go(replay->forward) : SY_OK;
             if ((status = begin_layer(replay, slot)) != SY_OK)
                 return status;
             replay->in_layer = true;
@@ -308,11 +322,26 @@ static enum sy_status next_command(void *context, struct sy_issue *issue, bool *
             return status;
         if (inside) {
             *more = true;
+            if (replay->options.walked)
+                ++*replay->options.walked;
+            if (replay->forward && (status = sy_forward_go(replay->forward)) != SY_OK)
+                return status;
             return replay->emit ? sy_trace_put_command(replay->emit, &issue->command) : SY_OK;
         }
         if ((status = end_layer(replay, sy_feed_head(&replay->feed))) != SY_OK)
             return status;
     }
+}
+
+/* The executor that will ask is there. */
+static void attach(void *context, struct sy_executor *exec)
+{
+    struct sy_replay *replay = context;
+    replay->exec = exec;
+    if (replay->options.no_fast_forward || replay->emit || !sy_exec_can_forward(exec))
+        return;
+    replay->forward = sy_forward_create(exec, replay->scheduler);
+    sy_scheduler_forward(replay->scheduler, replay->forward);
 }
 
 /* ---- a run ---- */
@@ -442,7 +471,7 @@ static enum sy_status run(struct sy_replay *replay, const struct sy_energy_table
                                             .requests = replay->options.requests,
                                             .span = replay->options.span ? forward_span : NULL,
                                             .span_context = replay};
-    struct sy_command_source source = {replay, next_command};
+    struct sy_command_source source = {replay, next_command, attach};
     status = call_judge(replay, &executing);
     if (status == SY_OK)
         status = (replay->options.fidelity == SY_FIDELITY_ANALYTIC ? sy_analyze : sy_execute)(
@@ -476,6 +505,7 @@ enum sy_status sy_replay(const struct sy_chip *chip, struct sy_trace_reader *rea
         status = run(replay, energy);
     sy_judge_abandon(replay->judge);
     sy_trace_abandon(replay->emit);
+    sy_forward_destroy(replay->forward);
     sy_scheduler_destroy(replay->scheduler);
     sy_feed_close(&replay->feed);
     if (status == SY_OK)

@@ -31,6 +31,8 @@ struct sy_replay_options {
     void (*progress)(void *context, uint64_t layers_done, uint64_t cycles);
     void *progress_context;
     volatile const int *cancel;
+    bool no_fast_forward; /* event: run every tile; gives the same result, slower */
+    uint64_t *walked;     /* event: receives how many commands were run one by one; NULL: not asked */
 };
 
 /* The reader is consumed. energy may be NULL: then no energy is reported. On success *result is the caller's

@@ -40,7 +40,10 @@ struct sy_replay {
     struct sy_feed feed;
     struct sy_scheduler *scheduler;
     struct sy_trace_writer *emit;
-    struct sy_judge *judge; /* cycle fidelity */
+    struct sy_judge *judge;     /* cycle fidelity */
+    struct sy_executor *exec;   /* who asks for commands; NULL at the analytic fidelity */
+    struct sy_forward *forward; /* NULL: everything is run */
+    bool from_memory;           /* the layer was */
     struct sy_result *result;
     const struct sy_upcoming *window[SY_FEED_SLOTS];
     bool in_layer, own_commands, scheduled_any;

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "sim/engine/forward.h"
 #include "sim/engine/schedule_internal.h"
 
 /* ---- emission ---- */
@@ -146,9 +147,24 @@ enum sy_status sy_scheduler_create(const struct sy_chip *chip, const struct sy_s
     return SY_OK;
 }
 
+void sy_scheduler_forward(struct sy_scheduler *scheduler, struct sy_forward *forward)
+{
+    scheduler->forward = forward;
+}
+
+void sy_scheduler_settle(struct sy_scheduler *scheduler, uint64_t oldest)
+{
+    sy_schedule_forget(scheduler, oldest);
+}
+
 void sy_scheduler_destroy(struct sy_scheduler *scheduler)
 {
     free(scheduler);
+}
+
+uint64_t sy_schedule_temporary_key(uint64_t layer_index)
+{
+    return (layer_index + 1) * UINT64_C(0x9E3779B97F4A7C15) | 1;
 }
 
 enum sy_status sy_scheduler_begin(struct sy_scheduler *s, const struct sy_upcoming *const *upcoming, uint32_t count,
@@ -162,7 +178,8 @@ enum sy_status sy_scheduler_begin(struct sy_scheduler *s, const struct sy_upcomi
     s->item_started = false;
     s->barrier = !s->chip->prefetch_across_layers && s->next_id > 0;
     memset(&s->plan, 0, sizeof s->plan);
-    s->temporary_key = (index + 1) * UINT64_C(0x9E3779B97F4A7C15) | 1;
+    s->temporary_key = sy_schedule_temporary_key(index);
+    s->turned = 0;
     sy_tensors_begin_layer(s);
     enum sy_status status = sy_lower(&s->current->layer, &s->work);
     if (status != SY_OK) {
@@ -187,12 +204,17 @@ static enum sy_status item_begin(struct sy_scheduler *s)
     if (s->item + 1 < s->work.items && s->work.item[s->item + 1].kind == SY_ITEM_VECTOR &&
         s->work.item[s->item + 1].u.vector.fused)
         epilogue = &s->work.item[s->item + 1].u.vector;
+    if (s->forward)
+        sy_forward_walk(s->forward);
     return sy_matrix_begin(s, &item->u.matrix, epilogue);
 }
 
 static enum sy_status item_step(struct sy_scheduler *s)
 {
     bool matrix = s->work.item[s->item].kind == SY_ITEM_MATRIX;
+    if (s->turned && s->forward)
+        sy_forward_turn(s->forward, s->turned - 1);
+    s->turned = 0;
     enum sy_status status = matrix ? sy_matrix_step(s) : sy_stream_step(s);
     bool done = matrix ? s->matrix.done : s->stream.next >= s->stream.chunks;
     if (status == SY_OK && done && s->fifo_count == 0) {
@@ -241,6 +263,6 @@ void sy_scheduler_totals(const struct sy_scheduler *s, struct sy_result *result)
         }
         for (uint32_t i = 0; i < s->space[level].residents; i++)
             stats->resident_bytes[SY_C] += s->space[level].resident[i].bytes * cores;
-        stats->peak_bytes = s->space[level].peak_bytes;
+        stats->peak_bytes = sy_max(s->space[level].peak_bytes, s->space[level].peak_before);
     }
 }

@@ -56,6 +56,12 @@ enum sy_status sy_scheduler_create(const struct sy_chip *chip, const struct sy_s
                                    struct sy_diag *diag, struct sy_scheduler **scheduler);
 void sy_scheduler_destroy(struct sy_scheduler *scheduler);
 
+/* Leave out what is alike (forward.h); NULL: walk everything. */
+struct sy_forward;
+void sy_scheduler_forward(struct sy_scheduler *scheduler, struct sy_forward *forward);
+/* Between layers: commands with ids below `oldest` are past, nothing needs to wait for them. */
+void sy_scheduler_settle(struct sy_scheduler *scheduler, uint64_t oldest);
+
 /* Take up upcoming[0]; the others (count - 1, at most SY_LOOKAHEAD) tell which tensors are used again. The window and
  * its strings must live until the layer's last command was taken. index numbers the layer in issued commands. */
 enum sy_status sy_scheduler_begin(struct sy_scheduler *scheduler, const struct sy_upcoming *const *upcoming,

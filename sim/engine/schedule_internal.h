@@ -5,6 +5,7 @@
 
 #include "sim/base/checked.h"
 #include "sim/engine/schedule.h"
+#include "sim/engine/state.h"
 
 /* Classes of buffer users (sim/map/space.h); a stamp is the command's id + 1. */
 enum { SY_USE_MATMUL, SY_USE_VECTOR, SY_USE_LOAD, SY_USE_STORE };
@@ -98,7 +99,20 @@ struct sy_stream_walk {
     struct sy_ring in_ring, out_ring; /* buffers = depth; each input takes its part of a slot */
 };
 
+/* Keys of a layer's surroundings by number, so that states can be compared whatever tensors are called. [0] = none. */
+enum { SY_NAMES = 2048 };
+struct sy_names {
+    uint32_t count;
+    uint64_t key[SY_NAMES];
+};
+/* A resident that is being overwritten goes by its key with this, until the layer ends. */
+#define SY_OLD_VERSION UINT64_C(0x5A5A00000000A5A4)
+
+struct sy_forward;
+
 struct sy_scheduler {
+    struct sy_forward *forward; /* NULL: everything is walked */
+    uint32_t turned;            /* 1 + loop that turned with the last step; 0 = none */
     const struct sy_chip *chip;
     struct sy_scheduler_options options;
     struct sy_diag *diag;
@@ -166,6 +180,26 @@ enum sy_status sy_tensors_evict(struct sy_scheduler *s, uint32_t level, struct s
 struct sy_resident *sy_tensors_keep(struct sy_scheduler *s, uint64_t key, uint64_t bytes, uint32_t level,
                                     struct sy_users *before);
 
+/* Name of a layer's intermediates; the next ones follow. */
+uint64_t sy_schedule_temporary_key(uint64_t layer_index);
+/* Where a tensor lies in its role's backing store. */
+uint64_t sy_schedule_address(const struct sy_scheduler *s, uint64_t key, enum sy_operand role);
+
+/* schedule_state.c: see there */
+/* Commands with ids below `oldest` are past: nothing waits for them. Between layers. */
+void sy_schedule_forget(struct sy_scheduler *s, uint64_t oldest);
+/* The state at a turn of a loop, relative to the loop's place; to compare only. */
+void sy_schedule_save_loop(struct sy_scheduler *s, uint32_t loop, uint64_t oldest, struct sy_state *state);
+/* All commands so far get numbers that much higher. */
+void sy_schedule_shift(struct sy_scheduler *s, uint64_t commands);
+void sy_schedule_name(const struct sy_scheduler *s, const struct sy_upcoming *upcoming, uint64_t index,
+                      struct sy_names *names);
+/* The state between layers; next_id must be set before loading. */
+void sy_schedule_visit(struct sy_scheduler *s, const struct sy_names *names, struct sy_state *state);
+void sy_schedule_write_layer(const struct sy_scheduler *s, const struct sy_upcoming *const *upcoming, uint32_t count,
+                             const struct sy_names *names, struct sy_state *state);
+void sy_schedule_tally(struct sy_scheduler *s, struct sy_tally *tally);
+
 /* schedule_attention.c: attention that does not fit on chip runs in blocks of queries, whose scores stay on chip */
 void sy_attention_cut(struct sy_scheduler *s);
 void sy_attention_chunk(struct sy_scheduler *s);
@@ -176,6 +210,14 @@ uint32_t sy_keeping_level(const struct sy_scheduler *s);
 enum sy_status sy_matrix_begin(struct sy_scheduler *s, const struct sy_matrix_item *item,
                                const struct sy_vector_item *epilogue);
 enum sy_status sy_matrix_step(struct sy_scheduler *s);
+/* Iterations of a loop from its place to its end. */
+uint64_t sy_matrix_iterations(const struct sy_scheduler *s, uint32_t loop);
+/* How many iterations from here, in multiples of the period, make the same commands as the period before: never the
+ * last one. Addresses count as the executor takes them. */
+struct sy_executor;
+uint64_t sy_matrix_alike(const struct sy_scheduler *s, const struct sy_executor *exec, uint32_t loop, uint64_t period);
+/* Go on behind so many periods in which macs_walked grew by macs each; returns the useful MACs left out. */
+uint64_t sy_matrix_skip(struct sy_scheduler *s, uint32_t loop, uint64_t period, uint64_t times, uint64_t macs);
 void sy_matrix_start_walk(struct sy_scheduler *s, struct sy_matrix_walk *w);
 enum sy_status sy_stream_begin(struct sy_scheduler *s, const struct sy_item *item);
 enum sy_status sy_stream_step(struct sy_scheduler *s);

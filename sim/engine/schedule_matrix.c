@@ -9,6 +9,7 @@
  */
 #include <string.h>
 
+#include "sim/engine/executor_internal.h"
 #include "sim/engine/schedule_internal.h"
 
 static const enum sy_stall load_stall[SY_OPERANDS] = {SY_STALL_LOAD_A, SY_STALL_LOAD_B, SY_STALL_LOAD_C};
@@ -529,6 +530,108 @@ static void sample(struct sy_scheduler *s, struct sy_matrix_walk *w, uint32_t lo
     }
 }
 
+/* ---- fast-forwarding ---- */
+
+uint64_t sy_matrix_iterations(const struct sy_scheduler *s, uint32_t loop)
+{
+    const struct sy_matrix_walk *w = &s->matrix;
+    uint32_t level = w->loop[loop].level;
+    enum sy_dim dim = w->loop[loop].dim;
+    uint64_t left = outer_start(w, level)[dim] + outer_extent(w, level)[dim] - w->start[level][dim];
+    return sy_ceil_div(left, w->mapping.tile[level][dim]);
+}
+
+/* Whether moves of the operand lie at the same place, as the executor takes addresses, `step` further. */
+static bool same_places(const struct sy_scheduler *s, const struct sy_executor *exec, enum sy_operand operand,
+                        enum sy_dim dim, uint64_t step)
+{
+    const struct sy_matrix_walk *w = &s->matrix;
+    bool packed = w->source[operand].weight || sy_dtypes[w->problem.dtype[operand]].block ||
+                  (operand == SY_A && w->problem.item.window.is_conv);
+    if (packed || dim == SY_DIM_G || !sy_map_indexes(&w->problem, operand, dim))
+        return true;
+    enum sy_dim along = operand == SY_A ? SY_DIM_K : SY_DIM_N; /* how the tensor's rows lie in memory */
+    uint64_t bits = 0;
+    if (!sy_mul3(step, dim == along ? 1 : w->problem.size[along], sy_dtypes[w->problem.dtype[operand]].bits, &bits))
+        return false;
+    for (uint32_t i = 1; i < w->problem.chain_length[operand]; i++)
+        if (bits % 8 || bits / 8 % sy_exec_address_modulus(exec, w->problem.chain[operand][i]))
+            return false;
+    return true;
+}
+
+/* Rows of an image whose whole window lies in the tensor: [*first, *end). */
+static void inside_rows(const struct sy_window *window, uint64_t *first, uint64_t *end)
+{
+    uint64_t reach = (window->fh - 1) * window->dh + 1, bottom = window->h + window->pt;
+    *first = sy_ceil_div(window->pt, window->sh);
+    *end = bottom < reach ? 0 : sy_min((bottom - reach) / window->sh + 1, window->oh);
+}
+
+/* Pixels from `from` on, up to the end of the image's inside; 0 when `from` is not inside. */
+static uint64_t inside_from(const struct sy_window *window, uint64_t from)
+{
+    uint64_t first, end, image = window->oh * window->ow, row = from % image / window->ow;
+    inside_rows(window, &first, &end);
+    return row >= first && row < end ? end * window->ow - from % image : 0;
+}
+
+/* How many iterations see the window as those of the period before did. */
+static uint64_t same_window(const struct sy_matrix_walk *w, uint32_t level, enum sy_dim dim, uint64_t period)
+{
+    const struct sy_window *window = &w->problem.item.window;
+    uint64_t tile = w->mapping.tile[level][dim], step = period * tile, at = w->start[level][dim];
+    if (!window->is_conv || dim == SY_DIM_N || dim == SY_DIM_G)
+        return UINT64_MAX;
+    if (dim == SY_DIM_K) {
+        uint64_t rows = outer_extent(w, level)[SY_DIM_M];
+        bool inside = inside_from(window, outer_start(w, level)[SY_DIM_M]) >= rows;
+        return inside && step % (window->fw * window->c) == 0 ? UINT64_MAX : 0;
+    }
+    if (step % (window->oh * window->ow) == 0)
+        return UINT64_MAX;
+    if (step % window->ow || at < step)
+        return 0;
+    uint64_t left = inside_from(window, at - step);
+    return left > step ? (left - step) / tile : 0;
+}
+
+uint64_t sy_matrix_alike(const struct sy_scheduler *s, const struct sy_executor *exec, uint32_t loop, uint64_t period)
+{
+    const struct sy_matrix_walk *w = &s->matrix;
+    uint32_t level = w->loop[loop].level;
+    enum sy_dim dim = w->loop[loop].dim;
+    uint64_t step = 0, alike = sy_matrix_iterations(s, loop) - 1;
+    if (!sy_mul(period, w->mapping.tile[level][dim], &step))
+        return 0;
+    for (int operand = 0; operand < SY_OPERANDS; operand++)
+        if (!same_places(s, exec, (enum sy_operand)operand, dim, step))
+            return 0;
+    alike = sy_min(alike, same_window(w, level, dim, period));
+    return alike / period * period;
+}
+
+uint64_t sy_matrix_skip(struct sy_scheduler *s, uint32_t loop, uint64_t period, uint64_t times, uint64_t macs)
+{
+    struct sy_matrix_walk *w = &s->matrix;
+    uint32_t level = w->loop[loop].level;
+    enum sy_dim dim = w->loop[loop].dim;
+    uint64_t step = times * period * w->mapping.tile[level][dim];
+    for (int operand = 0; operand < SY_OPERANDS; operand++) {
+        if (!sy_map_indexes(&w->problem, (enum sy_operand)operand, dim))
+            continue;
+        for (uint32_t p = 0; p < SY_MAX_LEVELS; p++)
+            for (uint32_t i = 0; i < w->ring[operand][p].buffers; i++)
+                w->ring[operand][p].buffer[i].tile[dim] += step;
+        for (uint32_t i = 0; operand == (int)w->side_ring.operand && i < w->side_ring.buffers; i++)
+            w->side_ring.buffer[i].tile[dim] += step;
+    }
+    w->start[level][dim] += step;
+    set_extent(w, level, dim);
+    rewind_from(w, loop + 1);
+    return take_macs(w, times * macs);
+}
+
 /* ---- one step ---- */
 
 static enum sy_status emit_matmul(struct sy_scheduler *s, struct sy_matrix_walk *w, const struct sy_users *c_before,
@@ -606,6 +709,7 @@ enum sy_status sy_matrix_step(struct sy_scheduler *s)
     if (status == SY_OK && advance(w, &turned)) {
         if (s->options.sample_loops)
             sample(s, w, turned);
+        s->turned = turned + 1;
         return SY_OK;
     }
     if (status != SY_OK)

@@ -30,14 +30,20 @@ uint64_t sy_tensor_next_use(const struct sy_scheduler *s, uint64_t key)
     return UINT64_MAX;
 }
 
-/* A fixed pseudo-random place in the backing store: constant memory however long the trace is. */
-static uint64_t backing_address(const struct sy_scheduler *s, uint64_t key, enum sy_operand role)
+/* A fixed pseudo-random place in the backing store: constant memory however long the trace is. Tensors begin at
+ * multiples of a large page, skewed by their role by thirds of any smaller power of two, so that what streams move at
+ * once meets in banks in the same way in every layer. Choices of this model. */
+enum { LARGE_PAGE = 1 << 26, SMALL_PAGE = 4096, LEAST_PAGES = 64, ROLE_SKEW = 5461 * SMALL_PAGE };
+
+uint64_t sy_schedule_address(const struct sy_scheduler *s, uint64_t key, enum sy_operand role)
 {
     const struct sy_level *level = &s->chip->level[s->chain[role][s->chain_length[role] - 1]];
     uint64_t span = level->capacity_bytes ? level->capacity_bytes : UINT64_C(1) << 36;
     uint64_t mixed = key ^ key >> 29;
     mixed *= UINT64_C(0xBF58476D1CE4E5B9);
-    return (mixed ^ mixed >> 32) % sy_max(span / 4096, 1) * 4096;
+    bool large = span / LARGE_PAGE >= LEAST_PAGES;
+    uint64_t page = large ? LARGE_PAGE : SMALL_PAGE, skew = large ? (uint64_t)role * ROLE_SKEW : 0;
+    return (mixed ^ mixed >> 32) % sy_max(span / page, 1) * page + skew;
 }
 
 uint64_t sy_tensor_key(const struct sy_scheduler *s, int tensor, bool output)
@@ -73,7 +79,7 @@ struct sy_source sy_tensor_source(struct sy_scheduler *s, uint64_t key, const st
                                   enum sy_operand role)
 {
     struct sy_source source = {.key = key, .weight = tensor && tensor->flags & SY_TENSOR_WEIGHT};
-    source.address = backing_address(s, key, role);
+    source.address = sy_schedule_address(s, key, role);
     for (uint32_t level = 0; key && level < s->on_chip; level++) {
         if (!(s->chip->level[level].holds >> role & 1) || !sy_space_find(&s->space[level], key))
             continue;
@@ -130,7 +136,6 @@ void sy_tensors_begin_layer(struct sy_scheduler *s)
  * the old one is found under another key until the next layer begins and drops it. */
 void sy_tensors_retire(struct sy_scheduler *s, uint64_t key, struct sy_source *const *sources, uint32_t count)
 {
-    static const uint64_t old_version = UINT64_C(0x5A5A00000000A5A4);
     for (uint32_t level = 0; key && level < s->on_chip; level++) {
         struct sy_resident *resident = sy_space_find(&s->space[level], key);
         bool read = false;
@@ -139,11 +144,11 @@ void sy_tensors_retire(struct sy_scheduler *s, uint64_t key, struct sy_source *c
         for (uint32_t i = 0; i < count; i++) {
             if (!sources[i]->on_chip || sources[i]->key != key)
                 continue;
-            sources[i]->key = key ^ old_version;
+            sources[i]->key = key ^ SY_OLD_VERSION;
             read = true;
         }
         if (read)
-            resident->key = key ^ old_version;
+            resident->key = key ^ SY_OLD_VERSION;
         else
             drop(s, level, resident);
     }
@@ -164,7 +169,7 @@ enum sy_status sy_tensors_evict(struct sy_scheduler *s, uint32_t level, struct s
         if (!store)
             return SY_INTERNAL;
         sy_move_fill(store, SY_C, s->chain[SY_C][at], s->chain[SY_C][at + 1], victim->bytes,
-                     backing_address(s, victim->key, SY_C));
+                     sy_schedule_address(s, victim->key, SY_C));
         sy_schedule_after_producers(&store->command, &producers, SY_STALL_DEPENDENCY);
         memset(&producers, 0, sizeof producers);
         sy_users_note(&producers, SY_USE_STORE, stamp);
