@@ -250,6 +250,72 @@ static enum sy_status run(const struct systole_context *context, const struct sy
     return status;
 }
 
+/* ---- the mean over growing contexts ---- */
+
+/* So many steps are run; those between lie on a line (a step's time grows with the context, in small stairs). */
+enum { STEPS_RUN = 9 };
+
+/* Seconds of one decode step of the same model at another context. */
+static enum sy_status step_at(const struct systole_context *context, const struct systole_chip *chip,
+                              const struct systole_workload *workload, const struct systole_run_options *options,
+                              uint64_t tokens, double *seconds, struct sy_diag *diag)
+{
+    const struct sy_result_request *request = &workload->request;
+    struct systole_run_options plain = *options;
+    struct systole_workload *step = NULL;
+    struct sy_result *result = NULL;
+    struct systole_import_options import = {.struct_size = sizeof import,
+                                            .format = request->format,
+                                            .activation = request->activation,
+                                            .weight = request->weight,
+                                            .accumulator = request->accumulator,
+                                            .batch = request->batch,
+                                            .context = tokens,
+                                            .phase = request->phase,
+                                            .kind = request->kind,
+                                            .allow_unmodelled = request->allow_unmodelled,
+                                            .dims = request->dims,
+                                            .kv = request->kv,
+                                            .routing = request->routing};
+    plain.emit_schedule = plain.timeline = plain.vcd = NULL;
+    enum sy_status status = (enum sy_status)systole_workload_load(
+        context, request->workload ? request->workload : workload->path, &import, &step);
+    if (status != SY_OK)
+        return status;
+    status = run(context, chip, step, &plain, &result, diag);
+    if (status == SY_OK) {
+        *seconds = result->seconds;
+        sy_result_destroy(result);
+    }
+    systole_workload_free(step);
+    return status;
+}
+
+/* The mean of --new-tokens decode steps: at the stated context, then one token longer each. */
+static enum sy_status mean_step(const struct systole_context *context, const struct systole_chip *chip,
+                                const struct systole_workload *workload, const struct systole_run_options *options,
+                                struct sy_result *result, struct sy_diag *diag)
+{
+    uint64_t steps = workload->request.new_tokens, points = sy_min(steps, STEPS_RUN), before = 0;
+    double last = result->seconds, sum = last;
+    if (!workload->workload || !result->phase || strcmp(result->phase, "decode") != 0 || steps < 2 ||
+        steps > UINT32_MAX)
+        return SY_OK;
+    for (uint64_t i = 1; i < points; i++) {
+        uint64_t at = i * (steps - 1) / (points - 1), gap = at - before;
+        double seconds = 0;
+        enum sy_status status = step_at(context, chip, workload, options, result->context + at, &seconds, diag);
+        if (status != SY_OK)
+            return status;
+        sum += seconds * (double)(gap + 1) / 2 + last * (double)(gap - 1) / 2;
+        last = seconds;
+        before = at;
+    }
+    result->mean_steps = steps;
+    result->mean_step_s = sum / (double)steps;
+    return SY_OK;
+}
+
 /* ---- a clock that the package can cool ---- */
 
 /* The highest core clock at which the chip's peak power fits its TDP; 0: it fits as it is, or states none. */
@@ -318,6 +384,8 @@ enum systole_status systole_run(const struct systole_context *context, const str
     chip = slower ? slower : chip;
     if (status == SY_OK)
         status = run(context, chip, workload, &mine, &made->result, &diag);
+    if (status == SY_OK && (status = mean_step(context, chip, workload, &mine, made->result, &diag)) != SY_OK)
+        sy_result_destroy(made->result);
     if (status == SY_OK && (status = note_inputs(made->result, chip, workload, &mine)) != SY_OK)
         sy_result_destroy(made->result);
     systole_chip_free(slower);

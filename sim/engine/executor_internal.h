@@ -156,7 +156,7 @@ struct sy_executor {
     uint8_t memory_of[SY_MAX_LEVELS];
 
     struct sy_exec_slot slot[SY_EXEC_RING];
-    bool traced;     /* a memory writes options.requests */
+    bool traced;                   /* a memory writes options.requests */
     uint64_t issued;               /* commands issued so far = id of the next */
     uint64_t floor, oldest;        /* ids below are past; all below were done when last looked at */
     uint64_t end_seen;             /* latest end among what is no longer kept */

@@ -238,6 +238,18 @@ static void count_model_bytes(struct sy_replay *replay, const struct sy_layer *l
     }
 }
 
+/* What the model asks for: of attention the visible pairs. */
+static uint64_t model_macs(const struct sy_layer *layer)
+{
+    const struct sy_attention_dims *d = &layer->dim.attention;
+    uint64_t pairs = 0, macs = 0;
+    if (layer->op != SY_OP_ATTENTION)
+        return sy_layer_macs(layer);
+    return sy_mul3(sy_attention_pairs(d), d->heads, d->b, &pairs) && sy_mul(pairs, d->head_dim + d->value_dim, &macs)
+               ? macs
+               : sy_layer_macs(layer);
+}
+
 static enum sy_status end_layer(struct sy_replay *replay, const struct sy_feed_slot *slot)
 {
     struct sy_layer_entry *entry = &replay->entry[replay->flight[replay->layer_index % SY_FLIGHTS].entry];
@@ -261,8 +273,10 @@ static enum sy_status end_layer(struct sy_replay *replay, const struct sy_feed_s
         const struct sy_layer_plan *made = sy_scheduler_plan(replay->scheduler);
         describe_plan(replay, &entry->result, made, &slot->upcoming.layer);
         replay->result->kept_bytes_saved += made->saved_bytes;
+        replay->skipped_macs += made->skipped_macs;
     }
     replay->expected_macs += sy_layer_macs(&slot->upcoming.layer);
+    replay->result->model_macs += model_macs(&slot->upcoming.layer);
     count_model_bytes(replay, &slot->upcoming.layer);
     sy_feed_pop(&replay->feed);
     replay->layer_index++;

@@ -218,7 +218,10 @@ static enum sy_status item_step(struct sy_scheduler *s)
     enum sy_status status = matrix ? sy_matrix_step(s) : sy_stream_step(s);
     bool done = matrix ? s->matrix.done : s->stream.next >= s->stream.chunks;
     if (status == SY_OK && done && s->fifo_count == 0) {
-        s->item += matrix && s->matrix.has_epilogue ? 2 : 1;
+        if (s->chunks > 1)
+            sy_attention_next(s);
+        else
+            s->item += matrix && s->matrix.has_epilogue ? 2 : 1;
         s->item_started = false;
     }
     return status;
@@ -227,11 +230,6 @@ static enum sy_status item_step(struct sy_scheduler *s)
 enum sy_status sy_scheduler_next(struct sy_scheduler *s, struct sy_issue *issue, bool *more)
 {
     while (s->fifo_count == 0) {
-        if (s->item == s->work.items && s->chunk + 1 < s->chunks) {
-            s->chunk++;
-            sy_attention_chunk(s);
-            s->item = 0;
-        }
         if (s->item == s->work.items) {
             *more = false;
             return SY_OK;

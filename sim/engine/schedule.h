@@ -47,8 +47,9 @@ struct sy_layer_plan {
     struct sy_matrix_item item;
     struct sy_mapping mapping;
     struct sy_estimate estimate;
-    bool kept;            /* the output stays on chip */
-    uint64_t saved_bytes; /* backing-store traffic avoided by tensors found or kept on chip */
+    bool kept;             /* the output stays on chip */
+    uint64_t saved_bytes;  /* backing-store traffic avoided by tensors found or kept on chip */
+    uint64_t skipped_macs; /* of attention: of keys that no query of a block can see */
 };
 
 struct sy_scheduler;

@@ -1,18 +1,30 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Attention in chunks, as flash-style kernels do it: when the scores of all
- * queries do not fit on chip beside the rest, the layer runs over some heads
- * and a block of queries at a time, whose scores, softmax and product with the
- * values stay on chip. Keys and values are read again for every block of
- * queries of a head, not for every head. The softmax is over all keys of a
- * query, so a block holds whole rows of scores.
- * Source of the method: Dao et al., FlashAttention, 2022 (tiling over queries; ours does not tile the keys).
+ * Attention in blocks, as flash-style kernels do it: some heads and some
+ * queries at a time, whose scores, softmax and product with the values stay on
+ * chip. While the vector unit takes the softmax of one block, the array makes
+ * the scores of the next (two blocks are alive: ping-pong):
+ *
+ *   array   S0   S1      V0   S2      V1   ...
+ *   vector       softmax 0    softmax 1    ...
+ *
+ * The query heads that share a key head are rows of one product, position by
+ * position. A block reads the keys that any of its queries can see: of a causal
+ * mask those up to its last query, of a sliding window those from its first
+ * one's on. What lies outside is skipped; what is masked inside is computed.
+ * Keys and values are read again for every block of queries of a head. The
+ * softmax is over all keys of a query, so a block holds whole rows of scores.
+ * Source of the method: Dao et al., FlashAttention, 2022 (tiling over queries;
+ * ours does not tile the keys), and FlashAttention-3, 2024 (softmax of one block
+ * under the products of another).
  */
 #include "sim/engine/schedule_internal.h"
 
-/* Scores and their softmax are on chip together, beside tiles of the operands: a block may take an eighth of the level.
- * A modelling choice. */
-enum { SCORE_SHARE = 8 };
+/* Scores and softmax of two blocks are on chip together, beside tiles of the operands: a block's scores may take an
+ * eighth of the level. A head has at most so many blocks by choice, each with as many rows as hide loading the array.
+ */
+enum { SCORE_SHARE = 8, MOST_BLOCKS = 8, ROWS_AN_ARRAY = 2 };
+static const double least_gain = 0.9;
 
 static uint64_t part(uint64_t total, uint64_t from, uint64_t to, uint64_t all)
 {
@@ -22,51 +34,182 @@ static uint64_t part(uint64_t total, uint64_t from, uint64_t to, uint64_t all)
     return high - low;
 }
 
+/* ---- what a block of queries sees ---- */
+
+/* Keys that rows [first, first + rows) of a head's product can see between them. */
+static uint64_t block_keys(const struct sy_scheduler *s, uint64_t first, uint64_t rows)
+{
+    const struct sy_attention_dims *d = &s->current->layer.dim.attention;
+    uint64_t sharing = sy_max(d->heads / sy_max(d->kv_heads, 1), 1), all = s->whole.item[0].u.matrix.n;
+    if (!d->causal || d->kv_len < d->q_len)
+        return all;
+    uint64_t before = d->kv_len - d->q_len; /* keys before the first query's own */
+    uint64_t end = before + (first + rows - 1) / sharing + 1, lowest = before + first / sharing + 1;
+    uint64_t start = d->window && lowest > d->window ? lowest - d->window : 0;
+    return sy_min(end - start, all);
+}
+
+/* Query-key pairs of one head before a block. */
+static uint64_t pairs_before(const struct sy_scheduler *s, uint64_t block)
+{
+    uint64_t pairs = 0, m = s->whole.item[0].u.matrix.m;
+    for (uint64_t i = 0; i < block; i++) {
+        uint64_t first = i * s->chunk_rows, rows = sy_min(s->chunk_rows, m - first);
+        pairs += rows * block_keys(s, first, rows);
+    }
+    return pairs;
+}
+
+/* ---- cutting ---- */
+
+/* Cycles of one product on the arrays: a fold takes its rows of A or the loading of its weights, whichever is longer.
+ */
+static uint64_t array_cycles(const struct sy_chip *chip, const struct sy_matrix_item *item)
+{
+    uint64_t folds = sy_ceil_div(item->k, chip->array.rows) * sy_ceil_div(item->n, chip->array.cols);
+    uint64_t cycles = 0;
+    return sy_mul3(folds, sy_max(item->m, chip->array.rows), item->groups, &cycles)
+               ? cycles / sy_max(chip->array.count, 1)
+               : UINT64_MAX;
+}
+
+/* Two stages of x and y cycles in n blocks take max(x, y) + min(x, y) / n: the larger one shows, and the smaller one of
+ * one block. Each block starts two products and their loads anew. Of a causal mask b blocks a head compute the part
+ * (1 + 1 / b) / 2. An estimate to choose by; the run says what it takes. */
+struct stages {
+    double more, less, each;
+    bool halves;
+};
+
+static struct stages stages_of(const struct sy_scheduler *s)
+{
+    const struct sy_chip *chip = s->chip;
+    const struct sy_attention_dims *d = &s->current->layer.dim.attention;
+    const struct sy_vector_item *softmax = &s->whole.item[1].u.vector;
+    double array =
+        (double)array_cycles(chip, &s->whole.item[0].u.matrix) + (double)array_cycles(chip, &s->whole.item[2].u.matrix);
+    double vector = ((double)softmax->simple_ops * (double)chip->vector.simple_cycles +
+                     (double)softmax->transcendental_ops * (double)chip->vector.transcendental_cycles +
+                     (double)softmax->reduce_ops * (double)chip->vector.reduce_cycles) /
+                    (double)sy_max(chip->vector.lanes, 1);
+    double hz = (double)chip->clock[0].frequency.num / (double)chip->clock[0].frequency.den;
+    double latency = (double)chip->level[chip->levels - 1].latency_ps * 1e-12 * hz;
+    double start = (double)(chip->dma.overhead_cycles + chip->array.rows + chip->array.cols) + latency;
+    return (struct stages){array > vector ? array : vector, array > vector ? vector : array, 4 * start,
+                           d->causal && d->q_len > 1};
+}
+
+static double time_in_blocks(const struct stages *stages, uint64_t chunks, uint64_t blocks)
+{
+    double part = stages->halves ? (1 + 1 / (double)blocks) / 2 : 1;
+    return (stages->more + stages->less / (double)chunks) * part + (double)chunks * stages->each;
+}
+
+/* Blocks of queries a head, or when that is 1, groups of heads. */
+static void choose_counts(const struct sy_scheduler *s, uint64_t groups, uint64_t *blocks, uint64_t *head_groups)
+{
+    struct stages stages = stages_of(s);
+    double best = time_in_blocks(&stages, 1, 1) * least_gain; /* the estimate is not good enough for less */
+    *blocks = *head_groups = 1;
+    for (uint64_t b = 1; b <= MOST_BLOCKS; b++) {
+        for (uint64_t n = b == 1 ? 2 : groups; n <= (b == 1 ? sy_min(groups, MOST_BLOCKS) : groups); n++) {
+            double time = time_in_blocks(&stages, n * b, b);
+            if (time >= best)
+                continue;
+            best = time;
+            *blocks = b;
+            *head_groups = n;
+        }
+    }
+}
+
+static void choose_blocks(struct sy_scheduler *s, uint64_t budget, uint64_t row)
+{
+    const struct sy_matrix_item *scores = &s->whole.item[0].u.matrix;
+    const struct sy_attention_dims *d = &s->current->layer.dim.attention;
+    uint64_t sharing = sy_max(d->heads / sy_max(d->kv_heads, 1), 1), least = ROWS_AN_ARRAY * s->chip->array.rows;
+    uint64_t blocks = 1, head_groups = 1;
+    choose_counts(s, scores->groups, &blocks, &head_groups);
+    uint64_t rows = blocks > 1 ? sy_max(sy_ceil_div(scores->m, blocks), least) : scores->m;
+    rows = sy_min(sy_min(rows, scores->m), sy_max(budget / row, 1));
+    if (rows < scores->m) { /* whole positions, equal blocks */
+        rows = sy_ceil_div(scores->m, sy_ceil_div(scores->m, rows));
+        rows = rows >= sharing ? rows / sharing * sharing : rows;
+    }
+    s->chunk_rows = rows;
+    s->blocks = sy_ceil_div(scores->m, rows);
+    /* A head's blocks follow one another and share its keys; each core has a head. */
+    uint64_t together = s->blocks > 1 ? sy_max(s->chip->cores, 1) : sy_ceil_div(scores->groups, head_groups);
+    s->chunk_groups = sy_min(sy_min(together, sy_max(budget / row / rows, 1)), scores->groups);
+}
+
 void sy_attention_cut(struct sy_scheduler *s)
 {
     const struct sy_matrix_item *scores = &s->whole.item[0].u.matrix;
     uint32_t level = sy_keeping_level(s);
-    uint64_t row = 0, head = 0, all = 0;
+    uint64_t row = 0;
     s->chunk_groups = scores->groups;
     s->chunk_rows = scores->m;
-    if (s->options.keep_nothing || level == UINT32_MAX || !sy_dtype_bytes(scores->c, scores->n, &row) ||
-        !sy_mul(row, scores->m, &head) || !sy_mul(head, scores->groups, &all))
+    s->blocks = 1;
+    if (s->options.keep_nothing || level == UINT32_MAX || !sy_dtype_bytes(scores->c, scores->n, &row) || !row)
         return;
     uint64_t budget = s->chip->level[level].capacity_bytes / SCORE_SHARE;
-    if (all <= budget || !row || row > budget)
+    if (row > budget)
         return;
-    s->chunk_groups = sy_max(budget / head, 1);
-    if (head > budget)
-        s->chunk_rows = sy_max(budget / row, 1);
-    s->chunks = sy_ceil_div(scores->groups, s->chunk_groups) * sy_ceil_div(scores->m, s->chunk_rows);
-    s->rows_done = s->rows_now = 0;
-    s->rows_all = scores->groups * scores->m;
+    choose_blocks(s, budget, row);
+    s->chunks = sy_ceil_div(scores->groups, s->chunk_groups) * s->blocks;
+    const struct sy_matrix_item *values = &s->whole.item[2].u.matrix;
+    s->pairs = pairs_before(s, s->blocks);
+    s->plan.skipped_macs = (scores->m * scores->n - s->pairs) * scores->groups * (scores->k + values->n);
     sy_attention_chunk(s);
 }
+
+/* ---- the blocks in turn ---- */
 
 /* Heads outer, query blocks inner: the keys and values of a head are used together. */
 void sy_attention_chunk(struct sy_scheduler *s)
 {
     const struct sy_matrix_item *scores = &s->whole.item[0].u.matrix;
-    uint64_t blocks = sy_ceil_div(scores->m, s->chunk_rows);
-    uint64_t first_group = s->chunk / blocks * s->chunk_groups, first_row = s->chunk % blocks * s->chunk_rows;
-    uint64_t groups = sy_min(s->chunk_groups, scores->groups - first_group);
-    uint64_t rows = sy_min(s->chunk_rows, scores->m - first_row);
-    s->rows_done += s->rows_now;
-    s->rows_now = groups * rows;
-    uint64_t from = s->rows_done, to = from + s->rows_now;
+    uint64_t block = s->chunk % s->blocks, first_group = s->chunk / s->blocks * s->chunk_groups;
+    uint64_t first_row = block * s->chunk_rows, groups = sy_min(s->chunk_groups, scores->groups - first_group);
+    uint64_t rows = sy_min(s->chunk_rows, scores->m - first_row), keys = block_keys(s, first_row, rows);
+    uint64_t all = scores->groups * scores->m * scores->n;
+    uint64_t from = first_group * s->pairs + groups * pairs_before(s, block), to = from + groups * rows * keys;
     s->work = s->whole;
     for (uint32_t i = 0; i < s->work.items; i++) {
         struct sy_item *item = &s->work.item[i];
         if (item->kind == SY_ITEM_MATRIX) {
+            bool values = item->u.matrix.tensor_a == SY_TENSOR_INTERMEDIATE;
             item->u.matrix.groups = groups;
             item->u.matrix.m = rows;
+            *(values ? &item->u.matrix.k : &item->u.matrix.n) = keys;
+            item->u.matrix.dense_k = item->u.matrix.k;
             continue;
         }
         struct sy_vector_item *vector = &item->u.vector;
         uint64_t *shares[] = {&vector->elements,   &vector->simple_ops, &vector->transcendental_ops,
                               &vector->reduce_ops, &vector->bytes_in,   &vector->bytes_out};
         for (size_t k = 0; k < sizeof shares / sizeof shares[0]; k++)
-            *shares[k] = part(*shares[k], from, to, s->rows_all);
+            *shares[k] = part(*shares[k], from, to, all);
     }
+}
+
+/* S0, then softmax i, S(i + 1), V(i). */
+void sy_attention_next(struct sy_scheduler *s)
+{
+    enum { SCORES, SOFTMAX, VALUES };
+    bool more = s->chunk + 1 < s->chunks;
+    uint64_t chunk = s->chunk;
+    if (s->item == SCORES) {
+        s->item = chunk ? VALUES : SOFTMAX;
+        s->chunk -= chunk ? 1 : 0;
+    } else if (s->item == SOFTMAX) {
+        s->item = more ? SCORES : VALUES;
+        s->chunk += more;
+    } else {
+        s->item = more ? SOFTMAX : s->work.items;
+        s->chunk += more;
+    }
+    if (s->chunk != chunk)
+        sy_attention_chunk(s);
 }

@@ -134,7 +134,8 @@ struct sy_scheduler {
     struct sy_work work;
     struct sy_work whole;              /* before attention was cut into chunks */
     uint64_t chunk_groups, chunk_rows; /* of attention, at a time */
-    uint64_t chunk, chunks, rows_done, rows_now, rows_all;
+    uint64_t chunk, chunks, blocks;    /* blocks of queries a head */
+    uint64_t pairs;                    /* query-key pairs of a head that are computed */
     uint32_t item;
     bool item_started;
     struct sy_matrix_walk matrix;
@@ -200,9 +201,11 @@ void sy_schedule_write_layer(const struct sy_scheduler *s, const struct sy_upcom
                              const struct sy_names *names, struct sy_state *state);
 void sy_schedule_tally(struct sy_scheduler *s, struct sy_tally *tally);
 
-/* schedule_attention.c: attention that does not fit on chip runs in blocks of queries, whose scores stay on chip */
+/* schedule_attention.c: attention runs in blocks of queries, whose scores stay on chip */
 void sy_attention_cut(struct sy_scheduler *s);
 void sy_attention_chunk(struct sy_scheduler *s);
+/* An item is done: on to the next one, of this block or another. */
+void sy_attention_next(struct sy_scheduler *s);
 /* Level where whole tensors that A reads may stay, or UINT32_MAX. */
 uint32_t sy_keeping_level(const struct sy_scheduler *s);
 

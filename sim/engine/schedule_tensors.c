@@ -52,8 +52,8 @@ uint64_t sy_tensor_key(const struct sy_scheduler *s, int tensor, bool output)
         return s->current->input_key[tensor];
     if (tensor == SY_TENSOR_OUT)
         return s->current->output_key;
-    /* An intermediate is what the item before made. */
-    return s->temporary_key + s->item - (output ? 0 : 1);
+    /* An intermediate is what the item before made; of attention two blocks are alive. */
+    return s->temporary_key + s->item - (output ? 0 : 1) + (s->chunk & 1) * SY_MAX_ITEMS / 2;
 }
 
 void sy_tensor_stored(struct sy_scheduler *s, uint64_t key, uint64_t stamp)

@@ -167,7 +167,7 @@ struct systole_run_options {
     /* "FORMAT:FILE" or FILE: the requests of the DRAM in the order it accepted them, for another simulator
      * (docs/formats.md). memory is then "burst" when left out. */
     const char *dram_trace;
-    int no_fast_forward;           /* not 0: event runs every tile and layer anew; the result is the same */
+    int no_fast_forward; /* not 0: event runs every tile and layer anew; the result is the same */
 };
 struct systole_result;
 SYSTOLE_API enum systole_status systole_run(const struct systole_context *context, const struct systole_chip *chip,

@@ -79,11 +79,18 @@ static bool get_j_per_token(const struct sy_result *result, double *value, uint6
     return result->phase && result->tokens && result->energies;
 }
 
+static bool get_tpot_mean_s(const struct sy_result *result, double *value, uint64_t *whole)
+{
+    *whole = 0;
+    *value = result->mean_step_s;
+    return result->mean_steps > 0;
+}
+
 static bool get_mfu(const struct sy_result *result, double *value, uint64_t *whole)
 {
     *whole = 0;
-    *value = result->utilization;
-    return result->phase != NULL;
+    *value = result->macs ? result->utilization * (double)result->model_macs / (double)result->macs : 0;
+    return result->phase && result->macs;
 }
 
 static bool get_mbu(const struct sy_result *result, double *value, uint64_t *whole)
@@ -119,7 +126,8 @@ const struct sy_figure_info sy_figures[] = {
     {"cycles", "array clock cycle", true, SY_NEITHER, "from the first cycle to the last result", get_cycles},
     {"seconds", "s", false, SY_LOWER, "cycles / array clock", get_seconds},
     {"macs", "MAC", true, SY_NEITHER, "multiply-accumulates executed", get_macs},
-    {"skipped_macs", "MAC", true, SY_NEITHER, "multiply-accumulates left out by structured sparsity", get_skipped_macs},
+    {"skipped_macs", "MAC", true, SY_NEITHER, "multiply-accumulates left out by structured sparsity and masks",
+     get_skipped_macs},
     {"utilization", "of peak MACs at the layers' precision", false, SY_HIGHER, "macs / (cycles x peak MACs a cycle)",
      get_utilization},
     {"active", "of cycles", false, SY_NEITHER, "cycles with a tile in progress / cycles", get_active},
@@ -150,6 +158,8 @@ const struct sy_figure_info sy_figures[] = {
     {"ttft_s", "s", false, SY_LOWER, "time to first token: one prefill pass on the device, host and queueing left out",
      get_ttft_s},
     {"tpot_s", "s", false, SY_LOWER, "time per output token: one decode step at the stated context", get_tpot_s},
+    {"tpot_mean_s", "s", false, SY_LOWER, "mean of --new-tokens decode steps, the context one token longer each",
+     get_tpot_mean_s},
     {"j_per_token", "J/token", false, SY_LOWER, "energy / tokens of the pass", get_j_per_token},
     {"mfu", "of peak MACs", false, SY_HIGHER,
      "model MACs / (cycles x peak MACs a cycle); of attention only the visible query-key pairs count", get_mfu},

@@ -196,6 +196,7 @@ static const char *figure_label(const char *name, char out[48])
         const char *name, *label;
     } known[] = {{"ttft_s", "TTFT"},
                  {"tpot_s", "TPOT"},
+                 {"tpot_mean_s", "TPOT, mean"},
                  {"tokens_per_s", "token rate"},
                  {"mfu", "MFU"},
                  {"mbu", "MBU"},
@@ -263,7 +264,8 @@ static void put_totals(struct table *table)
     total(table, "time", sy_format_si(value, result->seconds, "s"), "");
     put_utilization(table);
     if (result->work.skipped_macs)
-        total(table, "MACs skipped", sy_format_grouped(value, result->work.skipped_macs), "by structured sparsity");
+        total(table, "MACs skipped", sy_format_grouped(value, result->work.skipped_macs),
+              "by structured sparsity and masks");
     put_throughput(table);
     put_traffic(table);
     put_energy_totals(table);

@@ -72,7 +72,7 @@ struct sy_dram_stats {
  */
 struct sy_array_work {
     uint64_t macs;               /* useful, executed */
-    uint64_t skipped_macs;       /* by structured sparsity */
+    uint64_t skipped_macs;       /* by structured sparsity; of attention by masks */
     uint64_t beats;              /* cycles in which operands stream */
     uint64_t active_cycles;      /* beats + fill, drain, preload of tiles in progress */
     uint64_t mapped_pe_beats;    /* sum over folds of PEs with work x beats, all arrays */
@@ -179,6 +179,9 @@ struct sy_result {
     /* language models: what the pass was, and its compulsory bytes (weights and cached state, each read once) */
     const char *phase; /* "prefill", "decode", "train-step"; NULL = not a language model */
     uint64_t sequences, tokens, context, model_bytes;
+    uint64_t mean_steps; /* decode steps in mean_step_s, at contexts growing by one; 0 = not asked for */
+    double mean_step_s;
+    uint64_t model_macs;       /* of all layers; of attention only the visible query-key pairs */
     uint64_t kept_bytes_saved; /* backing-store traffic avoided by residency */
 
     uint32_t stalls;
