@@ -160,6 +160,7 @@ static void visit_command(struct sy_executor *exec, struct sy_state *state, cons
     case SY_CMD_VECTOR:
         for (int i = 0; i < 6; i++)
             sy_state_u64(state, &word[i]);
+        sy_state_u64(state, &command->u.vector.link_cycles);
         tail = (uint64_t)command->u.vector.fused | (uint64_t)command->u.vector.follows << 8;
         sy_state_u64(state, &tail);
         command->u.vector.fused = (uint8_t)tail;
