@@ -481,6 +481,29 @@ START_TEST(arguments_are_read_as_attributes_and_as_inputs)
 }
 END_TEST
 
+/* The end of a quantized MobileNet as ONNX Runtime writes it, and its products that give floats. */
+START_TEST(quantized_operators_of_runtimes_are_known)
+{
+    struct onnx_writer w = {0};
+    onnx_value(&w, IN, "x", INT8, "1,12,7,7");
+    onnx_value(&w, IN, "f", FLOAT, "3,16");
+    onnx_weight(&w, "s", FLOAT, "");
+    onnx_weight(&w, "z", INT8, "");
+    onnx_weight(&w, "w", INT8, "5,12");
+    onnx_weight(&w, "b", 6, "5");
+    onnx_weight(&w, "v", INT8, "16,8");
+    onnx_weight(&w, "c", FLOAT, "8");
+    onnx_node_ms(&w, "QLinearGlobalAveragePool", "x s z s z", "p", NULL);
+    onnx_node_ms(&w, "QLinearSigmoid", "p s z s z", "q", NULL);
+    onnx_node(&w, "Flatten", "q", "l", NULL);
+    onnx_node_ms(&w, "QGemm", "l s z w s z b s z", "y", "transB=1", NULL);
+    onnx_node_ms(&w, "DynamicQuantizeMatMul", "f v s z c", "g", NULL);
+    import(&w);
+    ck_assert_uint_eq(totals.macs, 5 * 12 + 3 * 16 * 8);
+    ck_assert_uint_eq(totals.parameters, 5 * 12 + 5 + 16 * 8 + 8);
+}
+END_TEST
+
 /* Positions looked up by a constant range: the table's parameters are all of it. A learnt bias of one number counts. */
 START_TEST(fixed_rows_of_a_table_are_a_lookup)
 {
@@ -619,6 +642,7 @@ int main(void)
     tcase_add_test(tcase, what_is_not_modelled_is_named_or_counted);
     tcase_add_test(tcase, wrong_graphs_name_node_and_reason);
     tcase_add_test(tcase, arguments_are_read_as_attributes_and_as_inputs);
+    tcase_add_test(tcase, quantized_operators_of_runtimes_are_known);
     tcase_add_test(tcase, fixed_rows_of_a_table_are_a_lookup);
     tcase_add_test(tcase, einsum_knows_ellipses_and_implicit_results);
     tcase_add_test(tcase, a_weight_on_the_left_is_a_weight);

@@ -343,6 +343,32 @@ static bool matmul(struct ox *ox, int kind)
     return out == NULL ? ox->status == SY_OK : ox_gemm(ox, &p, a, b, NULL, out);
 }
 
+/* com.microsoft QGemm: a, its scale and zero, b, its scale and zero, C, then those of the result. */
+static bool quantized_gemm(struct ox *ox, int argument)
+{
+    struct ox_value *c = ox_in(ox, 6);
+    if (ox->node.inputs < 4) {
+        return ox_fail(ox, NULL, "input 3 is missing");
+    }
+    ox->node.in[1] = ox->node.in[3];
+    ox->node.in[2] = c;
+    ox->node.inputs = 3;
+    return gemm(ox, argument);
+}
+
+/* Products of integers whose result is scaled to floats (com.microsoft); argument: the input that is the bias. */
+static bool matmul_to_float(struct ox *ox, int bias)
+{
+    struct ox_value *a = ox_need(ox, 0), *b = ox_need(ox, 1);
+    struct ox_product p;
+    struct ox_shape shape;
+    if (a == NULL || b == NULL || !matmul_shape(ox, a->shape, b->shape, &p, &shape)) {
+        return false;
+    }
+    struct ox_value *out = ox_result(ox, 0, &shape, OX_FLOAT);
+    return out == NULL ? ox->status == SY_OK : product_and_add(ox, &p, a, b, ox_in(ox, (uint32_t)bias), out);
+}
+
 /* Weights packed in blocks of a few bits (com.microsoft): K x N given as attributes. */
 static bool matmul_nbits(struct ox *ox, int argument)
 {
@@ -660,6 +686,10 @@ const struct ox_operator ox_matrix_operators[] = {{"Conv", conv, CONV_PLAIN},
                                                   {"QLinearConv", conv, CONV_QLINEAR},
                                                   {"ConvTranspose", conv_transpose, 0},
                                                   {"Gemm", gemm, 0},
+                                                  {"com.microsoft:FusedGemm", gemm, 0},
+                                                  {"com.microsoft:QGemm", quantized_gemm, 0},
+                                                  {"com.microsoft:MatMulIntegerToFloat", matmul_to_float, 6},
+                                                  {"com.microsoft:DynamicQuantizeMatMul", matmul_to_float, 4},
                                                   {"MatMul", matmul, MATMUL_PLAIN},
                                                   {"MatMulInteger", matmul, MATMUL_INTEGER},
                                                   {"QLinearMatMul", matmul, MATMUL_QLINEAR},
