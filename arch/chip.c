@@ -163,6 +163,22 @@ const struct sy_precision *sy_chip_precision(const struct sy_chip *chip, enum sy
     return best;
 }
 
+uint64_t sy_chip_segment(const struct sy_array *array, const struct sy_dataflow *dataflow, uint64_t channels,
+                         uint64_t fh, uint64_t fw)
+{
+    uint32_t spread = dataflow->rows | dataflow->cols;
+    if (spread & SY_LOOP_K)
+        spread |= SY_LOOP_CIN | SY_LOOP_FH | SY_LOOP_FW;
+    spread &= SY_LOOP_CIN | SY_LOOP_FH | SY_LOOP_FW;
+    if (!spread || dataflow->kind == SY_OS || dataflow->kind == SY_RS)
+        return 0;
+    if (!array->pack_window)
+        spread &= SY_LOOP_CIN;
+    uint64_t segment =
+        (spread & SY_LOOP_CIN ? channels : 1) * (spread & SY_LOOP_FH ? fh : 1) * (spread & SY_LOOP_FW ? fw : 1);
+    return segment < channels * fh * fw ? segment : 0;
+}
+
 bool sy_chip_peak_macs(const struct sy_chip *chip, enum sy_dtype a, enum sy_dtype b, uint64_t *num, uint64_t *den)
 {
     const struct sy_precision *precision = sy_chip_precision(chip, a, b);

@@ -74,7 +74,7 @@ struct sy_array {
     const char *timing_name; /* file of arch/arrays, or "inline" */
     struct sy_array_timing timing;
     bool zero_gating; /* a PE whose operand is zero does not multiply */
-    bool pack_window; /* small-channel convolutions fill rows with the kernel window */
+    bool pack_window; /* folds may hold channels of several places of a kernel (sy_chip_segment) */
 };
 
 struct sy_vector_unit {
@@ -209,5 +209,12 @@ bool sy_chip_peak_macs(const struct sy_chip *chip, enum sy_dtype a, enum sy_dtyp
 /* The pair of formats the array runs a by b as: that pair itself, else the narrowest pair that holds both exactly (an
  * int16 array runs int8 operands); NULL when there is none. */
 const struct sy_precision *sy_chip_precision(const struct sy_chip *chip, enum sy_dtype a, enum sy_dtype b);
+
+/* How many k steps of a convolution may lie over the array's side beside each other, where k is the channels (of one
+ * group) at each of fh x fw places of the kernel: all that the dataflow names of Cin, Fh and Fw, and the channels alone
+ * on an array that does not pack the window. A fold holds steps of one such segment only. 0: of all, or the dataflow
+ * does not spread k (os streams it; row-stationary arrays place the window their own way). Pure, thread safe. */
+uint64_t sy_chip_segment(const struct sy_array *array, const struct sy_dataflow *dataflow, uint64_t channels,
+                         uint64_t fh, uint64_t fw);
 
 #endif

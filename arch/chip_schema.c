@@ -157,7 +157,8 @@ static const struct sy_field array_fields[] = {
      .type = SY_FIELD_BOOL,
      .offset = AT(sy_array, pack_window),
      .fallback = "true",
-     .doc = "convolutions with few channels fill the rows with the kernel window"},
+     .doc = "convolutions may fill the rows with the kernel window, as far as the dataflow's rows name it; no: "
+            "channels only"},
     {0},
 };
 static const struct sy_schema array_schema = {"core.array", sizeof(struct sy_array), array_fields, NULL};

@@ -82,6 +82,7 @@ struct sy_command {
         struct { /* MATMUL */
             uint64_t m, k, n;
             uint64_t repeat;    /* this many equal tiles back to back (groups) */
+            uint64_t into;      /* k steps of the first segment of a window (sy_chip_segment) that earlier tiles took */
             uint8_t dataflow;   /* index into the chip's dataflows */
             uint8_t a, b;       /* enum sy_dtype */
             uint8_t accumulate; /* 1: adds to what the accumulator holds */

@@ -77,6 +77,9 @@ struct sy_work {
 /* The layer must have passed sy_layer_check. SY_OVERFLOW when a product does not fit. */
 enum sy_status sy_lower(const struct sy_layer *layer, struct sy_work *work);
 
+/* k steps at one place of the kernel: the channels of a group, thinned evenly by structured sparsity (rounded up). */
+uint64_t sy_window_channels(const struct sy_matrix_item *item);
+
 /* Elements of A under rows [m0, m0 + tm) and columns [k0, k0 + tk) of one group: tm * tk for a plain matrix, for a
  * convolution the bounding box of the input window in each image, clipped to the tensor (padding is not stored) and
  * summed over images. Rows count (image, oy, ox), columns (fy, fx, channel), the last fastest. 0 when tm or tk is 0.

@@ -52,6 +52,14 @@ static uint64_t image_elements(const struct sy_window *w, uint64_t first, uint64
     return rows * cols * taps->channels;
 }
 
+uint64_t sy_window_channels(const struct sy_matrix_item *item)
+{
+    uint64_t channels = item->window.c;
+    if (item->k < item->dense_k)
+        (void)sy_mul_div_up(item->window.c, item->k, item->dense_k, &channels);
+    return channels;
+}
+
 uint64_t sy_window_elements(const struct sy_window *window, uint64_t m0, uint64_t tm, uint64_t k0, uint64_t tk)
 {
     if (tm == 0 || tk == 0) {

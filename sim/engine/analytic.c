@@ -40,6 +40,7 @@ struct mark {
 
 struct cached {
     uint64_t m, k, n, rest; /* rest: dataflow, formats, accumulate, packed */
+    struct sy_row_window window;
     bool valid;
     struct sy_array_tile tile;
 };
@@ -69,27 +70,29 @@ struct analytic {
 
 /* ---- counters, in program order ---- */
 
-static const struct sy_array_tile *tile_of(struct analytic *an, const struct sy_command *command)
+static const struct sy_array_tile *tile_of(struct analytic *an, const struct sy_issue *issue)
 {
+    const struct sy_command *command = &issue->command;
     uint64_t m = command->u.matmul.m, k = command->u.matmul.k, n = command->u.matmul.n;
     uint64_t rest = (uint64_t)command->u.matmul.dataflow << 24 | (uint64_t)command->u.matmul.a << 16 |
                     (uint64_t)command->u.matmul.b << 8 | command->u.matmul.accumulate;
     uint64_t hash = (m * UINT64_C(0x9E3779B97F4A7C15)) ^ (k * UINT64_C(0xC2B2AE3D27D4EB4F)) ^
                     (n * UINT64_C(0x165667B19E3779F9)) ^ rest << 41;
     struct cached *entry = &an->cache[(hash >> 40) % CACHE];
-    if (entry->valid && entry->m == m && entry->k == k && entry->n == n && entry->rest == rest)
+    if (entry->valid && entry->m == m && entry->k == k && entry->n == n && entry->rest == rest &&
+        memcmp(&entry->window, &issue->window, sizeof entry->window) == 0)
         return &entry->tile;
-    *entry = (struct cached){.m = m, .k = k, .n = n, .rest = rest};
-    entry->valid =
-        command->u.matmul.dataflow < an->chip->array.dataflows &&
-        sy_array_tile_of(an->chip, command->u.matmul.dataflow, m, k, n, (enum sy_dtype)command->u.matmul.a,
-                         (enum sy_dtype)command->u.matmul.b, command->u.matmul.accumulate, &entry->tile) == SY_OK;
+    *entry = (struct cached){.m = m, .k = k, .n = n, .rest = rest, .window = issue->window};
+    entry->valid = command->u.matmul.dataflow < an->chip->array.dataflows &&
+                   sy_array_tile_in_window(an->chip, command->u.matmul.dataflow, &issue->window, m, k, n,
+                                           (enum sy_dtype)command->u.matmul.a, (enum sy_dtype)command->u.matmul.b,
+                                           command->u.matmul.accumulate, &entry->tile) == SY_OK;
     return entry->valid ? &entry->tile : NULL;
 }
 
 static void count_matmul(struct analytic *an, const struct sy_issue *issue)
 {
-    const struct sy_array_tile *tile = tile_of(an, &issue->command);
+    const struct sy_array_tile *tile = tile_of(an, issue);
     struct tally *tally = &an->tally;
     if (!tile)
         return; /* the executor says so */

@@ -531,36 +531,78 @@ enum sy_status sy_array_cycle_run(const struct sy_cycle_job *job, struct sy_cycl
     return status;
 }
 
+/* A fold's place along one side. */
+struct span {
+    uint64_t start, size;
+};
+
+static bool count_spans(const struct sy_array_cut *cut, uint64_t lanes, uint64_t *count)
+{
+    uint64_t ends = sy_ceil_div(cut->head, lanes) + sy_ceil_div(cut->tail, lanes);
+    return sy_mul(sy_ceil_div(cut->segment, lanes), cut->segments, count) && sy_add(*count, ends, count);
+}
+
+/* The folds along a side one by one: a new one wherever a part ends. */
+static struct span *list_spans(const struct sy_array_cut *cut, uint64_t lanes, uint64_t count)
+{
+    struct span *span = calloc(count, sizeof *span);
+    uint64_t at = 0, start = 0;
+    for (uint64_t part = 0; span && at < count; part++) {
+        uint64_t left = part == 0 ? cut->head : part <= cut->segments ? cut->segment : cut->tail;
+        for (; left > 0; at++) {
+            span[at] = (struct span){start, sy_min(lanes, left)};
+            start += span[at].size;
+            left -= span[at].size;
+        }
+    }
+    return span;
+}
+
+static struct sy_cycle_fold fold_of(enum sy_dataflow_kind dataflow, uint64_t m, uint64_t k, uint64_t n, struct span row,
+                                    struct span col)
+{
+    if (dataflow == SY_OS)
+        return (struct sy_cycle_fold){row.start, row.size, 0, k, col.start, col.size};
+    if (dataflow == SY_WS)
+        return (struct sy_cycle_fold){0, m, row.start, row.size, col.start, col.size};
+    return (struct sy_cycle_fold){col.start, col.size, row.start, row.size, 0, n};
+}
+
+static bool cut_steps(const struct sy_array_cut *cut, uint64_t *steps)
+{
+    return sy_mul(cut->segment, cut->segments, steps) && sy_add(*steps, cut->head, steps) &&
+           sy_add(*steps, cut->tail, steps);
+}
+
+enum sy_status sy_cycle_folds_of_cut(const struct sy_array_timing *timing, enum sy_dataflow_kind dataflow,
+                                     uint64_t rows, uint64_t cols, uint64_t m, const struct sy_array_cut *k, uint64_t n,
+                                     struct sy_cycle_fold **fold, uint64_t *folds)
+{
+    const struct sy_array_cut whole = {.tail = m}, over_cols = {.tail = dataflow == SY_IS ? m : n};
+    const struct sy_array_cut *over_rows = dataflow == SY_OS ? &whole : k;
+    uint64_t row_folds = 0, col_folds = 0, steps = 0, count = 0;
+    *fold = NULL;
+    if (!count_spans(over_rows, rows, &row_folds) || !count_spans(&over_cols, cols, &col_folds) ||
+        !sy_mul(row_folds, col_folds, folds) || !cut_steps(k, &steps) || *folds - 1 >= SY_CYCLE_MAX_FOLDS) {
+        return SY_USAGE;
+    }
+    struct span *row = list_spans(over_rows, rows, row_folds), *col = list_spans(&over_cols, cols, col_folds);
+    bool columns_outer = timing->fold_order == SY_FOLDS_COLUMNS_OUTER;
+    *fold = row && col ? calloc(*folds, sizeof **fold) : NULL;
+    for (; *fold && count < *folds; count++) {
+        uint64_t r = columns_outer ? count % row_folds : count / col_folds;
+        uint64_t c = columns_outer ? count / row_folds : count % col_folds;
+        (*fold)[count] = fold_of(dataflow, m, steps, n, row[r], col[c]);
+    }
+    free(row);
+    free(col);
+    return *fold ? SY_OK : SY_NOMEM;
+}
+
 enum sy_status sy_cycle_folds_of(const struct sy_array_timing *timing, enum sy_dataflow_kind dataflow, uint64_t rows,
                                  uint64_t cols, uint64_t m, uint64_t k, uint64_t n, struct sy_cycle_fold **fold,
                                  uint64_t *folds)
 {
-    uint64_t over_rows = dataflow == SY_OS ? m : k, over_cols = dataflow == SY_IS ? m : n, count = 0;
-    uint64_t row_folds = sy_ceil_div(over_rows, rows), col_folds = sy_ceil_div(over_cols, cols);
-    *fold = NULL;
-    if (!sy_mul(row_folds, col_folds, folds) || *folds == 0 || *folds > SY_CYCLE_MAX_FOLDS) {
-        return SY_USAGE;
-    }
-    *fold = calloc(*folds, sizeof **fold);
-    if (*fold == NULL) {
-        return SY_NOMEM;
-    }
-    bool columns_outer = timing->fold_order == SY_FOLDS_COLUMNS_OUTER;
-    uint64_t outer_folds = columns_outer ? col_folds : row_folds, inner_folds = columns_outer ? row_folds : col_folds;
-    for (uint64_t outer = 0; outer < outer_folds; outer++) {
-        for (uint64_t inner = 0; inner < inner_folds; inner++) {
-            uint64_t r = (columns_outer ? inner : outer) * rows, c = (columns_outer ? outer : inner) * cols;
-            uint64_t height = sy_min(rows, over_rows - r), width = sy_min(cols, over_cols - c);
-            struct sy_cycle_fold *f = &(*fold)[count++];
-            *f = (struct sy_cycle_fold){0, m, 0, k, 0, n};
-            if (dataflow == SY_OS) {
-                f->m0 = r, f->m = height, f->n0 = c, f->n = width;
-            } else if (dataflow == SY_WS) {
-                f->k0 = r, f->k = height, f->n0 = c, f->n = width;
-            } else {
-                f->k0 = r, f->k = height, f->m0 = c, f->m = width;
-            }
-        }
-    }
-    return SY_OK;
+    const struct sy_array_cut whole = {.tail = k};
+    return sy_cycle_folds_of_cut(timing, dataflow, rows, cols, m, &whole, n, fold, folds);
 }

@@ -103,5 +103,9 @@ enum sy_status sy_array_schedule_step(const struct sy_array_timing *timing, cons
 enum sy_status sy_cycle_folds_of(const struct sy_array_timing *timing, enum sy_dataflow_kind dataflow, uint64_t rows,
                                  uint64_t cols, uint64_t m, uint64_t k, uint64_t n, struct sy_cycle_fold **fold,
                                  uint64_t *folds);
+/* The same for k cut in segments (sy_array_run_of_cut). */
+enum sy_status sy_cycle_folds_of_cut(const struct sy_array_timing *timing, enum sy_dataflow_kind dataflow,
+                                     uint64_t rows, uint64_t cols, uint64_t m, const struct sy_array_cut *k, uint64_t n,
+                                     struct sy_cycle_fold **fold, uint64_t *folds);
 
 #endif

@@ -17,6 +17,7 @@ enum { PAIRS = 1024, MAX_ELEMENTS = 1 << 26 };
 /* A share of a tile as the array sees it: what decides its cycles. */
 struct shape {
     uint64_t m, k, n;
+    struct sy_array_cut cut; /* of k */
     uint8_t dataflow;
 };
 
@@ -109,8 +110,8 @@ static enum sy_status bench_folds(struct bench *bench, const struct shape *part,
     for (uint64_t i = 0; i < parts; i++) {
         struct sy_cycle_fold *fold = NULL;
         uint64_t folds = 0;
-        enum sy_status status = sy_cycle_folds_of(job->timing, job->dataflow, job->rows, job->cols, part[i].m,
-                                                  part[i].k, part[i].n, &fold, &folds);
+        enum sy_status status = sy_cycle_folds_of_cut(job->timing, job->dataflow, job->rows, job->cols, part[i].m,
+                                                      &part[i].cut, part[i].n, &fold, &folds);
         if (status != SY_OK)
             return status;
         struct sy_cycle_fold *grown = realloc(bench->fold, (job->folds + folds) * sizeof *grown);
@@ -336,7 +337,10 @@ static enum sy_status judge_follow(struct sy_judge *judge, const struct shape *s
                                    enum sy_dtype format, const enum sy_dtype dtype[2], const char *name)
 {
     const struct shape *before = &judge->before;
-    const uint64_t key[] = {before->m, before->k, before->n, shape->m, shape->k, shape->n, shape->dataflow};
+    const struct sy_array_cut *cut[2] = {&before->cut, &shape->cut};
+    const uint64_t key[] = {before->m,    before->k,       before->n,    shape->m,     shape->k,
+                            shape->n,     shape->dataflow, cut[0]->head, cut[1]->head, cut[0]->segment,
+                            cut[0]->tail, cut[1]->segment, cut[1]->tail};
     uint64_t hash = UINT64_C(0xcbf29ce484222325);
     if (!judge->has_before || before->dataflow != shape->dataflow)
         return SY_OK; /* the closed form knows no mixed pairs either: it takes the first run's own hold */
@@ -362,8 +366,8 @@ static enum sy_status native_run(const struct sy_judge *judge, const struct sy_a
                                  const struct shape *shape, struct sy_array_run *run)
 {
     const struct sy_array *array = &judge->chip->array;
-    enum sy_status status = sy_array_run_of_tile(&array->timing, array->dataflow[shape->dataflow].kind, array->rows,
-                                                 array->cols, shape->m, shape->k, shape->n, run);
+    enum sy_status status = sy_array_run_of_cut(&array->timing, array->dataflow[shape->dataflow].kind, array->rows,
+                                                array->cols, shape->m, &shape->cut, shape->n, run);
     bool equal = run->latency_cycles + tile->held_cycles == tile->run.latency_cycles &&
                  run->occupancy_cycles + tile->held_cycles == tile->run.occupancy_cycles &&
                  run->lead_cycles == tile->run.lead_cycles;
@@ -374,7 +378,7 @@ enum sy_status sy_judge_tile(struct sy_judge *judge, const struct sy_tile_start 
 {
     const struct sy_command *work = start->work;
     const struct sy_array_tile *tile = start->tile;
-    const struct shape shape = {tile->share_m, tile->packed_k, tile->share_n, work->u.matmul.dataflow};
+    const struct shape shape = {tile->share_m, tile->packed_k, tile->share_n, tile->cut, work->u.matmul.dataflow};
     const enum sy_dtype dtype[2] = {(enum sy_dtype)work->u.matmul.a, (enum sy_dtype)work->u.matmul.b};
     char name[200];
     snprintf(name, sizeof name, "tile %llu x %llu x %llu of layer %.80s (command %llu)",

@@ -29,12 +29,34 @@ struct plan {
     uint64_t total;
 };
 
-struct sy_row_window sy_row_window_of(const struct sy_window *window)
+struct sy_row_window sy_row_window_of(const struct sy_matrix_item *item)
 {
+    const struct sy_window *window = &item->window;
     struct sy_row_window rows = {0};
-    if (window->is_conv)
-        rows = (struct sy_row_window){window->ow, window->fw * window->c, window->fw, window->sh, window->sw};
+    if (!window->is_conv)
+        return rows;
+    rows = (struct sy_row_window){window->ow, window->fw * window->c,   window->fw, window->sh,
+                                  window->sw, sy_window_channels(item), window->fh, 0};
     return rows;
+}
+
+enum sy_status sy_row_window_of_layer(const struct sy_layer *layer, struct sy_row_window *window)
+{
+    struct sy_work work;
+    enum sy_status status = sy_lower(layer, &work);
+    memset(window, 0, sizeof *window);
+    for (uint32_t i = 0; status == SY_OK && i < work.items && !window->out_row; i++)
+        if (work.item[i].kind == SY_ITEM_MATRIX)
+            *window = sy_row_window_of(&work.item[i].u.matrix);
+    return status;
+}
+
+uint64_t sy_row_window_segment(const struct sy_row_window *window, const struct sy_array *array,
+                               const struct sy_dataflow *dataflow)
+{
+    if (!window || !window->out_row)
+        return 0;
+    return sy_chip_segment(array, dataflow, window->channels, window->filter_rows, window->taps);
 }
 
 static struct problem problem_of(const struct sy_array_timing *timing, uint64_t rows, uint64_t cols,

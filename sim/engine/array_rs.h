@@ -17,17 +17,26 @@
 #ifndef SY_ENGINE_ARRAY_RS_H
 #define SY_ENGINE_ARRAY_RS_H
 
+#include "arch/chip.h"
 #include "sim/engine/array_timing.h"
 #include "workloads/lower.h"
 
-/* How a GEMM tile lies in its convolution; out_row 0: a plain matrix. */
+/* How a GEMM tile lies in its convolution (structured sparsity thins its channels evenly); out_row 0: a plain matrix.
+ */
 struct sy_row_window {
     uint64_t out_row;    /* pixels of an output row: rows of A that follow each other in it */
     uint64_t filter_row; /* taps x channels: columns of A that belong to one filter row */
     uint64_t taps;       /* width of the filter */
     uint64_t stride_y, stride_x;
+    uint64_t channels, filter_rows; /* k steps at one place of the filter; its height */
+    uint64_t into;                  /* k steps of the tile's first segment (sy_chip_segment) that earlier tiles took */
 };
-struct sy_row_window sy_row_window_of(const struct sy_window *window);
+struct sy_row_window sy_row_window_of(const struct sy_matrix_item *item);
+/* Of the layer's first matrix item that is one. Statuses of sy_lower. */
+enum sy_status sy_row_window_of_layer(const struct sy_layer *layer, struct sy_row_window *window);
+/* k steps of a segment on this array, 0 when k is not cut. */
+uint64_t sy_row_window_segment(const struct sy_row_window *window, const struct sy_array *array,
+                               const struct sy_dataflow *dataflow);
 
 /* Where a tile lies on the array. */
 struct sy_rs_mapping {

@@ -2,29 +2,62 @@
 /*
  * Runs: every fold of an on-chip tile back to back, and runs after runs.
  *
- * A tile has at most four fold shapes (whole or ragged rows x whole or ragged
- * columns), so the sum over folds is a sum over at most eight kinds of
- * neighbours, each counted.
+ * Along a side a tile has whole folds and ragged ones: one a part of K that
+ * folds do not cross, which are at most three sizes. So the sum over folds is a
+ * sum over few kinds of neighbours, each counted.
  */
 #include <string.h>
 
 #include "sim/engine/array_fold.h"
 
-/* The folds of a tile along one array dimension. */
-struct axis {
-    uint64_t folds;
-    uint64_t used[2];  /* PEs in use: [0] every fold but the last, [1] the last */
-    uint64_t count[2]; /* how many folds of each */
+/* A side has at most four fold shapes: whole ones, and the ragged last one of each part of the cut. */
+enum { KINDS = 4, MOST_STEPS = 12 };
+
+/* Folds that follow each other so often. */
+struct step {
+    int from, to;
+    uint64_t count;
 };
 
-static struct axis split(uint64_t size, uint64_t lanes)
+/* The folds of a tile along one array dimension, by shape and by neighbours. The steps are in order but for those
+ * inside equal segments, all of whose shapes also stand in the last of these segments, behind them. */
+struct axis {
+    uint64_t folds;
+    int kinds, first, last;
+    uint64_t used[KINDS];  /* PEs in use: [0] whole folds */
+    uint64_t count[KINDS]; /* how many folds of each */
+    int steps;
+    struct step step[MOST_STEPS];
+};
+
+static void add_step(struct axis *axis, int from, int to, uint64_t count)
 {
-    struct axis axis = {.folds = sy_ceil_div(size, lanes)};
-    axis.used[0] = sy_min(size, lanes);
-    axis.used[1] = size - (axis.folds - 1) * lanes;
-    axis.count[0] = axis.folds - 1;
-    axis.count[1] = 1;
-    return axis;
+    if (count > 0)
+        axis->step[axis->steps++] = (struct step){from, to, count};
+}
+
+/* `times` segments of `size` lanes' work each. */
+static void add_part(struct axis *axis, uint64_t size, uint64_t times, uint64_t lanes, struct sy_calc *calc)
+{
+    if (size == 0 || times == 0)
+        return;
+    uint64_t folds = sy_ceil_div(size, lanes), whole = folds - 1;
+    int ragged = ++axis->kinds, first = whole ? 0 : ragged;
+    axis->used[0] = sy_max(axis->used[0], sy_min(size, lanes));
+    axis->used[ragged] = size - whole * lanes;
+    axis->count[0] = sy_calc_add(calc, axis->count[0], sy_calc_mul(calc, whole, times));
+    axis->count[ragged] = times;
+    if (axis->folds > 0)
+        add_step(axis, axis->last, first, 1);
+    else
+        axis->first = first;
+    for (uint64_t n = times - 1, i = 0; i < 2; i++, n = 1) { /* all segments but the last, then the last */
+        add_step(axis, 0, 0, whole ? sy_calc_mul(calc, n, whole - 1) : 0);
+        add_step(axis, 0, ragged, whole ? n : 0);
+        add_step(axis, ragged, first, i == 0 ? n : 0);
+    }
+    axis->last = ragged;
+    axis->folds = sy_calc_add(calc, axis->folds, sy_calc_mul(calc, folds, times));
 }
 
 struct run_sum {
@@ -32,7 +65,7 @@ struct run_sum {
     enum sy_dataflow_kind dataflow;
     bool swap;
     bool rows_inner;
-    struct sy_fold fold[2][2]; /* [row kind][column kind] */
+    struct sy_fold fold[KINDS][KINDS]; /* [row kind][column kind] */
     struct sy_calc calc;
     struct sy_fold_interval sum;
 };
@@ -60,14 +93,6 @@ static struct sy_fold_interval pair_interval(struct run_sum *run, const struct s
     return sy_fold_interval(run->timing, run->dataflow, fold, context, &run->calc);
 }
 
-static void add_pair(struct run_sum *run, const struct sy_fold *a, const struct sy_fold *b, bool continues,
-                     uint64_t count)
-{
-    if (count > 0) {
-        add_interval(run, pair_interval(run, a, b, continues), count);
-    }
-}
-
 /* Fold of (inner kind, outer kind). */
 static const struct sy_fold *fold_at(const struct run_sum *run, int inner, int outer)
 {
@@ -79,20 +104,47 @@ static bool k_inner(const struct run_sum *run)
     return run->dataflow != SY_OS && run->rows_inner;
 }
 
+static struct sy_fold_interval inner_interval(struct run_sum *run, const struct step *step, int outer)
+{
+    return pair_interval(run, fold_at(run, step->from, outer), fold_at(run, step->to, outer), k_inner(run));
+}
+
+static struct sy_fold_interval outer_interval(struct run_sum *run, const struct step *step, const struct axis *inner)
+{
+    return pair_interval(run, fold_at(run, inner->last, step->from), fold_at(run, inner->first, step->to), false);
+}
+
 static void add_pairs(struct run_sum *run, const struct axis *inner, const struct axis *outer)
 {
-    int first_inner = inner->folds > 1 ? 0 : 1;
-    for (int o = 0; o < 2; o++) {
-        uint64_t sweeps = outer->count[o];
-        uint64_t steps = inner->folds > 1 ? inner->folds - 2 : 0;
-        uint64_t last_steps = inner->folds > 1 ? 1 : 0;
-        bool continues = k_inner(run);
-        add_pair(run, fold_at(run, 0, o), fold_at(run, 0, o), continues, sy_calc_mul(&run->calc, sweeps, steps));
-        add_pair(run, fold_at(run, 0, o), fold_at(run, 1, o), continues, sy_calc_mul(&run->calc, sweeps, last_steps));
-    }
-    if (outer->folds > 1) {
-        add_pair(run, fold_at(run, 1, 0), fold_at(run, first_inner, 0), false, outer->folds - 2);
-        add_pair(run, fold_at(run, 1, 0), fold_at(run, first_inner, 1), false, 1);
+    for (int o = 0; o <= outer->kinds; o++)
+        for (int i = 0; i < inner->steps && outer->count[o] > 0; i++)
+            add_interval(run, inner_interval(run, &inner->step[i], o),
+                         sy_calc_mul(&run->calc, inner->step[i].count, outer->count[o]));
+    for (int i = 0; i < outer->steps; i++)
+        add_interval(run, outer_interval(run, &outer->step[i], inner), outer->step[i].count);
+}
+
+/* How far back from the last fold a walk is, and what the next step is shorter by than between two folds. */
+struct walk {
+    uint64_t back, trim, result;
+};
+
+/* Back through a sweep from its last fold: note the last result of the last fold of each shape. */
+static void sweep_back(struct run_sum *run, const struct axis *inner, int outer, uint64_t at, struct walk *walk)
+{
+    struct sy_calc *calc = &run->calc;
+    bool seen[KINDS] = {false};
+    seen[inner->last] = true;
+    walk->result = sy_max(walk->result, sy_calc_add(calc, at - walk->back, fold_at(run, inner->last, outer)->last));
+    for (int i = inner->steps; i-- > 0 && !calc->overflow;) {
+        const struct step *step = &inner->step[i];
+        uint64_t interval = inner_interval(run, step, outer).total;
+        uint64_t nearest = sy_calc_add(calc, walk->back, interval - walk->trim);
+        if (!seen[step->from])
+            walk->result = sy_max(walk->result, sy_calc_add(calc, at - nearest, fold_at(run, step->from, outer)->last));
+        seen[step->from] = true;
+        walk->back = sy_calc_add(calc, nearest, sy_calc_mul(calc, interval, step->count - 1));
+        walk->trim = 0;
     }
 }
 
@@ -106,27 +158,32 @@ static uint64_t last_result(struct run_sum *run, const struct axis *inner, const
                             uint64_t trim)
 {
     struct sy_calc *calc = &run->calc;
-    const struct sy_fold *last = fold_at(run, 1, 1);
-    uint64_t result = sy_calc_add(calc, at, last->last), sweep = 0;
-    if (inner->folds > 1) {
-        const struct sy_fold *before = fold_at(run, 0, 1);
-        uint64_t step = pair_interval(run, before, last, k_inner(run)).total - trim;
-        result = sy_max(result, sy_calc_add(calc, at - step, before->last));
-        uint64_t steady = pair_interval(run, before, before, k_inner(run)).total;
-        sweep = sy_calc_add(calc, step, sy_calc_mul(calc, steady, inner->folds - 2));
-        trim = 0;
-    }
-    if (outer->folds > 1 && !calc->overflow) {
-        const struct sy_fold *first = fold_at(run, inner->folds > 1 ? 0 : 1, 1), *before = fold_at(run, 1, 0);
-        uint64_t back = sweep + pair_interval(run, before, first, false).total - trim;
-        result = sy_max(result, sy_calc_add(calc, at - back, before->last));
-        if (inner->folds > 1) {
-            const struct sy_fold *whole = fold_at(run, 0, 0);
-            back += pair_interval(run, whole, before, k_inner(run)).total;
-            result = sy_max(result, sy_calc_add(calc, at - back, whole->last));
+    struct walk walk = {.trim = trim};
+    bool seen[KINDS] = {false};
+    uint64_t sweep[KINDS] = {0}; /* first beat of the first fold of a sweep to that of its last */
+    if (calc->overflow)
+        return 0;
+    for (int o = 0; o <= outer->kinds && outer->steps > 0; o++)
+        for (int i = 0; i < inner->steps && outer->count[o] > 0; i++)
+            sweep[o] = sy_calc_add(
+                calc, sweep[o], sy_calc_mul(calc, inner_interval(run, &inner->step[i], o).total, inner->step[i].count));
+    seen[outer->last] = true;
+    sweep_back(run, inner, outer->last, at, &walk); /* to the first fold of the last sweep */
+    for (int i = outer->steps; i-- > 0 && !calc->overflow;) {
+        const struct step *step = &outer->step[i];
+        uint64_t interval = outer_interval(run, step, inner).total;
+        uint64_t most = sy_calc_mul(calc, sy_calc_add(calc, interval, sweep[step->from]), step->count - 1);
+        walk.back = sy_calc_add(calc, walk.back, interval - walk.trim);
+        walk.trim = 0;
+        if (seen[step->from]) {
+            walk.back = sy_calc_add(calc, walk.back, sweep[step->from]);
+        } else {
+            sweep_back(run, inner, step->from, at, &walk);
         }
+        seen[step->from] = true;
+        walk.back = sy_calc_add(calc, walk.back, most);
     }
-    return result;
+    return walk.result;
 }
 
 static void fill_swap_run(struct run_sum *run, const struct axis *inner, const struct axis *outer,
@@ -134,9 +191,12 @@ static void fill_swap_run(struct run_sum *run, const struct axis *inner, const s
 {
     struct sy_calc *calc = &run->calc;
     const struct sy_array_timing *t = run->timing;
-    const struct sy_fold *last = fold_at(run, 1, 1);
+    const struct sy_fold *last = fold_at(run, inner->last, outer->last), *before = NULL;
     bool alone = out->folds == 1;
-    const struct sy_fold *before = alone ? NULL : inner->folds > 1 ? fold_at(run, 0, 1) : fold_at(run, 1, 0);
+    if (inner->steps > 0)
+        before = fold_at(run, inner->step[inner->steps - 1].from, outer->last);
+    else if (outer->steps > 0)
+        before = fold_at(run, inner->last, outer->step[outer->steps - 1].from);
     /* Latency: nothing before and nothing behind. Occupancy: other runs on both sides. */
     struct sy_fold_context opening = {.next = alone ? NULL : first}, closing = {.previous = before};
     uint64_t open = sy_fold_interval(t, run->dataflow, first, opening, calc).total;
@@ -147,7 +207,7 @@ static void fill_swap_run(struct run_sum *run, const struct axis *inner, const s
     out->latency_cycles = sy_calc_add(calc, last_result(run, inner, outer, end, trim), 1);
     out->first_result_cycles = sy_calc_add(calc, sy_calc_add(calc, open, first->first), 1);
     out->lead_hidden_cycles = steady_last;
-    add_pair(run, last, first, false, 1);
+    add_interval(run, pair_interval(run, last, first, false), 1);
 }
 
 static void fill_run(struct run_sum *run, const struct axis *inner, const struct axis *outer,
@@ -155,7 +215,7 @@ static void fill_run(struct run_sum *run, const struct axis *inner, const struct
 {
     struct sy_calc *calc = &run->calc;
     const struct sy_array_timing *t = run->timing;
-    const struct sy_fold *last = fold_at(run, 1, 1);
+    const struct sy_fold *last = fold_at(run, inner->last, outer->last);
     out->latency_cycles = sy_calc_add(calc, last_result(run, inner, outer, run->sum.total, 0), 1);
     out->first_result_cycles = sy_calc_add(calc, first->first, 1);
     struct sy_fold_context end = {0};
@@ -186,7 +246,7 @@ static void sum_folds(struct run_sum *run, const struct axis *inner, const struc
 {
     struct sy_calc *calc = &run->calc;
     add_pairs(run, inner, outer);
-    const struct sy_fold *first = fold_at(run, inner->folds > 1 ? 0 : 1, outer->folds > 1 ? 0 : 1);
+    const struct sy_fold *first = fold_at(run, inner->first, outer->first);
     if (run->swap) {
         fill_swap_run(run, inner, outer, first, out);
     } else {
@@ -216,28 +276,60 @@ static enum sy_status check_tile(const struct sy_array_timing *timing, enum sy_d
     return sy_array_runs(timing, dataflow) ? SY_OK : SY_UNSUPPORTED;
 }
 
-enum sy_status sy_array_run_of_tile(const struct sy_array_timing *timing, enum sy_dataflow_kind dataflow, uint64_t rows,
-                                    uint64_t cols, uint64_t m, uint64_t k, uint64_t n, struct sy_array_run *out)
+struct sy_array_cut sy_array_cut_of(uint64_t k, uint64_t segment, uint64_t into)
+{
+    struct sy_array_cut cut = {.tail = k};
+    uint64_t left = segment > 0 ? segment - into % segment : k; /* of the segment it begins in */
+    if (k <= left)
+        return cut;
+    cut.head = left < segment ? left : 0;
+    cut.segments = (k - cut.head) / segment;
+    cut.segment = cut.segments ? segment : 0;
+    cut.tail = (k - cut.head) % segment;
+    return cut;
+}
+
+static uint64_t cut_steps(const struct sy_array_cut *cut, struct sy_calc *calc)
+{
+    uint64_t whole = sy_calc_mul(calc, cut->segment, cut->segments);
+    return sy_calc_add(calc, sy_calc_add(calc, cut->head, whole), cut->tail);
+}
+
+enum sy_status sy_array_run_of_cut(const struct sy_array_timing *timing, enum sy_dataflow_kind dataflow, uint64_t rows,
+                                   uint64_t cols, uint64_t m, const struct sy_array_cut *k, uint64_t n,
+                                   struct sy_array_run *out)
 {
     if (timing == NULL || out == NULL || (unsigned)dataflow >= SY_DATAFLOW_KINDS) {
         return SY_USAGE;
     }
     memset(out, 0, sizeof *out);
+    struct run_sum run = {.timing = timing, .dataflow = dataflow};
+    struct sy_calc *calc = &run.calc;
+    uint64_t steps = cut_steps(k, calc);
     struct sy_fold_shape all;
-    sy_array_place(dataflow, m, k, n, &all);
+    sy_array_place(dataflow, m, steps, n, &all);
     enum sy_status status = check_tile(timing, dataflow, rows, cols, all);
     if (status != SY_OK) {
         return status;
     }
-    struct axis row_axis = split(all.used_rows, rows), col_axis = split(all.used_cols, cols);
-    struct run_sum run = {.timing = timing, .dataflow = dataflow};
+    struct axis row_axis = {0}, col_axis = {0};
+    if (dataflow == SY_OS) {
+        add_part(&row_axis, m, 1, rows, calc);
+    } else {
+        add_part(&row_axis, k->head, 1, rows, calc);
+        add_part(&row_axis, k->segment, k->segments, rows, calc);
+        add_part(&row_axis, k->tail, 1, rows, calc);
+    }
+    add_part(&col_axis, all.used_cols, 1, cols, calc);
     run.swap = dataflow == SY_OS && timing->os_drain == SY_DRAIN_SWAP && timing->fold_overlap != SY_OVERLAP_NONE;
     run.rows_inner = timing->fold_order == SY_FOLDS_COLUMNS_OUTER;
-    struct sy_calc *calc = &run.calc;
-    for (int i = 0; i < 4; i++) {
-        struct sy_fold_shape shape = {row_axis.used[i / 2], col_axis.used[i % 2], all.stream};
-        run.fold[i / 2][i % 2] = sy_fold_timing(timing, dataflow, rows, cols, shape, calc);
+    for (int r = 0; r <= row_axis.kinds; r++) {
+        for (int c = 0; c <= col_axis.kinds; c++) {
+            struct sy_fold_shape shape = {row_axis.used[r], col_axis.used[c], all.stream};
+            run.fold[r][c] = sy_fold_timing(timing, dataflow, rows, cols, shape, calc);
+        }
     }
+    out->row_folds = row_axis.folds;
     out->folds = sy_calc_mul(calc, row_axis.folds, col_axis.folds);
     sum_folds(&run, run.rows_inner ? &row_axis : &col_axis, run.rows_inner ? &col_axis : &row_axis, out);
     uint64_t pes = sy_calc_mul(calc, all.used_rows, all.used_cols);
@@ -246,6 +338,13 @@ enum sy_status sy_array_run_of_tile(const struct sy_array_timing *timing, enum s
     out->mapped_pe_beats = sy_calc_mul(calc, pes, beats);
     out->pe_beats = sy_calc_mul(calc, sy_calc_mul(calc, sy_calc_mul(calc, rows, cols), out->folds), beats);
     return calc->overflow ? SY_OVERFLOW : SY_OK;
+}
+
+enum sy_status sy_array_run_of_tile(const struct sy_array_timing *timing, enum sy_dataflow_kind dataflow, uint64_t rows,
+                                    uint64_t cols, uint64_t m, uint64_t k, uint64_t n, struct sy_array_run *out)
+{
+    const struct sy_array_cut whole = {.tail = k};
+    return sy_array_run_of_cut(timing, dataflow, rows, cols, m, &whole, n, out);
 }
 
 struct sy_array_gap sy_array_gap_between(const struct sy_array_run *previous, const struct sy_array_run *run)

@@ -20,8 +20,8 @@ static struct share share_of(const struct sy_array *array, uint64_t m, uint64_t 
 /* Bytes the arrays' ports move for the tile, by operand: what the dataflow streams again for each fold. A share of M
  * reads its own rows of A; B then goes to all arrays at once. */
 static bool port_bytes(const struct sy_chip *chip, const struct sy_dataflow *dataflow, uint64_t m, uint64_t k,
-                       uint64_t n, struct share share, const uint64_t bits[SY_OPERANDS], bool accumulate,
-                       uint64_t read[SY_OPERANDS], uint64_t *write_c)
+                       uint64_t n, struct share share, uint64_t row_folds, const uint64_t bits[SY_OPERANDS],
+                       bool accumulate, uint64_t read[SY_OPERANDS], uint64_t *write_c)
 {
     const struct sy_array *array = &chip->array;
     uint64_t a, b, c, a_times = 1, b_times = 1, sums = 1;
@@ -34,11 +34,11 @@ static bool port_bytes(const struct sy_chip *chip, const struct sy_dataflow *dat
         break;
     case SY_WS:
         a_times = sy_ceil_div(share.n, array->cols);
-        sums = sy_ceil_div(k, array->rows);
+        sums = row_folds;
         break;
     case SY_IS:
         b_times = sy_ceil_div(share.m, array->cols);
-        sums = sy_ceil_div(k, array->rows);
+        sums = row_folds;
         break;
     case SY_RS:
     case SY_DATAFLOW_KINDS:
@@ -87,20 +87,28 @@ static void touch_levels(const struct sy_chip *chip, const struct sy_dataflow *d
     }
 }
 
+/* Rows that a part of k takes of each fold's: steps that share a row belong to one segment. */
+static bool pack_cut(struct sy_array_cut *cut, uint64_t num, uint64_t den, uint64_t *packed)
+{
+    uint64_t segments;
+    return sy_mul_div_up(cut->head, den, num, &cut->head) && sy_mul_div_up(cut->segment, den, num, &cut->segment) &&
+           sy_mul_div_up(cut->tail, den, num, &cut->tail) && sy_mul(cut->segment, cut->segments, &segments) &&
+           sy_add(cut->head, segments, packed) && sy_add(*packed, cut->tail, packed);
+}
+
 /* A pair of formats that the array multiplies faster than its native one packs that many k steps into a row; a slower
  * one holds each beat for that many cycles. */
 static enum sy_status run_at_rate(const struct sy_array *array, const struct sy_precision *precision,
-                                  enum sy_dataflow_kind kind, struct share share, uint64_t k,
+                                  enum sy_dataflow_kind kind, struct share share, struct sy_array_cut cut,
                                   struct sy_array_tile *tile)
 {
     struct sy_array_run *run = &tile->run;
-    uint64_t num = precision ? precision->macs_num : 1, den = precision ? precision->macs_den : 1, packed = k,
-             extra = 0;
-    if (num > den && !sy_mul_div_up(k, den, num, &packed))
+    uint64_t num = precision ? precision->macs_num : 1, den = precision ? precision->macs_den : 1, extra = 0;
+    if (!pack_cut(&cut, sy_max(num, den), den, &tile->packed_k))
         return SY_OVERFLOW;
-    tile->packed_k = packed;
+    tile->cut = cut;
     enum sy_status status =
-        sy_array_run_of_tile(&array->timing, kind, array->rows, array->cols, share.m, packed, share.n, run);
+        sy_array_run_of_cut(&array->timing, kind, array->rows, array->cols, share.m, &cut, share.n, run);
     if (status != SY_OK || num >= den)
         return status;
     if (!sy_mul_div_up(run->beats, den - num, num, &extra) ||
@@ -162,10 +170,12 @@ enum sy_status sy_array_tile_in_window(const struct sy_chip *chip, uint8_t dataf
     if (by_rows)
         status = row_tile(array, precision, share, k, window, bits, accumulate, tile, read, &write_c);
     else
-        status = run_at_rate(array, precision, flow->kind, share, k, tile);
+        status = run_at_rate(array, precision, flow->kind, share,
+                             sy_array_cut_of(k, sy_row_window_segment(window, array, flow), window ? window->into : 0),
+                             tile);
     if (status != SY_OK)
         return status;
-    if (!by_rows && !port_bytes(chip, flow, m, k, n, share, bits, accumulate, read, &write_c))
+    if (!by_rows && !port_bytes(chip, flow, m, k, n, share, tile->run.row_folds, bits, accumulate, read, &write_c))
         return SY_OVERFLOW;
     touch_levels(chip, flow, read, write_c, tile);
     tile->gap = sy_array_gap_between(&tile->run, &tile->run);
@@ -176,4 +186,26 @@ enum sy_status sy_array_tile_of(const struct sy_chip *chip, uint8_t dataflow, ui
                                 enum sy_dtype a, enum sy_dtype b, bool accumulate, struct sy_array_tile *tile)
 {
     return sy_array_tile_in_window(chip, dataflow, NULL, m, k, n, a, b, accumulate, tile);
+}
+
+struct sy_window_use sy_array_window_use(const struct sy_chip *chip, uint8_t dataflow,
+                                         const struct sy_matrix_item *item)
+{
+    const struct sy_array *array = &chip->array;
+    const struct sy_dataflow *flow = &array->dataflow[dataflow];
+    const struct sy_row_window window = sy_row_window_of(item);
+    const struct sy_precision *precision = sy_chip_precision(chip, item->a, item->b);
+    struct sy_window_use use = {.array_rows = array->rows};
+    uint64_t num = precision ? precision->macs_num : 1, den = precision ? precision->macs_den : 1, channels, rows;
+    bool by_rows = flow->kind == SY_WS || flow->kind == SY_IS;
+    uint64_t segment = sy_row_window_segment(&window, array, flow);
+    use.segment = segment ? segment : item->k;
+    num = sy_max(num, den);
+    if (!by_rows || !window.out_row || window.channels >= item->k ||
+        !sy_mul_div_up(window.channels, den, num, &channels) || !sy_mul_div_up(use.segment, den, num, &rows) ||
+        channels % array->rows == 0)
+        return use;
+    use.packed = !segment ? SY_WINDOW_PACKED : segment > window.channels ? SY_WINDOW_PART_PACKED : SY_WINDOW_NOT_PACKED;
+    use.rows = (double)rows / (double)sy_ceil_div(rows, array->rows);
+    return use;
 }

@@ -10,12 +10,14 @@
 #include "arch/chip.h"
 #include "sim/engine/array_rs.h"
 #include "sim/engine/array_timing.h"
+#include "sim/stats/result.h"
 
 struct sy_array_tile {
     struct sy_array_run run;                  /* of the largest share */
     struct sy_array_gap gap;                  /* between two equal tiles */
     uint64_t share_m, share_n;                /* the largest share */
     uint64_t packed_k;                        /* steps of k: fewer where a faster pair of formats packs several */
+    struct sy_array_cut cut;                  /* ... as folds cut them; not used by rs */
     uint64_t held_cycles;                     /* a slower pair of formats holds the beats of the run so much longer */
     uint64_t level_read_bytes[SY_MAX_LEVELS]; /* one tile, all arrays */
     uint64_t level_write_bytes[SY_MAX_LEVELS];
@@ -28,9 +30,14 @@ struct sy_array_tile {
  * sy_array_run_of_tile. Pure, thread safe. */
 enum sy_status sy_array_tile_of(const struct sy_chip *chip, uint8_t dataflow, uint64_t m, uint64_t k, uint64_t n,
                                 enum sy_dtype a, enum sy_dtype b, bool accumulate, struct sy_array_tile *tile);
-/* The same for a tile of a convolution, which row-stationary arrays see; window NULL or empty: a plain matrix. */
+/* The same for a tile of a convolution, whose window row-stationary arrays see and whose k others may not pack; window
+ * NULL or empty: a plain matrix. */
 enum sy_status sy_array_tile_in_window(const struct sy_chip *chip, uint8_t dataflow, const struct sy_row_window *window,
                                        uint64_t m, uint64_t k, uint64_t n, enum sy_dtype a, enum sy_dtype b,
                                        bool accumulate, struct sy_array_tile *tile);
+
+/* How the rows take up the window of the item's convolution. Pure, thread safe. */
+struct sy_window_use sy_array_window_use(const struct sy_chip *chip, uint8_t dataflow,
+                                         const struct sy_matrix_item *item);
 
 #endif

@@ -24,7 +24,7 @@
  *   occupancy_cycles = beats + preload_exposed_cycles + output_bound_cycles + fill_drain_cycles.
  */
 struct sy_array_run {
-    uint64_t folds;
+    uint64_t folds, row_folds;       /* row_folds: of them along the rows, each over all columns */
     uint64_t lead_cycles;            /* preload before the first beat when nothing hides it, settling included */
     uint64_t lead_settle_cycles;     /* the part of it that only a run behind nothing pays */
     uint64_t lead_hidden_cycles;     /* how much of the next run's lead can pass under this run's last stream */
@@ -54,6 +54,24 @@ struct sy_array_run {
  */
 enum sy_status sy_array_run_of_tile(const struct sy_array_timing *timing, enum sy_dataflow_kind dataflow, uint64_t rows,
                                     uint64_t cols, uint64_t m, uint64_t k, uint64_t n, struct sy_array_run *out);
+
+/*
+ * The k steps of a tile, in rows, where folds do not cross the ends of segments
+ * (a convolution's channels at one place of the kernel, on arrays that do not
+ * pack its window): the rest of a segment that an earlier tile began, equal
+ * whole segments, the beginning of one more. A plain tile is one such part.
+ */
+struct sy_array_cut {
+    uint64_t head, segment, segments, tail;
+};
+/* k steps of which the first is `into` steps into a segment; segment 0: nothing is cut. */
+struct sy_array_cut sy_array_cut_of(uint64_t k, uint64_t segment, uint64_t into);
+
+/* The run of a tile whose k is so cut, for ws and is; os streams k and does not see the cut. Statuses as above. At most
+ * eight fold shapes exist, so the cost is constant. */
+enum sy_status sy_array_run_of_cut(const struct sy_array_timing *timing, enum sy_dataflow_kind dataflow, uint64_t rows,
+                                   uint64_t cols, uint64_t m, const struct sy_array_cut *k, uint64_t n,
+                                   struct sy_array_run *out);
 
 /* What lies between two runs, beyond the first one's occupancy, when the second is ready in time; the parts add up. */
 struct sy_array_gap {

@@ -99,6 +99,7 @@ static void describe_plan(struct sy_replay *replay, struct sy_layer_result *resu
     memcpy(result->tile, plan->mapping.tile[0], sizeof result->tile);
     result->dataflow =
         sy_arena_strdup(replay->result->arena, replay->chip->array.dataflow[plan->mapping.dataflow].name);
+    result->window = sy_array_window_use(replay->chip, plan->mapping.dataflow, &plan->item);
     const uint8_t *order = plan->mapping.order[0];
     result->order =
         sy_arena_printf(replay->result->arena, "%c%c%c", letter[order[0]], letter[order[1]], letter[order[2]]);
@@ -160,18 +161,6 @@ static enum sy_status check_precision(struct sy_replay *replay, const struct sy_
     return SY_OK;
 }
 
-/* The convolution of the layer, which a row-stationary array sees. */
-static enum sy_status note_rows(struct sy_replay *replay, const struct sy_layer *layer)
-{
-    struct sy_work work;
-    enum sy_status status = sy_lower(layer, &work);
-    memset(&replay->rows, 0, sizeof replay->rows);
-    for (uint32_t i = 0; status == SY_OK && i < work.items && !replay->rows.out_row; i++)
-        if (work.item[i].kind == SY_ITEM_MATRIX)
-            replay->rows = sy_row_window_of(&work.item[i].u.matrix.window);
-    return status;
-}
-
 /* What a collective puts on the links; 0 for other layers. Whether it fits, the scheduler says. */
 static uint64_t link_bytes_of(const struct sy_layer *layer)
 {
@@ -196,7 +185,7 @@ static enum sy_status begin_layer(struct sy_replay *replay, struct sy_feed_slot 
         return status;
     replay->a = slot->upcoming.layer.in[0].dtype;
     replay->b = slot->upcoming.layer.in[1].dtype;
-    if ((status = note_rows(replay, &slot->upcoming.layer)) != SY_OK)
+    if ((status = sy_row_window_of_layer(&slot->upcoming.layer, &replay->rows)) != SY_OK)
         return status;
     entry->precision_a = slot->upcoming.layer.in[0].dtype;
     entry->precision_b = slot->upcoming.layer.in[1].dtype;
@@ -312,6 +301,8 @@ static enum sy_status next_of_layer(struct sy_replay *replay, struct sy_issue *i
 {
     enum sy_status status = next_tile_command(replay, issue, more);
     issue->window = replay->rows;
+    if (status == SY_OK && *more && issue->command.kind == SY_CMD_MATMUL)
+        issue->window.into = issue->command.u.matmul.into;
     return status;
 }
 

@@ -452,6 +452,21 @@ static uint64_t returns(uint64_t whole, uint64_t step)
     return whole ? whole / greatest_divisor(whole, step) : 1;
 }
 
+/* How soon a convolution's tiles look the same again: rows of outputs, rows of the filter, segments of k. */
+static uint64_t window_period(const struct sy_scheduler *s, const struct sy_matrix_walk *w, enum sy_dim dim,
+                              uint64_t tile)
+{
+    const struct sy_window *window = &w->problem.item.window;
+    const struct sy_array *array = &s->chip->array;
+    const struct sy_row_window rows = sy_row_window_of(&w->problem.item);
+    if (dim == SY_DIM_M)
+        return returns(window->ow, tile);
+    if (dim != SY_DIM_K)
+        return 1;
+    return sy_max(returns(window->fw * window->c, tile),
+                  returns(sy_row_window_segment(&rows, array, &array->dataflow[w->mapping.dataflow]), tile));
+}
+
 /* After how many iterations the tiles look the same again: double buffering, a convolution's rows or window, a matrix's
  * place relative to bursts. */
 static uint64_t loop_period(const struct sy_scheduler *s, const struct sy_matrix_walk *w, uint32_t level,
@@ -459,10 +474,8 @@ static uint64_t loop_period(const struct sy_scheduler *s, const struct sy_matrix
 {
     const struct sy_window *window = &w->problem.item.window;
     uint64_t tile = w->mapping.tile[level][dim], period = SHORTEST_PERIOD;
-    if (window->is_conv && dim == SY_DIM_M)
-        period = sy_max(period, returns(window->ow, tile));
-    if (window->is_conv && dim == SY_DIM_K)
-        period = sy_max(period, returns(window->fw * window->c, tile));
+    if (window->is_conv)
+        period = sy_max(period, window_period(s, w, dim, tile));
     for (int operand = 0; operand < SY_OPERANDS; operand++) {
         const struct sy_level *outer = &s->chip->level[w->problem.chain[operand][w->problem.chain_length[operand] - 1]];
         bool packed = w->source[operand].weight || (operand == SY_A && window->is_conv);
@@ -634,6 +647,16 @@ uint64_t sy_matrix_skip(struct sy_scheduler *s, uint32_t loop, uint64_t period, 
 
 /* ---- one step ---- */
 
+/* Where the tile begins in a segment of k, when it goes beyond it. */
+static uint64_t into_segment(const struct sy_scheduler *s, const struct sy_matrix_walk *w)
+{
+    const struct sy_array *array = &s->chip->array;
+    const struct sy_row_window window = sy_row_window_of(&w->problem.item);
+    uint64_t segment = sy_row_window_segment(&window, array, &array->dataflow[w->mapping.dataflow]);
+    uint64_t into = segment ? w->start[0][SY_DIM_K] % segment : 0;
+    return into && w->extent[0][SY_DIM_K] > segment - into ? into : 0;
+}
+
 static enum sy_status emit_matmul(struct sy_scheduler *s, struct sy_matrix_walk *w, const struct sy_users *c_before,
                                   uint64_t *stamp)
 {
@@ -646,6 +669,7 @@ static enum sy_status emit_matmul(struct sy_scheduler *s, struct sy_matrix_walk 
     command->u.matmul.k = extent[SY_DIM_K];
     command->u.matmul.n = extent[SY_DIM_N];
     command->u.matmul.repeat = extent[SY_DIM_G];
+    command->u.matmul.into = into_segment(s, w);
     command->u.matmul.dataflow = w->mapping.dataflow;
     command->u.matmul.a = (uint8_t)w->problem.item.a;
     command->u.matmul.b = (uint8_t)w->problem.item.b;

@@ -4,7 +4,8 @@
  * best by the objective.
  *
  * Innermost tiles: the whole dimension, array multiples times powers of two,
- * and for convolutions whole output rows. Each outer on-chip level takes the
+ * and for convolutions whole output rows; where folds end with segments of k
+ * (sy_chip_segment), multiples and equal parts of those. Each outer on-chip level takes the
  * tile of the level below or stretches some dimensions to the whole, whichever
  * moves fewer bytes. Loop orders: all six a level, those that differ.
  */
@@ -74,12 +75,50 @@ static uint64_t quantum_of(const struct sy_array *array, const struct sy_dataflo
     return quantum ? quantum : sy_max(array->rows, 16); /* the streamed dimension has no natural step */
 }
 
+/* Length of the segments of k whose last fold is ragged; 0 = there are none, and tiles of k may end anywhere. */
+static uint64_t ragged_segment(const struct sy_problem *problem, const struct sy_dataflow *dataflow)
+{
+    const struct sy_window *window = &problem->item.window;
+    const struct sy_array *array = &problem->chip->array;
+    const struct sy_precision *precision = sy_chip_precision(problem->chip, problem->dtype[SY_A], problem->dtype[SY_B]);
+    uint64_t steps = array->rows; /* of k in a fold */
+    if (!window->is_conv)
+        return 0;
+    if (precision && precision->macs_num > precision->macs_den &&
+        !sy_mul_div(array->rows, precision->macs_num, precision->macs_den, &steps))
+        return 0;
+    uint64_t segment = sy_chip_segment(array, dataflow, sy_window_channels(&problem->item), window->fh, window->fw);
+    return segment % steps ? segment : 0;
+}
+
+/* Parts of a segment of k that it divides into, from a fold up: a tile of those never reaches into the next one, so all
+ * begin alike. Few are tried below each power of two. */
+static void parts_of_segment(struct candidates *list, uint64_t segment, uint64_t fold)
+{
+    enum { TRIES = 1024 };
+    for (uint64_t most = fold; most < segment; most *= 2) {
+        uint64_t part = most, tries = 0;
+        while (segment % part && tries++ < TRIES)
+            part--;
+        if (segment % part == 0)
+            add(list, part, segment);
+        if (most > UINT64_MAX / 2)
+            break;
+    }
+}
+
 static void list_candidates(const struct sy_problem *problem, const struct sy_dataflow *dataflow,
                             struct candidates list[SY_DIMS])
 {
     memset(list, 0, sizeof *list * SY_DIMS);
-    for (int d = 0; d < 3; d++)
-        add_multiples(&list[d], quantum_of(&problem->chip->array, dataflow, (enum sy_dim)d), problem->size[d]);
+    uint64_t segment = ragged_segment(problem, dataflow), rows = problem->chip->array.rows;
+    for (int d = 0; d < 3; d++) {
+        bool cut = segment > 0 && d == SY_DIM_K;
+        uint64_t quantum = cut ? segment : quantum_of(&problem->chip->array, dataflow, (enum sy_dim)d);
+        add_multiples(&list[d], quantum, problem->size[d]);
+        if (cut)
+            parts_of_segment(&list[d], segment, rows);
+    }
     if (problem->item.window.is_conv)
         add_multiples(&list[SY_DIM_M], problem->item.window.ow, problem->size[SY_DIM_M]);
     if (problem->item.window.is_conv && dataflow->kind == SY_RS) /* whole rows of the filter */

@@ -276,6 +276,14 @@ static void put_layer(struct sy_json_writer *json, const struct sy_result *resul
         sy_json_put_string(json, "order", layer->order);
         sy_json_close_object(json);
     }
+    if (layer->window.packed != SY_WINDOW_NONE) {
+        sy_json_open_object(json, "window");
+        sy_json_put_string(json, "packed", sy_window_packing_names[layer->window.packed]);
+        sy_json_put_u64(json, "segment", layer->window.segment);
+        sy_json_put_double(json, "rows", layer->window.rows);
+        sy_json_put_u64(json, "array_rows", layer->window.array_rows);
+        sy_json_close_object(json);
+    }
     if (layer->kept)
         sy_json_put_string(json, "kept", layer->kept);
     sy_json_close_object(json);

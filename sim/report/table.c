@@ -515,6 +515,40 @@ static void put_kept(struct table *table)
                   sy_format_grouped(number, kept), sy_format_si(saved, (double)result->kept_bytes_saved, "B"));
 }
 
+static bool same_use(const struct sy_window_use *a, const struct sy_window_use *b)
+{
+    return a->packed == b->packed && !(a->rows < b->rows) && !(a->rows > b->rows);
+}
+
+/* Layers whose window lies on the rows alike share a line. */
+static void put_windows(struct table *table)
+{
+    static const char *const how[] = {[SY_WINDOW_NOT_PACKED] = "window not packed",
+                                      [SY_WINDOW_PART_PACKED] = "window packed in part",
+                                      [SY_WINDOW_PACKED] = "window packed"};
+    const struct sy_result *result = table->result;
+    bool any = false;
+    for (uint64_t i = 0; i < result->layers; i++) {
+        const struct sy_window_use *use = &result->layer[i].window;
+        uint64_t same = 0, first = 0;
+        char rows[32], number[32];
+        while (first < i && !same_use(use, &result->layer[first].window))
+            first++;
+        if (use->packed == SY_WINDOW_NONE || first < i)
+            continue;
+        for (uint64_t j = i; j < result->layers; j++)
+            same += same_use(use, &result->layer[j].window);
+        sy_buf_printf(table->out, "%s  rows: %s of %llu, %s: %s", any ? "" : "\nChannels that do not fill the rows\n",
+                      sy_format_double(rows, (double)(uint64_t)(use->rows * 10 + 0.5) / 10),
+                      (unsigned long long)use->array_rows, how[use->packed],
+                      result->layer[i].name ? result->layer[i].name : "");
+        if (same > 1)
+            sy_buf_printf(table->out, " and %s more", sy_format_grouped(number, same - 1));
+        sy_buf_puts(table->out, "\n");
+        any = true;
+    }
+}
+
 static void put_unmodelled(struct table *table)
 {
     const struct sy_result *result = table->result;
@@ -550,6 +584,7 @@ static enum sy_status write_table(const struct sy_result *result, const struct s
     if (options->details > 0) {
         put_layers(&table);
         put_kept(&table);
+        put_windows(&table);
     }
     put_unmodelled(&table);
     if (result->warnings)

@@ -44,6 +44,11 @@ static double ratio(double part, double whole)
     return whole > 0 ? part / whole : 0;
 }
 
+const char *const sy_window_packing_names[] = {[SY_WINDOW_NONE] = NULL,
+                                               [SY_WINDOW_NOT_PACKED] = "no",
+                                               [SY_WINDOW_PART_PACKED] = "part",
+                                               [SY_WINDOW_PACKED] = "whole"};
+
 /* MACs a cycle of the whole chip for a pair of formats. */
 static double peak_of(const struct sy_chip *chip, enum sy_dtype a, enum sy_dtype b)
 {

@@ -103,6 +103,17 @@ struct sy_energy_item {
 enum { SY_BOUND_COMPUTE, SY_BOUND_MEMORY, SY_BOUND_VECTOR, SY_BOUND_LATENCY, SY_BOUND_COUNT };
 extern const char *const sy_bound_names[SY_BOUND_COUNT];
 
+/* How a convolution's kernel window lies on the array's rows; packed SY_WINDOW_NONE: it is all the same, since the rows
+ * divide the channels, there is no window, or the rows do not carry k. */
+enum sy_window_packing { SY_WINDOW_NONE, SY_WINDOW_NOT_PACKED, SY_WINDOW_PART_PACKED, SY_WINDOW_PACKED };
+extern const char *const sy_window_packing_names[]; /* NULL, "no", "part", "whole" */
+struct sy_window_use {
+    enum sy_window_packing packed;
+    uint64_t segment;    /* k steps that may share a fold */
+    uint64_t array_rows; /* of the array */
+    double rows;         /* in use: mean over the folds of a segment */
+};
+
 struct sy_layer_result {
     const char *name, *op;
     uint64_t m, k, n, groups; /* of the matrix item; 0 when there is none */
@@ -118,6 +129,7 @@ struct sy_layer_result {
     uint64_t tile[3]; /* m, k, n at the innermost level; 0 = none */
     const char *dataflow, *order;
     const char *kept; /* tensor kept on chip after this layer, or NULL */
+    struct sy_window_use window;
     struct sy_array_work work;
     struct sy_vector_work vector;
     uint64_t level_read_bytes[SY_MAX_LEVELS], level_write_bytes[SY_MAX_LEVELS];

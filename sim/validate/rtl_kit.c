@@ -38,6 +38,7 @@ struct kit {
     uint64_t tiles, cycles;
     /* the tile being stepped */
     uint64_t command, tile_first, first_beat;
+    struct sy_row_window window; /* of the convolution it belongs to, or empty */
     enum sy_dtype format;
     bool full;
     struct sy_buf inputs, outputs, schedule, measured;
@@ -118,7 +119,8 @@ static void place_words(struct kit *kit, uint64_t start)
         kit->word[i].cycle = start + kit->word[i].at.period - kit->first_beat;
 }
 
-static enum sy_status step(struct kit *kit, const struct sy_command *command, uint64_t start)
+static enum sy_status step(struct kit *kit, const struct sy_command *command, const struct sy_array_tile *tile,
+                           uint64_t start)
 {
     const struct sy_array *array = &kit->chip->array;
     uint64_t m = command->u.matmul.m, k = command->u.matmul.k, n = command->u.matmul.n;
@@ -133,6 +135,7 @@ static enum sy_status step(struct kit *kit, const struct sy_command *command, ui
                                .port = note_word,
                                .port_ctx = kit};
     struct sy_cycle_result result = {0};
+    struct sy_cycle_fold *fold = NULL;
     union sy_number *a = calloc(m * k, sizeof *a), *b = calloc(k * n, sizeof *b), *c = calloc(m * n, sizeof *c);
     enum sy_status status = a && b && c ? SY_OK : SY_NOMEM;
     for (uint64_t i = 0; status == SY_OK && i < m * k; i++)
@@ -142,6 +145,10 @@ static enum sy_status step(struct kit *kit, const struct sy_command *command, ui
     job.a = a;
     job.b = b;
     job.c = c;
+    if (status == SY_OK)
+        status =
+            sy_cycle_folds_of_cut(job.timing, job.dataflow, job.rows, job.cols, m, &tile->cut, n, &fold, &job.folds);
+    job.fold = fold;
     kit->tile_first = kit->words;
     kit->first_beat = UINT64_MAX;
     if (status == SY_OK && (status = sy_array_cycle_run(&job, &result)) != SY_OK)
@@ -152,6 +159,7 @@ static enum sy_status step(struct kit *kit, const struct sy_command *command, ui
     free(a);
     free(b);
     free(c);
+    free(fold);
     return status;
 }
 
@@ -175,14 +183,15 @@ static enum sy_status step_command(struct kit *kit, const struct sy_command *com
     uint64_t start = kit->moment[kit->command].start;
     struct sy_array_tile tile;
     enum sy_status status = take_format(kit, command);
+    kit->window.into = command->u.matmul.into;
     if (status == SY_OK)
-        status = sy_array_tile_of(kit->chip, command->u.matmul.dataflow, command->u.matmul.m, command->u.matmul.k,
-                                  command->u.matmul.n, (enum sy_dtype)command->u.matmul.a,
-                                  (enum sy_dtype)command->u.matmul.b, command->u.matmul.accumulate, &tile);
+        status = sy_array_tile_in_window(kit->chip, command->u.matmul.dataflow, &kit->window, command->u.matmul.m,
+                                         command->u.matmul.k, command->u.matmul.n, (enum sy_dtype)command->u.matmul.a,
+                                         (enum sy_dtype)command->u.matmul.b, command->u.matmul.accumulate, &tile);
     uint64_t distance =
         status == SY_OK ? tile.run.occupancy_cycles + tile.gap.preload_cycles + tile.gap.output_cycles : 0;
     for (uint64_t i = 0; i < command->u.matmul.repeat && status == SY_OK; i++) {
-        status = step(kit, command, start + i * distance);
+        status = step(kit, command, &tile, start + i * distance);
         if (status == SY_OK && kit->full) {
             sy_error(kit->diag, SY_NOWHERE, "ask for fewer tiles (--tiles), or a smaller layer",
                      "the tiles put more than %d words on the array's ports", (int)SY_KIT_MAX_WORDS);
@@ -278,6 +287,8 @@ static enum sy_status walk(struct kit *kit, const char *schedule)
     enum sy_status status = sy_trace_open(schedule, NULL, 0, &reader, kit->diag);
     sy_buf_puts(&kit->schedule, "command,kind,m,k,n,repeat,start,streamed,done\n");
     while (status == SY_OK && (status = sy_trace_next(reader, &record)) == SY_OK && record.kind != SY_TRACE_END) {
+        if (record.kind == SY_TRACE_LAYER)
+            status = sy_row_window_of_layer(&record.layer, &kit->window);
         if (record.kind == SY_TRACE_COMMAND && id < kit->commands) {
             kit->command = id;
             put_schedule(kit, id, &record.command);

@@ -72,6 +72,13 @@ for pair in tpu-v1:resnet50 gemmini:mobilenet-v1 scalesim:bert-base tpu-v4i:alex
         test -n "$before" -a "$(cycles -a "$chip" -w s.slt.gz)" = "$before"
 done
 
+ws=(--set core.array.dataflows=[ws])
+expect "the table says that a window was not packed" prints "rows: 3 of 16, window not packed: conv1" run -a gemmini -w resnet18 "${ws[@]}"
+expect "the table says that a window was packed" prints "rows: 14.7 of 16, window packed: conv1" \
+    run -a gemmini -w resnet18 "${ws[@]}" --set core.array.pack_window=true
+expect "JSON says that a window was not packed" bash -c \
+    "'$systole' run -a gemmini -w resnet18 ${ws[*]} -f json | tr -d ' \n' | grep -q '\"window\":{\"packed\":\"no\",\"segment\":3,\"rows\":3,\"array_rows\":16}'"
+
 expect "a timeline is written" exits 0 run -a gemmini -w resnet18 --totals --timeline t.json
 expect "its events do not overlap in a row, and its times are real" python3 - <<'PY'
 import json

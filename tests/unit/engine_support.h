@@ -26,6 +26,7 @@ struct machine {
     const char *precisions; /* NULL: int8 by int8 into int32 */
     const char *device;     /* DRAM device; NULL = bandwidth and refresh only */
     uint64_t channels;      /* of the device; 0 = 1 */
+    bool unpacked;          /* rows hold the channels of one place of a window only */
 };
 
 static inline struct machine plain_machine(void)
@@ -52,7 +53,8 @@ static inline struct machine plain_machine(void)
 
 static inline struct machine random_machine(uint64_t *seed)
 {
-    static const char *const flows[] = {"[ws]", "[os]", "[ws, os]", "[is]", "[ws, is]"};
+    static const char *const flows[] = {
+        "[ws]", "[os]", "[ws, os]", "[is]", "[ws, is]", "[{name: part, rows: [Cin, Fw], cols: [N], stationary: B}]"};
     struct machine m = plain_machine();
     m.rows = draw(seed, 1, 16);
     m.cols = draw(seed, 1, 16);
@@ -74,7 +76,8 @@ static inline struct machine random_machine(uint64_t *seed)
     m.fuses = draw(seed, 0, 1);
     m.prefetch = draw(seed, 0, 1);
     m.keeps = draw(seed, 0, 1);
-    m.dataflows = flows[draw(seed, 0, 4)];
+    m.dataflows = flows[draw(seed, 0, 5)];
+    m.unpacked = draw(seed, 0, 1);
     m.timing = "scalesim-rtl";
     return m;
 }
@@ -86,10 +89,11 @@ static inline void chip_text(const struct machine *m, struct sy_buf *out)
                   "name: t\ndescription: test\nsource: test\nconfidence: assumed\ntechnology: {node: 28 nm}\nclocks: "
                   "{core: 1 GHz}\n"
                   "cores: %llu\ncore:\n  array:\n    rows: %llu\n    cols: %llu\n    count: %llu\n    dataflows: %s\n"
-                  "    precisions: %s\n    timing: %s\n",
+                  "    precisions: %s\n    timing: %s\n    pack_window: %s\n",
                   (unsigned long long)m->cores, (unsigned long long)m->rows, (unsigned long long)m->cols,
                   (unsigned long long)m->arrays, m->dataflows,
-                  m->precisions ? m->precisions : "[{a: int8, b: int8, accumulator: int32, rate: 1}]", m->timing);
+                  m->precisions ? m->precisions : "[{a: int8, b: int8, accumulator: int32, rate: 1}]", m->timing,
+                  m->unpacked ? no : yes);
     sy_buf_printf(
         out,
         "  vector: {lanes: %llu, simple_cycles: 1, transcendental_cycles: 4, reduce_cycles: 4, startup: 2 cycles, "

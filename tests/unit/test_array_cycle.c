@@ -369,9 +369,10 @@ END_TEST
 
 /* ---- whole tiles, and tiles after tiles ---- */
 
-/* A part of the GEMM: n columns of C from the first k of K. */
+/* A part of the GEMM: n columns of C from the first k of K. segment > 0: on ws and is a fold ends wherever a multiple
+ * of it is reached, and the part begins `into` steps behind one. */
 struct part {
-    uint64_t k, n;
+    uint64_t k, n, segment, into;
 };
 
 static void random_tile(struct rng *rng, struct test_case *tc, unsigned parts, struct part part[])
@@ -391,8 +392,33 @@ static void random_tile(struct rng *rng, struct test_case *tc, unsigned parts, s
         part[i].n = corner ? job->cols + 1 : chance(rng, 50) ? pick(rng, 1, 5) : pick(rng, 1, 16);
         part[i].k = parts == 1 ? job->k : pick(rng, 1, job->k);
         job->n += part[i].n;
+        part[i].segment = chance(rng, 50) ? pick(rng, 1, part[i].k) : 0;
+        part[i].into = chance(rng, 50) ? pick(rng, 0, 20) : 0;
     }
     job->format = formats[pick(rng, 0, FORMATS - 1)];
+}
+
+/* The folds of a part by the definition: the next one begins with the first step beyond the array's last row, or in
+ * another segment. */
+static struct sy_cycle_fold *folds_of_part(const struct test_case *tc, struct part part, uint64_t *folds)
+{
+    const struct sy_cycle_job *job = &tc->job;
+    bool is = job->dataflow == SY_IS, columns_outer = tc->timing.fold_order == SY_FOLDS_COLUMNS_OUTER;
+    uint64_t start[64], rows = 0, over = is ? job->m : part.n, columns = (over + job->cols - 1) / job->cols;
+    for (uint64_t k = 0, begun = 0; k < part.k; k++) {
+        if (k == 0 || k - begun == job->rows || (part.segment && (part.into + k) % part.segment == 0))
+            start[rows++] = begun = k;
+    }
+    start[rows] = part.k;
+    struct sy_cycle_fold *fold = calloc(rows * columns, sizeof *fold);
+    for (uint64_t i = 0; i < rows * columns; i++) {
+        uint64_t r = columns_outer ? i % rows : i / columns, c = (columns_outer ? i / rows : i % columns) * job->cols;
+        uint64_t width = sy_min(job->cols, over - c);
+        fold[i] = (struct sy_cycle_fold){is ? c : 0, is ? width : job->m, start[r], start[r + 1] - start[r],
+                                         is ? 0 : c, is ? part.n : width};
+    }
+    *folds = rows * columns;
+    return fold;
 }
 
 /* The folds of `parts` tiles side by side along N; where[i] = index of the first fold of part i. */
@@ -404,9 +430,12 @@ static void folds_of_parts(struct test_case *tc, unsigned parts, const struct pa
     for (unsigned i = 0; i < parts; i++) {
         struct sy_cycle_fold *fold;
         uint64_t folds;
-        ck_assert_int_eq(sy_cycle_folds_of(&tc->timing, job->dataflow, job->rows, job->cols, job->m, part[i].k,
-                                           part[i].n, &fold, &folds),
-                         SY_OK);
+        if (job->dataflow == SY_OS)
+            ck_assert_int_eq(sy_cycle_folds_of(&tc->timing, job->dataflow, job->rows, job->cols, job->m, part[i].k,
+                                               part[i].n, &fold, &folds),
+                             SY_OK);
+        else
+            fold = folds_of_part(tc, part[i], &folds);
         tc->fold = realloc(tc->fold, (job->folds + folds) * sizeof *tc->fold);
         where[i] = job->folds;
         for (uint64_t f = 0; f < folds; f++) {
@@ -422,8 +451,10 @@ static struct sy_array_run run_of(const struct test_case *tc, struct part part)
 {
     struct sy_array_run run;
     const struct sy_cycle_job *job = &tc->job;
-    ck_assert_int_eq(
-        sy_array_run_of_tile(&tc->timing, job->dataflow, job->rows, job->cols, job->m, part.k, part.n, &run), SY_OK);
+    const struct sy_array_cut cut = sy_array_cut_of(part.k, part.segment, part.into);
+    ck_assert_uint_eq(cut.head + cut.segment * cut.segments + cut.tail, part.k);
+    ck_assert_int_eq(sy_array_run_of_cut(&tc->timing, job->dataflow, job->rows, job->cols, job->m, &cut, part.n, &run),
+                     SY_OK);
     ck_assert_uint_eq(run.occupancy_cycles,
                       run.beats + run.preload_exposed_cycles + run.output_bound_cycles + run.fill_drain_cycles);
     ck_assert_uint_eq(run.useful_macs, job->m * part.k * part.n);

@@ -25,7 +25,7 @@ struct conv {
 
 static struct sy_rs_tile map_conv(const struct sy_array_timing *t, uint64_t rows, uint64_t cols, struct conv c)
 {
-    struct sy_row_window window = {c.out_cols, c.fw * c.channels, c.fw, 1, 1};
+    struct sy_row_window window = {c.out_cols, c.fw * c.channels, c.fw, 1, 1, c.channels, c.fh, 0};
     struct sy_rs_tile tile;
     ck_assert_int_eq(sy_rs_tile_of(t, rows, cols, &window, c.out_rows * c.out_cols, c.fh * c.fw * c.channels, c.filters,
                                    1, 1, &tile),
