@@ -307,7 +307,7 @@ void sy_cost_evaluate(const struct sy_cost_choice *choice, const double in[SY_CO
 {
     struct model m = {choice, in, out};
     for (int i = 0; i < SY_COST_OUTPUTS; i++)
-        out[i] = NAN;
+        out[i] = (double)NAN;
     put_chip(&m);
     put_own(&m);
     put_incumbent(&m);
