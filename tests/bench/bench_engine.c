@@ -95,8 +95,10 @@ static struct sy_chip *load(const char *name)
 static void inside(const char *chip_name, const char *net, enum sck_backend kernel, const char *kernel_name)
 {
     struct sy_chip *chip = load(chip_name);
-    struct replay_job job = {.chip = chip,
-                             .options = {.fidelity = SY_FIDELITY_EVENT, .memory = SY_MEMORY_SHARED, .kernel = kernel}};
+    struct replay_job job = {
+        .chip = chip,
+        .options = {
+            .fidelity = SY_FIDELITY_EVENT, .memory = SY_MEMORY_SHARED, .kernel = kernel, .no_fast_forward = true}};
     char label[100];
     snprintf(job.path, sizeof job.path, "%s/workloads/nets/%s.slt.gz", data_dir(), net);
     double seconds = bench_best(replay, &job);
