@@ -193,7 +193,7 @@ demo: deps
 	$(BUILD)/release/systole run -a tpu-v1 -w $(DEMO_TRACE)
 
 # ---- test it ----
-.PHONY: tests unit check san cov bench fuzz fuzzers cleanroom
+.PHONY: tests unit check san cov bench fuzz fuzzers cleanroom soak
 tests: $(TESTS) $(REPLAYS)
 	@:
 # Run every test program; SYSTOLE_DATA lets them find arch/ and tests/golden from anywhere.
@@ -222,6 +222,11 @@ fuzzers: $(FUZZERS)
 	@for f in $(FUZZERS); do name=$${f##*/}; mkdir -p $(OUT)/corpus/$$name; echo "== $$name"; \
 		$$f -max_total_time=$(FUZZ_SECONDS) -timeout=10 -rss_limit_mb=2048 -print_final_stats=1 \
 		-artifact_prefix=$(OUT)/corpus/$$name- $(OUT)/corpus/$$name tests/fuzz/corpus/$$name || exit 1; done
+# The engine's checks over many times the random cases of `make check`: 125 gives each of them 5000 or more.
+SOAK ?= 125
+soak: deps-test
+	@$(MAKE) --no-print-directory $(OUT)/tests/unit/test_engine
+	SYSTOLE_SOAK=$(SOAK) SYSTOLE_DATA=$(CURDIR) $(OUT)/tests/unit/test_engine
 cleanroom:
 	@tests/tools/cleanroom.sh
 
@@ -289,6 +294,7 @@ help:
 	@echo 'make san        check with ASan and UBSan         make cov      check with coverage (gcovr)'
 	@echo 'make bench      timings                           make fuzz     libFuzzer, FUZZ_SECONDS=10 a target'
 	@echo 'make rtl        the composed machine as RTL (Verilator): run it and compare'
+	@echo 'make soak       the checks of the engine over SOAK=125 times as many random cases'
 	@echo 'make tidy       clang-tidy                        make format   clang-format -i'
 	@echo 'make cleanroom  demo and check in a bare chroot   make install  PREFIX=/usr/local DESTDIR='
 

@@ -16,6 +16,14 @@ static inline uint64_t draw(uint64_t *seed, uint64_t low, uint64_t high)
     return low + *seed % (high - low + 1);
 }
 
+/* How many random cases a test draws: so many in `make check`, SOAK times as many under `make soak`. */
+static inline int cases(int usual)
+{
+    const char *soak = getenv("SYSTOLE_SOAK");
+    long times = soak ? strtol(soak, NULL, 10) : 1;
+    return times > 1 && times <= 10000 ? (int)(usual * times) : usual;
+}
+
 /* A chip in numbers; chip_text writes it down. */
 struct machine {
     uint64_t rows, cols, arrays, lanes, engines, overhead, queue, depth, accumulator_kib, scratch_kib, cores;

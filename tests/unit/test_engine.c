@@ -31,7 +31,7 @@ START_TEST(runs_conserve_and_respect_lower_bounds_on_random_chips)
 {
     uint64_t seed = 20261124 + (uint64_t)_i, ran = 0;
     struct sy_buf text = {0};
-    for (int round = 0; round < 500; round++) {
+    for (int round = 0; round < cases(500); round++) {
         struct machine m = random_machine(&seed);
         struct sy_chip *chip = machine_chip(&m);
         struct log_sink said;
@@ -64,7 +64,7 @@ START_TEST(both_kernels_and_a_replayed_schedule_give_the_same_cycles)
     struct scratch scratch;
     scratch_start(&scratch);
     const char *path = scratch_file(&scratch, "schedule.slt.gz", "");
-    for (int round = 0; round < 60; round++) {
+    for (int round = 0; round < cases(60); round++) {
         struct machine m = random_machine(&seed);
         struct sy_chip *chip = machine_chip(&m);
         struct log_sink said;
@@ -127,7 +127,7 @@ END_TEST
 START_TEST(with_perfect_memory_a_tile_takes_the_arrays_closed_form)
 {
     uint64_t seed = 5;
-    for (int round = 0; round < 400; round++) {
+    for (int round = 0; round < cases(400); round++) {
         struct machine m = plain_machine();
         m.rows = draw(&seed, 1, 16);
         m.cols = draw(&seed, 1, 16);
@@ -177,7 +177,7 @@ START_TEST(more_of_a_resource_is_never_slower_on_a_fixed_schedule)
     struct scratch scratch;
     scratch_start(&scratch);
     const char *path = scratch_file(&scratch, "schedule.slt.gz", "");
-    for (int round = 0; round < 100; round++) {
+    for (int round = 0; round < cases(100); round++) {
         struct machine m = random_machine(&seed);
         struct sy_chip *chip = machine_chip(&m);
         struct sy_replay_options options = heap_ideal;
@@ -218,7 +218,7 @@ START_TEST(serialize_is_the_sum_and_overlap_never_exceeds_it)
     struct scratch scratch;
     scratch_start(&scratch);
     const char *path = scratch_file(&scratch, "schedule.slt.gz", "");
-    for (int round = 0; round < 150; round++) {
+    for (int round = 0; round < cases(150); round++) {
         struct machine m = random_machine(&seed);
         m.follows = false;
         struct sy_chip *chip = machine_chip(&m);
@@ -260,7 +260,7 @@ END_TEST
 START_TEST(repeats_become_linear)
 {
     uint64_t seed = 8;
-    for (int round = 0; round < 40; round++) {
+    for (int round = 0; round < cases(40); round++) {
         struct machine m = random_machine(&seed);
         struct sy_chip *chip = machine_chip(&m);
         char body[400], text[3][500];
@@ -303,7 +303,7 @@ START_TEST(output_stationary_array_is_symmetric_in_its_operands)
     struct machine m = plain_machine();
     m.dataflows = "[os]";
     m.timing = "scalesim-rtl";
-    for (int round = 0; round < 500; round++) {
+    for (int round = 0; round < cases(500); round++) {
         m.rows = m.cols = draw(&seed, 1, 16);
         struct sy_chip *chip = machine_chip(&m);
         struct sy_array_tile one, other;
@@ -322,7 +322,7 @@ START_TEST(two_cores_take_at_least_half_of_ones_time)
 {
     uint64_t seed = 4242;
     struct sy_buf text = {0};
-    for (int round = 0; round < 100; round++) {
+    for (int round = 0; round < cases(100); round++) {
         struct machine m = random_machine(&seed);
         m.cores = 1;
         m.dram_gbs = 1e6;
@@ -353,7 +353,7 @@ START_TEST(halving_a_buffer_never_reduces_traffic_under_the_traffic_objective)
     uint64_t seed = 606, compared = 0;
     struct sy_replay_options options = heap_ideal;
     options.objective = SY_OBJECTIVE_TRAFFIC;
-    for (int round = 0; round < 100; round++) {
+    for (int round = 0; round < cases(100); round++) {
         struct machine m = plain_machine();
         m.burst = 1;
         m.scratch_kib = draw(&seed, 8, 64) * 2;
@@ -389,7 +389,7 @@ int main(void)
 {
     Suite *suite = suite_create("engine");
     TCase *tcase = tcase_create("all");
-    tcase_set_timeout(tcase, 300);
+    tcase_set_timeout(tcase, 300 * cases(1));
     tcase_add_loop_test(tcase, runs_conserve_and_respect_lower_bounds_on_random_chips, 0, 4);
     tcase_add_loop_test(tcase, both_kernels_and_a_replayed_schedule_give_the_same_cycles, 0, 4);
     tcase_add_test(tcase, a_tile_in_the_padding_brings_nothing_and_its_schedule_replays);
