@@ -11,17 +11,7 @@
 
 #include "sim/base/arena.h"
 #include "sim/base/diag.h"
-
-static inline int run_case(const char *name, TCase *tcase)
-{
-    Suite *suite = suite_create(name);
-    suite_add_tcase(suite, tcase);
-    SRunner *runner = srunner_create(suite);
-    srunner_run_all(runner, CK_NORMAL);
-    int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
-}
+#include "tests/unit/run_support.h"
 
 /* ck_assert reports every passed check to its parent process; in a loop of thousands that costs more than the test. */
 #define EXPECT(condition)                                                                                              \

@@ -245,9 +245,5 @@ int main(void)
     tcase_add_loop_test(tcase, random_workloads_conserve, 0, 2);
     tcase_add_loop_test(tcase, convolutions_keep_the_array_as_busy_as_event_exactly, 0, 4);
     suite_add_tcase(suite, tcase);
-    SRunner *runner = srunner_create(suite);
-    srunner_run_all(runner, CK_NORMAL);
-    int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed ? 1 : 0;
+    return run_suite(suite);
 }

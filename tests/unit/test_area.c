@@ -9,6 +9,7 @@
 #include "sim/include/systole.h"
 #include "sim/stats/area.h"
 #include "sim/systole_internal.h"
+#include "tests/unit/run_support.h"
 
 static struct systole_context context;
 static struct sy_arena *arena;
@@ -248,9 +249,5 @@ int main(void)
     tcase_add_test(tests, what_cannot_be_built_is_warned_of);
     tcase_add_test(tests, a_power_limited_run_meets_its_tdp);
     suite_add_tcase(suite, tests);
-    SRunner *runner = srunner_create(suite);
-    srunner_run_all(runner, CK_NORMAL);
-    int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+    return run_suite(suite);
 }

@@ -12,6 +12,7 @@
 #include "sim/base/checked.h"
 #include "sim/engine/array_cycle.h"
 #include "sim/engine/array_timing.h"
+#include "tests/unit/run_support.h"
 
 /* ---- seeded choices ---- */
 
@@ -220,7 +221,7 @@ static char *describe(const struct test_case *tc)
     return text;
 }
 
-static void run_case(struct test_case *tc, struct rng *rng)
+static void run_test_case(struct test_case *tc, struct rng *rng)
 {
     struct sy_cycle_job *job = &tc->job;
     job->timing = &tc->timing;
@@ -321,7 +322,7 @@ static void check_schedule(struct rng *rng, struct tally *tally)
     if (status == SY_UNSUPPORTED) {
         ck_assert_uint_gt(strlen(want.refusal), 0);
     }
-    run_case(&tc, rng);
+    run_test_case(&tc, rng);
     bool asked_too_close = status == SY_UNSUPPORTED && s.tile_interval > 0; /* the loader waits instead */
     bool reenters_late = status == SY_UNSUPPORTED && s.chain && s.feeder_gap_every > 0;
     if (status == SY_UNSUPPORTED && !asked_too_close && !reenters_late) {
@@ -482,7 +483,7 @@ START_TEST(random_tiles_of_many_folds_take_the_runs_cycles_and_give_the_gemm)
         tc.timing = spaced_timing(&rng, tc.job.dataflow);
         random_tile(&rng, &tc, 1, &part);
         folds_of_parts(&tc, 1, &part, &where);
-        run_case(&tc, &rng);
+        run_test_case(&tc, &rng);
         struct sy_array_run run = run_of(&tc, part);
         ck_assert_msg(tc.status == SY_OK, "%s", describe(&tc));
         ck_assert_msg(run.latency_cycles == tc.result.cycles && run.lead_cycles == tc.result.lead_cycles &&
@@ -513,7 +514,7 @@ START_TEST(runs_follow_runs_as_the_array_allows)
         tc.timing.cycle_count = SY_COUNT_PERIODS;
         random_tile(&rng, &tc, 3, part);
         folds_of_parts(&tc, 3, part, where);
-        run_case(&tc, &rng);
+        run_test_case(&tc, &rng);
         ck_assert_msg(tc.status == SY_OK, "%s", describe(&tc));
         struct sy_array_run run[3] = {run_of(&tc, part[0]), run_of(&tc, part[1]), run_of(&tc, part[2])};
         for (int p = 0; p < 3; p++) {
@@ -579,8 +580,8 @@ START_TEST(no_fold_can_start_a_period_earlier)
         memcpy(early.fold, tc.fold, s.tiles * sizeof *early.fold);
         early.job.early = true;
         struct rng again = rng;
-        run_case(&tc, &rng);
-        run_case(&early, &again);
+        run_test_case(&tc, &rng);
+        run_test_case(&early, &again);
         ck_assert_msg(tc.status == SY_OK, "%s", describe(&tc));
         bool same =
             early.status == SY_OK && memcmp(tc.first_beat, early.first_beat, s.tiles * sizeof *tc.first_beat) == 0;
@@ -605,9 +606,5 @@ int main(void)
     tcase_add_loop_test(tc, runs_follow_runs_as_the_array_allows, 0, 5);
     tcase_add_loop_test(tc, no_fold_can_start_a_period_earlier, 0, 5);
     suite_add_tcase(suite, tc);
-    SRunner *runner = srunner_create(suite);
-    srunner_run_all(runner, CK_NORMAL);
-    int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed != 0;
+    return run_suite(suite);
 }

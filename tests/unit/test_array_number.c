@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "sim/engine/array_cycle.h"
+#include "tests/unit/run_support.h"
 
 static uint64_t draw(uint64_t *state)
 {
@@ -157,9 +158,5 @@ int main(void)
     tcase_add_test(tc, integer_sums_wrap_as_their_accumulators);
     tcase_add_test(tc, float_products_stay_within_the_bound_of_fp64);
     suite_add_tcase(suite, tc);
-    SRunner *runner = srunner_create(suite);
-    srunner_run_all(runner, CK_NORMAL);
-    int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed != 0;
+    return run_suite(suite);
 }

@@ -12,45 +12,7 @@
 #include "sim/base/checked.h"
 #include "sim/base/json.h"
 #include "sim/engine/array_cycle.h"
-#include "sim/validate/suite.h"
-
-static const char *data_dir(void)
-{
-    const char *dir = getenv("SYSTOLE_DATA");
-    return dir ? dir : ".";
-}
-
-static char messages[4096];
-static void collect(void *ctx, const struct sy_diag_msg *msg)
-{
-    (void)ctx;
-    size_t used = strlen(messages);
-    (void)snprintf(messages + used, sizeof messages - used, "%u:%u: %s%s%s\n", msg->where.line, msg->where.column,
-                   msg->message, msg->hint ? "; " : "", msg->hint ? msg->hint : "");
-}
-
-/* A table in a scratch file. */
-static char path[512];
-static void write_table(const char *text)
-{
-    const char *dir = getenv("TMPDIR");
-    (void)snprintf(path, sizeof path, "%s/systole_rtl_XXXXXX", dir ? dir : P_tmpdir);
-    int fd = mkstemp(path);
-    ck_assert_int_ge(fd, 0);
-    ck_assert_int_eq((int)write(fd, text, strlen(text)), (int)strlen(text));
-    (void)close(fd);
-}
-
-static enum sy_status validate(const char *table, struct sy_validation *v)
-{
-    write_table(table);
-    struct sy_validate_options options = {.data_dir = data_dir(), .data = path};
-    struct sy_diag diag = {.fn = collect};
-    messages[0] = '\0';
-    enum sy_status status = sy_validate_run("rtl", &options, v, &diag);
-    (void)unlink(path);
-    return status;
-}
+#include "tests/unit/suite_support.h"
 
 #define HEAD                                                                                                           \
     "design,dataflow,rows,cols,M,K,N,tiles,double_buffered,placement,mode,cycles,cycles_incl_preload,first_result_"    \
@@ -59,7 +21,7 @@ static enum sy_status validate(const char *table, struct sy_validation *v)
 static void refuse_table(const char *table, const char *part)
 {
     struct sy_validation v;
-    ck_assert_int_ne(validate(table, &v), SY_OK);
+    ck_assert_int_ne(validate_text("rtl", table, &v), SY_OK);
     ck_assert_msg(strstr(messages, part) != NULL, "'%s' is not in: %s", part, messages);
 }
 
@@ -96,7 +58,7 @@ START_TEST(rows_of_users_are_judged_and_measured)
                              "axis-sa,OS,2,2,2,8,6,3,,,FAIL back_to_back,,,\n"
                              "\n"
                              "dropin-ws-mesh,WS,4,4,6,4,4,1,yes,top,psum_hop_cycles=3 input_registers=2,21,25,\n";
-    ck_assert_msg(validate(table, &v) == SY_OK, "%s", messages);
+    ck_assert_msg(validate_text("rtl", table, &v) == SY_OK, "%s", messages);
     ck_assert_uint_eq(v.total.rows, 6);
     ck_assert_uint_eq(v.total.exact, 3);
     ck_assert_uint_eq(v.total.refused, 2);
@@ -204,7 +166,7 @@ START_TEST(documented_closed_forms_hold_on_any_shape)
         add_output_forms(&forms, r, c, s, t, 1 + v[4] % r, 1 + v[5] % c);
     }
     struct sy_validation v;
-    ck_assert_msg(validate(forms.table, &v) == SY_OK, "%s", messages);
+    ck_assert_msg(validate_text("rtl", forms.table, &v) == SY_OK, "%s", messages);
     ck_assert_uint_eq(v.total.rows, forms.rows - 1);
     for (uint64_t i = 0; i < v.rows; i++) {
         ck_assert_msg(v.row[i].exact, "line %u, %s: %s", v.row[i].line, v.row[i].group, v.row[i].note);
@@ -310,9 +272,5 @@ int main(void)
     tcase_add_test(tc, an_observer_sees_every_period_and_register);
     tcase_add_test(tc, jobs_that_make_no_sense_are_refused);
     suite_add_tcase(suite, tc);
-    SRunner *runner = srunner_create(suite);
-    srunner_run_all(runner, CK_NORMAL);
-    int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed != 0;
+    return run_suite(suite);
 }

@@ -10,6 +10,7 @@
 #include "sim/base/csv.h"
 #include "sim/engine/array_timing.h"
 #include "sim/validate/suite.h"
+#include "tests/unit/run_support.h"
 
 static const char *data_dir(void)
 {
@@ -334,9 +335,5 @@ int main(void)
     tcase_add_test(tc, gemmini_latency_is_that_of_its_source);
     tcase_add_test(tc, figures_that_do_not_fit_are_refused);
     suite_add_tcase(suite, tc);
-    SRunner *runner = srunner_create(suite);
-    srunner_run_all(runner, CK_NORMAL);
-    int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed != 0;
+    return run_suite(suite);
 }

@@ -222,9 +222,5 @@ int main(void)
     tcase_add_test(tcase, sampled_rates_stand_for_the_bursts);
     tcase_add_test(tcase, real_networks_sampled_are_near_their_bursts);
     suite_add_tcase(suite, tcase);
-    SRunner *runner = srunner_create(suite);
-    srunner_run_all(runner, CK_NORMAL);
-    int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed ? 1 : 0;
+    return run_suite(suite);
 }

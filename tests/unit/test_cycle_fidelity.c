@@ -305,9 +305,5 @@ int main(void)
     tcase_add_test(tcase, a_run_stops_at_its_bound_of_pe_steps_with_a_message);
     tcase_add_test(tcase, waveforms_show_every_pe_of_the_first_tiles_and_stay_bounded);
     suite_add_tcase(suite, tcase);
-    SRunner *runner = srunner_create(suite);
-    srunner_run_all(runner, CK_NORMAL);
-    int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed ? 1 : 0;
+    return run_suite(suite);
 }

@@ -14,6 +14,7 @@
 #include "sim/engine/dram_pattern.h"
 #include "sim/engine/dram_set.h"
 #include "sim/engine/dram_window.h"
+#include "tests/unit/run_support.h"
 
 static const char *root(void)
 {
@@ -649,9 +650,5 @@ int main(void)
     tcase_add_test(rules, order_of_age_survives_renumbering);
     tcase_add_test(rules, the_clock_can_run_for_billions_of_cycles);
     suite_add_tcase(suite, rules);
-    SRunner *runner = srunner_create(suite);
-    srunner_run_all(runner, CK_NORMAL);
-    const int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+    return run_suite(suite);
 }

@@ -14,6 +14,7 @@
 #include "sim/include/systole.h"
 #include "sim/stats/energy.h"
 #include "sim/systole_internal.h"
+#include "tests/unit/run_support.h"
 
 static const char *root(void)
 {
@@ -234,9 +235,5 @@ int main(void)
     tcase_add_test(tests, power_down_saves_standby_in_the_gaps_and_nothing_else);
     tcase_add_test(tests, doubling_an_activate_moves_the_total_by_exactly_its_share);
     suite_add_tcase(suite, tests);
-    SRunner *runner = srunner_create(suite);
-    srunner_run_all(runner, CK_NORMAL);
-    int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+    return run_suite(suite);
 }

@@ -12,6 +12,7 @@
 #include "sim/engine/dram_pattern.h"
 #include "sim/engine/dram_window.h"
 #include "sim/validate/suite.h"
+#include "tests/unit/run_support.h"
 
 static const char *root(void)
 {
@@ -288,9 +289,5 @@ int main(void)
     tcase_add_test(tables, command_energies_reproduce_the_tool_from_its_counts);
     tcase_add_test(tables, a_table_that_is_wrong_is_refused);
     suite_add_tcase(suite, tables);
-    SRunner *runner = srunner_create(suite);
-    srunner_run_all(runner, CK_NORMAL);
-    const int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+    return run_suite(suite);
 }

@@ -7,6 +7,7 @@
 
 #include "sim/engine/dram_map.h"
 #include "sim/engine/dram_pattern.h"
+#include "tests/unit/run_support.h"
 
 /* In loops of millions: Check reports every assertion that holds to its parent process. */
 #define REQUIRE(condition)                                                                                             \
@@ -339,9 +340,5 @@ int main(void)
     tcase_add_test(maps, arrivals_are_exact_fractions);
     tcase_add_test(maps, counts_without_end_or_beyond_64_bits_say_so);
     suite_add_tcase(suite, maps);
-    SRunner *runner = srunner_create(suite);
-    srunner_run_all(runner, CK_NORMAL);
-    const int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+    return run_suite(suite);
 }

@@ -11,6 +11,7 @@
 #include "sim/engine/dram_memory.h"
 #include "sim/engine/dram_phase.h"
 #include "sim/engine/dram_set.h"
+#include "tests/unit/run_support.h"
 
 static const char *root(void)
 {
@@ -398,9 +399,5 @@ int main(void)
     tcase_add_test(phases, every_device_file_loads_and_names_its_sources);
     tcase_add_test(phases, mistakes_in_a_device_are_reported_where_they_stand);
     suite_add_tcase(suite, phases);
-    SRunner *runner = srunner_create(suite);
-    srunner_run_all(runner, CK_NORMAL);
-    const int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+    return run_suite(suite);
 }

@@ -11,6 +11,7 @@
 #include "sim/stats/area.h"
 #include "sim/stats/energy.h"
 #include "sim/systole_internal.h"
+#include "tests/unit/run_support.h"
 
 static struct systole_context context;
 static struct systole_workload *workload;
@@ -617,9 +618,5 @@ int main(void)
     tcase_add_test(tests, leakage_follows_the_calibrated_temperatures_and_no_further);
     tcase_add_test(tests, macros_replace_the_sram_model_and_a_missing_one_is_an_error);
     suite_add_tcase(suite, tests);
-    SRunner *runner = srunner_create(suite);
-    srunner_run_all(runner, CK_NORMAL);
-    int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+    return run_suite(suite);
 }

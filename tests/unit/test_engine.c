@@ -401,9 +401,5 @@ int main(void)
     tcase_add_test(tcase, two_cores_take_at_least_half_of_ones_time);
     tcase_add_test(tcase, halving_a_buffer_never_reduces_traffic_under_the_traffic_objective);
     suite_add_tcase(suite, tcase);
-    SRunner *runner = srunner_create(suite);
-    srunner_run_all(runner, CK_NORMAL);
-    int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed ? 1 : 0;
+    return run_suite(suite);
 }

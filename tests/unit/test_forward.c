@@ -204,9 +204,5 @@ int main(void)
     tcase_add_test(tcase, nothing_but_the_cost_changes_with_shared_memory);
     tcase_add_test(tcase, nothing_but_the_cost_changes_on_the_shipped_chips);
     suite_add_tcase(suite, tcase);
-    SRunner *runner = srunner_create(suite);
-    srunner_run_all(runner, CK_NORMAL);
-    int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed ? 1 : 0;
+    return run_suite(suite);
 }

@@ -16,6 +16,7 @@
 #include "sim/base/checked.h"
 #include "sim/base/text.h"
 #include "sim/kernel/sck.h"
+#include "tests/unit/run_support.h"
 
 #define BACKENDS 2 /* loop tests: _i is the backend */
 
@@ -783,9 +784,5 @@ int main(void)
     tcase_add_loop_test(tc, running_out_of_memory_is_a_status_and_leaks_nothing, 0, BACKENDS);
     tcase_add_loop_test(tc, nothing_is_printed, 0, BACKENDS);
     suite_add_tcase(suite, tc);
-    SRunner *runner = srunner_create(suite);
-    srunner_run_all(runner, CK_NORMAL);
-    int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed != 0;
+    return run_suite(suite);
 }

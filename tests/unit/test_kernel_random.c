@@ -15,6 +15,7 @@
 
 #include "sim/base/checked.h"
 #include "sim/kernel/sck.h"
+#include "tests/unit/run_support.h"
 
 /* ck_assert writes to a pipe each time; not for millions of checks, nor for threads. */
 #define REQUIRE(condition)                                                                                             \
@@ -422,9 +423,5 @@ int main(void)
     tcase_add_test(tc, heap_simulations_run_in_several_threads);
     tcase_add_test(tc, systemc_simulations_run_in_one_thread_after_another);
     suite_add_tcase(suite, tc);
-    SRunner *runner = srunner_create(suite);
-    srunner_run_all(runner, CK_NORMAL);
-    int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed != 0;
+    return run_suite(suite);
 }

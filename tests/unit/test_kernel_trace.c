@@ -14,6 +14,7 @@
 
 #include "sim/base/text.h"
 #include "sim/kernel/sck.h"
+#include "tests/unit/run_support.h"
 
 #define BACKENDS 2
 
@@ -281,9 +282,5 @@ int main(void)
     tcase_add_loop_test(tc, a_full_disk_is_an_error_at_close, 0, BACKENDS);
     tcase_add_loop_test(tc, many_variables_and_changes_read_back, 0, BACKENDS);
     suite_add_tcase(suite, tc);
-    SRunner *runner = srunner_create(suite);
-    srunner_run_all(runner, CK_NORMAL);
-    int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed != 0;
+    return run_suite(suite);
 }

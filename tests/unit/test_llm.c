@@ -181,9 +181,5 @@ int main(void)
     tcase_add_test(tcase, what_a_mask_hides_from_a_whole_block_is_skipped);
     tcase_add_test(tcase, softmax_passes_under_the_next_scores);
     suite_add_tcase(suite, tcase);
-    SRunner *runner = srunner_create(suite);
-    srunner_run_all(runner, CK_NORMAL);
-    int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed ? 1 : 0;
+    return run_suite(suite);
 }

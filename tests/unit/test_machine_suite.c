@@ -6,47 +6,12 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "sim/validate/suite.h"
-
-static const char *data_dir(void)
-{
-    const char *dir = getenv("SYSTOLE_DATA");
-    return dir ? dir : ".";
-}
-
-static char messages[4096];
-static void collect(void *ctx, const struct sy_diag_msg *msg)
-{
-    (void)ctx;
-    size_t used = strlen(messages);
-    (void)snprintf(messages + used, sizeof messages - used, "%u:%u: %s\n", msg->where.line, msg->where.column,
-                   msg->message);
-}
-
-static enum sy_status validate(const char *table, struct sy_validation *v)
-{
-    char path[512];
-    const char *dir = getenv("TMPDIR");
-    (void)snprintf(path, sizeof path, "%s/systole_machine_XXXXXX", dir ? dir : P_tmpdir);
-    int fd = mkstemp(path);
-    ck_assert_int_ge(fd, 0);
-    ck_assert_int_eq((int)write(fd, table, strlen(table)), (int)strlen(table));
-    (void)close(fd);
-    struct sy_validate_options options = {.data_dir = data_dir(), .data = path};
-    struct sy_diag diag = {.fn = collect};
-    messages[0] = '\0';
-    enum sy_status status = sy_validate_run("machine", &options, v, &diag);
-    (void)unlink(path);
-    return status;
-}
+#include "tests/unit/suite_support.h"
 
 START_TEST(every_recorded_run_is_met_cycle_by_cycle)
 {
     struct sy_validation v;
-    struct sy_validate_options options = {.data_dir = data_dir()};
-    struct sy_diag diag = {.fn = collect};
-    messages[0] = '\0';
-    ck_assert_msg(sy_validate_run("machine", &options, &v, &diag) == SY_OK, "%s", messages);
+    ck_assert_msg(validate_file("machine", NULL, &v) == SY_OK, "%s", messages);
     ck_assert_uint_ge(v.total.rows, 200);
     for (uint64_t i = 0; i < v.rows; i++)
         ck_assert_msg(v.row[i].exact, "line %u, %s: %s", v.row[i].line, v.row[i].group, v.row[i].note);
@@ -79,7 +44,7 @@ START_TEST(a_run_worked_out_by_hand_and_one_that_is_off)
                         "%s45,8," COMMANDS ",0 1 19 34,14 15 27 45,14 15 35 45\n"
                         "%s46,8," COMMANDS ",,,\n",
                    machine, machine, machine);
-    ck_assert_msg(validate(table, &v) == SY_OK, "%s", messages);
+    ck_assert_msg(validate_text("machine", table, &v) == SY_OK, "%s", messages);
     ck_assert_uint_eq(v.rows, 3);
     ck_assert_msg(v.row[0].exact, "%s", v.row[0].note);
     ck_assert(!v.row[1].exact);
@@ -93,7 +58,7 @@ END_TEST
 static void refuse(const char *table, const char *part)
 {
     struct sy_validation v;
-    ck_assert_int_ne(validate(table, &v), SY_OK);
+    ck_assert_int_ne(validate_text("machine", table, &v), SY_OK);
     ck_assert_msg(strstr(messages, part) != NULL, "'%s' is not in: %s", part, messages);
 }
 
@@ -120,9 +85,5 @@ int main(void)
     tcase_add_test(tc, a_run_worked_out_by_hand_and_one_that_is_off);
     tcase_add_test(tc, bad_rows_are_refused_with_their_place);
     suite_add_tcase(suite, tc);
-    SRunner *runner = srunner_create(suite);
-    srunner_run_all(runner, CK_NORMAL);
-    int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed != 0;
+    return run_suite(suite);
 }

@@ -10,44 +10,7 @@
 #include "sim/base/checked.h"
 #include "sim/base/csv.h"
 #include "sim/validate/onnxim.h"
-#include "sim/validate/suite.h"
-
-static const char *data_dir(void)
-{
-    const char *dir = getenv("SYSTOLE_DATA");
-    return dir ? dir : ".";
-}
-
-static char messages[4096];
-static void collect(void *ctx, const struct sy_diag_msg *msg)
-{
-    (void)ctx;
-    size_t used = strlen(messages);
-    (void)snprintf(messages + used, sizeof messages - used, "%u:%u: %s\n", msg->where.line, msg->where.column,
-                   msg->message);
-}
-
-static enum sy_status validate(const char *suite, const char *path, struct sy_validation *v)
-{
-    struct sy_validate_options options = {.data_dir = data_dir(), .data = path};
-    struct sy_diag diag = {.fn = collect};
-    messages[0] = '\0';
-    return sy_validate_run(suite, &options, v, &diag);
-}
-
-static enum sy_status validate_text(const char *suite, const char *table, struct sy_validation *v)
-{
-    char path[512];
-    const char *dir = getenv("TMPDIR");
-    (void)snprintf(path, sizeof path, "%s/systole_onnxim_XXXXXX", dir ? dir : P_tmpdir);
-    int fd = mkstemp(path);
-    ck_assert_int_ge(fd, 0);
-    ck_assert_int_eq((int)write(fd, table, strlen(table)), (int)strlen(table));
-    (void)close(fd);
-    enum sy_status status = validate(suite, path, v);
-    (void)unlink(path);
-    return status;
-}
+#include "tests/unit/suite_support.h"
 
 static const struct sy_onnxim_machine *machine_of(const char *config)
 {
@@ -121,7 +84,7 @@ static double allowed(const char *file, uint32_t line)
 START_TEST(layers_on_its_schedule_take_its_cycles_within_5_percent_but_the_stated_ones)
 {
     struct sy_validation v;
-    ck_assert_msg(validate("onnxim", NULL, &v) == SY_OK, "%s", messages);
+    ck_assert_msg(validate_file("onnxim", NULL, &v) == SY_OK, "%s", messages);
     ck_assert_uint_eq(v.total.rows, 56);
     double network = 0;
     for (uint64_t i = 0; i < v.rows; i++) {
@@ -139,7 +102,7 @@ END_TEST
 START_TEST(stonnes_mesh_is_met_exactly_and_thin_networks_are_refused)
 {
     struct sy_validation v;
-    ck_assert_msg(validate("stonne", NULL, &v) == SY_OK, "%s", messages);
+    ck_assert_msg(validate_file("stonne", NULL, &v) == SY_OK, "%s", messages);
     ck_assert_uint_eq(v.total.rows, 25);
     ck_assert_uint_eq(v.total.exact, 20);
     ck_assert_uint_eq(v.total.refused, 5);
@@ -235,9 +198,5 @@ int main(void)
     tcase_add_test(tc, a_schedule_does_all_the_work_of_the_layer_once);
     tcase_add_test(tc, rows_it_cannot_replay_are_named_with_their_place);
     suite_add_tcase(suite, tc);
-    SRunner *runner = srunner_create(suite);
-    srunner_run_all(runner, CK_NORMAL);
-    int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed != 0;
+    return run_suite(suite);
 }

@@ -8,6 +8,7 @@
 
 #include "sim/base/csv.h"
 #include "sim/validate/suite.h"
+#include "tests/unit/run_support.h"
 
 static struct sy_validation v;
 static char messages[4096];
@@ -137,9 +138,5 @@ int main(void)
     tcase_add_test(tests, what_the_model_cannot_say_is_refused_with_the_reason);
     tcase_add_test(tests, a_broken_table_is_an_error_with_its_place);
     suite_add_tcase(suite, tests);
-    SRunner *runner = srunner_create(suite);
-    srunner_run_all(runner, CK_NORMAL);
-    int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+    return run_suite(suite);
 }

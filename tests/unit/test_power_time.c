@@ -8,6 +8,7 @@
 #include "sim/include/systole.h"
 #include "sim/stats/power_time.h"
 #include "sim/systole_internal.h"
+#include "tests/unit/run_support.h"
 
 static struct sy_result result;
 static struct sy_layer_result layer[2];
@@ -141,9 +142,5 @@ int main(void)
     tcase_add_test(tests, leakage_beyond_the_cooling_cannot_be_throttled_away);
     tcase_add_test(tests, a_run_reports_power_over_time_and_its_thermal_limit);
     suite_add_tcase(suite, tests);
-    SRunner *runner = srunner_create(suite);
-    srunner_run_all(runner, CK_NORMAL);
-    int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+    return run_suite(suite);
 }

@@ -242,9 +242,5 @@ int main(void)
     tcase_add_test(tc, the_kits_own_cycles_validate_and_a_wrong_one_is_named);
     tcase_add_test(tc, what_a_kit_cannot_hold_is_refused);
     suite_add_tcase(suite, tc);
-    SRunner *runner = srunner_create(suite);
-    srunner_run_all(runner, CK_NORMAL);
-    int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed != 0;
+    return run_suite(suite);
 }

@@ -8,6 +8,7 @@
 
 #include "sim/base/text.h"
 #include "sim/engine/scalesim.h"
+#include "tests/unit/run_support.h"
 #include "tests/unit/scalesim_oracle.h"
 #include "workloads/layer.h"
 
@@ -464,9 +465,5 @@ int main(void)
     tcase_add_test(cases, a_gemm_of_a_workload_is_taken);
     tcase_add_test(cases, a_convolution_of_a_workload_is_taken_group_by_group);
     suite_add_tcase(suite, cases);
-    SRunner *runner = srunner_create(suite);
-    srunner_run_all(runner, CK_NORMAL);
-    int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+    return run_suite(suite);
 }

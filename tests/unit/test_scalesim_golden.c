@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "sim/validate/suite.h"
+#include "tests/unit/run_support.h"
 
 static const char *root(void)
 {
@@ -199,9 +200,5 @@ int main(void)
     tcase_add_test(tables, inputs_on_which_the_tool_raises_are_refused);
     tcase_add_test(tables, a_table_without_its_columns_is_an_error);
     suite_add_tcase(suite, tables);
-    SRunner *runner = srunner_create(suite);
-    srunner_run_all(runner, CK_NORMAL);
-    int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+    return run_suite(suite);
 }

@@ -9,6 +9,7 @@
 
 #include "sim/base/text.h"
 #include "sim/engine/scalesim.h"
+#include "tests/unit/run_support.h"
 
 static char *read_golden(const char *name, size_t *length)
 {
@@ -183,9 +184,5 @@ int main(void)
     tcase_add_test(reports, reals_print_as_python_prints_them);
     tcase_add_test(reports, reports_are_written_into_a_new_directory);
     suite_add_tcase(suite, reports);
-    SRunner *runner = srunner_create(suite);
-    srunner_run_all(runner, CK_NORMAL);
-    int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+    return run_suite(suite);
 }

@@ -10,6 +10,7 @@
 
 #include "sim/base/text.h"
 #include "sim/engine/scalesim.h"
+#include "tests/unit/run_support.h"
 
 static char base[128]; /* scratch directory of one test */
 
@@ -316,9 +317,5 @@ int main(void)
     tcase_add_test(runs, a_layout_file_is_read_and_counts);
     tcase_add_test(runs, a_run_can_be_stopped);
     suite_add_tcase(suite, runs);
-    SRunner *runner = srunner_create(suite);
-    srunner_run_all(runner, CK_NORMAL);
-    int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+    return run_suite(suite);
 }

@@ -10,6 +10,7 @@
 #include "sim/base/csv.h"
 #include "sim/base/text.h"
 #include "sim/stats/sram.h"
+#include "tests/unit/run_support.h"
 
 static struct sy_arena *arena;
 static struct sy_sram_model *model;
@@ -351,9 +352,5 @@ int main(void)
     tcase_add_test(tests, macros_are_composed_whole);
     tcase_add_test(tests, mistakes_in_a_file_of_macros_are_all_reported);
     suite_add_tcase(suite, tests);
-    SRunner *runner = srunner_create(suite);
-    srunner_run_all(runner, CK_NORMAL);
-    int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+    return run_suite(suite);
 }
