@@ -65,6 +65,7 @@ CLI_C := $(sort $(wildcard sim/cli/*.c))
 TEST_C := $(sort $(wildcard tests/unit/test_*.c tests/api/test_*.c))
 BENCH_C := $(sort $(wildcard tests/bench/bench_*.c))
 FUZZ_C := $(sort $(wildcard tests/fuzz/fuzz_*.c))
+TLM_CXX := $(sort $(wildcard tests/tlm/*.cpp))
 CLI_TESTS := $(sort $(wildcard tests/cli/*.sh))
 
 # ---- registries: generated from the files that define one thing each ----
@@ -79,6 +80,8 @@ CLI_O := $(CLI_C:%.c=$(OUT)/obj/%.o) $(OUT)/obj/gen/registry_subcommand.o
 TESTS := $(TEST_C:tests/%.c=$(OUT)/tests/%)
 BENCHES := $(BENCH_C:tests/bench/%.c=$(OUT)/bench/%)
 REPLAYS := $(FUZZ_C:tests/fuzz/fuzz_%.c=$(OUT)/tests/fuzz/replay_%)
+# Memory targets as a user builds them: shared objects, with SystemC alone.
+TARGETS := $(TLM_CXX:tests/tlm/%.cpp=$(OUT)/tests/tlm/lib%.so)
 FUZZERS := $(FUZZ_C:tests/fuzz/fuzz_%.c=$(OUT)/fuzz/%)
 
 .PHONY: all
@@ -154,6 +157,10 @@ $(OUT)/tests/api/%: $(OUT)/obj/tests/api/%.o $(OUT)/libsystole.so
 	@mkdir -p $(@D)
 	@echo "  LINK  $@"
 	$(Q)$(TEST_LINK) -o $@ $< -L$(OUT) -lsystole -Wl,-rpath,'$$ORIGIN/../..' $$(pkg-config --libs check) -lm -lpthread
+$(OUT)/tests/tlm/lib%.so: $(OUT)/obj/tests/tlm/%.o
+	@mkdir -p $(@D)
+	@echo "  LINK  $@"
+	$(Q)$(TEST_LINK) -shared -o $@ $< -lsystemc
 $(OUT)/tests/fuzz/replay_%: $(OUT)/obj/tests/fuzz/fuzz_%.o $(OUT)/obj/tests/fuzz/replay.o $(OUT)/libsystole.a
 	@mkdir -p $(@D)
 	@echo "  LINK  $@"
@@ -194,7 +201,7 @@ demo: deps
 
 # ---- test it ----
 .PHONY: tests unit check san cov bench fuzz fuzzers cleanroom soak
-tests: $(TESTS) $(REPLAYS)
+tests: $(TESTS) $(REPLAYS) $(TARGETS)
 	@:
 # Run every test program; SYSTOLE_DATA lets them find arch/ and tests/golden from anywhere.
 unit: $(TESTS)
@@ -267,6 +274,7 @@ install: all
 	$(INSTALL) -d $(DESTDIR)$(BINDIR) $(DESTDIR)$(LIBDIR)/pkgconfig $(DESTDIR)$(INCLUDEDIR)
 	$(if $(CLI_C),$(INSTALL) -m 755 $(OUT)/systole $(DESTDIR)$(BINDIR)/systole)
 	$(INSTALL) -m 644 sim/include/systole.h $(DESTDIR)$(INCLUDEDIR)/systole.h
+	$(INSTALL) -m 644 sim/kernel/systole_tlm.hpp $(DESTDIR)$(INCLUDEDIR)/systole_tlm.hpp
 	$(INSTALL) -m 644 $(OUT)/libsystole.a $(DESTDIR)$(LIBDIR)/libsystole.a
 	$(INSTALL) -m 755 $(OUT)/libsystole.so $(DESTDIR)$(LIBDIR)/libsystole.so.$(VERSION)
 	ln -sf libsystole.so.$(VERSION) $(DESTDIR)$(LIBDIR)/libsystole.so.$(MAJOR)
@@ -278,7 +286,7 @@ install: all
 	@for f in $(DATA_FILES); do $(INSTALL) -D -m 644 $$f $(DESTDIR)$(DATADIR)/systole/$$f || exit 1; done
 	@for f in $(MAN_PAGES); do $(INSTALL) -D -m 644 $$f $(DESTDIR)$(MANDIR)/man$${f##*.}/$${f##*/} || exit 1; done
 uninstall:
-	rm -f $(DESTDIR)$(BINDIR)/systole $(DESTDIR)$(INCLUDEDIR)/systole.h $(DESTDIR)$(LIBDIR)/pkgconfig/systole.pc \
+	rm -f $(DESTDIR)$(BINDIR)/systole $(DESTDIR)$(INCLUDEDIR)/systole.h $(DESTDIR)$(INCLUDEDIR)/systole_tlm.hpp $(DESTDIR)$(LIBDIR)/pkgconfig/systole.pc \
 		$(DESTDIR)$(LIBDIR)/libsystole.a $(DESTDIR)$(LIBDIR)/libsystole.so $(DESTDIR)$(LIBDIR)/libsystole.so.$(MAJOR) \
 		$(DESTDIR)$(LIBDIR)/libsystole.so.$(VERSION)
 	@for f in $(MAN_PAGES); do rm -f $(DESTDIR)$(MANDIR)/man$${f##*.}/$${f##*/}; done

@@ -42,22 +42,42 @@ static int choose(const struct choice *choices, size_t count, const char *given,
 
 #define CHOOSE(list, given, what) choose(list, sizeof list / sizeof list[0], given, what, diag)
 
+static bool names_target(const char *memory)
+{
+    return memory && !strncmp(memory, "tlm:", 4);
+}
+
+/* -1: said why not. */
+static int choose_memory(const struct systole_run_options *options, int fidelity, struct sy_diag *diag)
+{
+    static const struct choice memories[] = {{"sampled", SY_MEMORY_SAMPLED},
+                                             {"shared", SY_MEMORY_SHARED},
+                                             {"ideal", SY_MEMORY_IDEAL},
+                                             {"burst", SY_MEMORY_BURST}};
+    const char *memory = options->memory;
+    if (!names_target(memory))
+        return CHOOSE(memories, memory, "memory model");
+    if (memory[4] && memory[4] != ',' && fidelity != SY_FIDELITY_ANALYTIC)
+        return SY_MEMORY_TARGET;
+    if (fidelity == SY_FIDELITY_ANALYTIC)
+        sy_error(diag, SY_NOWHERE, "run it at event fidelity",
+                 "analytic fidelity makes no requests for a memory target");
+    else
+        sy_error(diag, SY_NOWHERE, "write tlm:FILE.so or tlm:FILE.so,ARGUMENT", "'%s' names no memory target", memory);
+    return -1;
+}
+
 static enum sy_status replay_options(const struct systole_run_options *options, const char *data_dir,
                                      struct sy_replay_options *replay, struct sy_diag *diag)
 {
     static const struct choice fidelities[] = {
         {"event", SY_FIDELITY_EVENT}, {"analytic", SY_FIDELITY_ANALYTIC}, {"cycle", SY_FIDELITY_CYCLE}};
-    static const struct choice memories[] = {{"sampled", SY_MEMORY_SAMPLED},
-                                             {"shared", SY_MEMORY_SHARED},
-                                             {"ideal", SY_MEMORY_IDEAL},
-                                             {"burst", SY_MEMORY_BURST}};
     static const struct choice objectives[] = {{"cycles", SY_OBJECTIVE_CYCLES},
                                                {"energy", SY_OBJECTIVE_ENERGY},
                                                {"edp", SY_OBJECTIVE_EDP},
                                                {"traffic", SY_OBJECTIVE_TRAFFIC}};
     static const struct choice kernels[] = {{"systemc", SCK_SYSTEMC}, {"heap", SCK_HEAP}};
-    int fidelity = CHOOSE(fidelities, options->fidelity, "fidelity"),
-        memory = CHOOSE(memories, options->memory, "memory model");
+    int fidelity = CHOOSE(fidelities, options->fidelity, "fidelity"), memory = choose_memory(options, fidelity, diag);
     int objective = CHOOSE(objectives, options->objective, "objective"),
         kernel = CHOOSE(kernels, options->kernel, "kernel");
     if (fidelity < 0 || memory < 0 || objective < 0 || kernel < 0)
@@ -77,6 +97,7 @@ static enum sy_status replay_options(const struct systole_run_options *options, 
                                          .seed = options->seed,
                                          .emit_schedule = options->emit_schedule,
                                          .vcd = options->vcd,
+                                         .target = options->memory,
                                          .data_dir = data_dir,
                                          .progress = options->progress,
                                          .progress_context = options->progress_context,
@@ -189,6 +210,7 @@ static enum sy_status rehearse(const struct sy_chip *chip, const struct systole_
                                       .memory = options->memory,
                                       .objective = options->objective,
                                       .kernel = options->kernel,
+                                      .target = options->target,
                                       .data_dir = options->data_dir,
                                       .cancel = options->cancel};
     struct sy_trace_reader *reader = NULL;

@@ -102,7 +102,7 @@ struct sy_cli_output {
     SY_OPT(FLAG, type, member.allow_unmodelled, "allow-unmodelled", 0, NULL, "count operators that cannot be modelled instead of failing")
 #define SY_MODEL_OPTIONS(type, member) \
     SY_OPT(TEXT, type, member.fidelity, "fidelity", 0, "NAME", "analytic, event (default) or cycle"), \
-    SY_OPT(TEXT, type, member.memory, "memory", 0, "NAME", "memory model: ideal, shared, sampled (default) or burst"), \
+    SY_OPT(TEXT, type, member.memory, "memory", 0, "NAME", "ideal, shared, sampled (default), burst, or tlm:FILE.so[,ARGUMENT]: your own target"), \
     SY_OPT(TEXT, type, member.objective, "objective", 0, "NAME", "what the mapper minimises: cycles (default), energy, edp or traffic"), \
     SY_OPT(TEXT, type, member.kernel, "kernel", 0, "NAME", "event kernel: systemc (default) or heap"), \
     SY_OPT(TEXT, type, member.energy, "energy", 0, "NAME|FILE", "energy table to use instead of the chip's"), \

@@ -59,6 +59,8 @@ static uint64_t rate_cap(const struct sy_executor *exec, const struct sy_exec_un
     if (dma->bandwidth_bytes_per_s > 0)
         cap = (uint64_t)dma->bandwidth_bytes_per_s;
     uint64_t latency_ps = exec->chip->level[unit->parent].latency_ps;
+    if (exec->memory[exec->memory_of[unit->parent]].target)
+        latency_ps = 0; /* there the requests themselves are bounded */
     if (dma->outstanding_requests && dma->request_bytes && latency_ps && !write) {
         uint64_t bytes = 0, rate = 0;
         if (sy_mul(dma->outstanding_requests, dma->request_bytes, &bytes) &&

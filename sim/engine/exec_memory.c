@@ -54,11 +54,15 @@ enum sy_status sy_exec_memory_init(struct sy_executor *exec)
         memory->burst_bytes = chip_level->burst_bytes;
         exec->memory_of[level] = (uint8_t)exec->memories++;
         enum sy_status status = sy_exec_device_open(exec, memory);
+        if (status == SY_OK)
+            status = sy_exec_target_open(exec, memory);
         if (status != SY_OK)
             return status;
         status = sck_event_create(exec->sim, chip_level->name, &memory->event);
         struct sck_method_spec spec = {.name = chip_level->name,
-                                       .fn = memory->bursts ? sy_exec_bursts_method : sy_exec_memory_method,
+                                       .fn = memory->target   ? sy_exec_target_method
+                                             : memory->bursts ? sy_exec_bursts_method
+                                                              : sy_exec_memory_method,
                                        .arg = memory,
                                        .priority = 0,
                                        .events = &memory->event,
@@ -74,6 +78,8 @@ enum sy_status sy_exec_memory_init(struct sy_executor *exec)
 uint64_t sy_exec_read_latency(const struct sy_exec_memory *memory)
 {
     uint64_t level = 0;
+    if (memory->target)
+        return 0; /* the target's own */
     if (!sy_mul(memory->exec->chip->level[memory->level].latency_ps, 1000, &level))
         return UINT64_MAX;
     return sy_max(level, memory->own_latency);
@@ -88,6 +94,11 @@ enum sy_status sy_exec_memory_add(struct sy_exec_memory *memory, const struct sy
     mine->remaining = (sy_u128)phase->bus_bytes * memory->exec->core_hz_num * SY_EXEC_FINE;
     if (memory->bursts && phase->bus_bytes) {
         enum sy_status status = sy_exec_bursts_add(memory, mine);
+        if (status != SY_OK)
+            return status;
+    }
+    if (memory->target) {
+        enum sy_status status = sy_exec_target_add(memory, mine);
         if (status != SY_OK)
             return status;
     }
@@ -121,7 +132,7 @@ static void advance(struct sy_exec_memory *memory, uint64_t now)
 
 void sy_exec_memory_settle(struct sy_exec_memory *memory)
 {
-    if (!memory->bursts)
+    if (!memory->bursts && !memory->target)
         advance(memory, sck_time(memory->exec->sim));
 }
 

@@ -37,7 +37,8 @@ uint64_t sy_exec_fine_now(const struct sy_executor *exec)
 bool sy_exec_can_forward(const struct sy_executor *exec)
 {
     const struct sy_executor_options *options = &exec->options;
-    return options->memory != SY_MEMORY_BURST && !options->span && !options->judge && !options->vcd_path;
+    return options->memory != SY_MEMORY_BURST && options->memory != SY_MEMORY_TARGET && !options->span &&
+           !options->judge && !options->vcd_path;
 }
 
 /* ---- before the state is looked at ---- */

@@ -414,6 +414,20 @@ static uint64_t whole_rate(double bytes_per_s)
     return bytes_per_s <= 0 ? 0 : bytes_per_s >= 1e18 ? UINT64_C(1000000000000000000) : (uint64_t)llround(bytes_per_s);
 }
 
+static enum sy_status build_memory(struct sy_executor *exec)
+{
+    const char *chip = exec->chip->name;
+    enum sy_status status = sy_exec_memory_init(exec);
+    if (status == SY_OK && exec->options.requests && !exec->traced)
+        status =
+            sy_error(exec->diag, SY_NOWHERE, "run with --memory burst, and name a device for the chip's dram level",
+                     "there are no requests to trace: no memory level of chip '%s' runs its bursts", chip);
+    if (status == SY_OK && exec->options.memory == SY_MEMORY_TARGET && !exec->targeted)
+        status = sy_error(exec->diag, SY_NOWHERE, "give the chip a memory level of kind dram",
+                          "there is nothing for a memory target to replace: chip '%s' has no dram level", chip);
+    return status;
+}
+
 static enum sy_status build(struct sy_executor *exec)
 {
     const struct sy_chip *chip = exec->chip;
@@ -438,11 +452,7 @@ static enum sy_status build(struct sy_executor *exec)
     if (status == SY_OK)
         status = build_units(exec);
     if (status == SY_OK)
-        status = sy_exec_memory_init(exec);
-    if (status == SY_OK && exec->options.requests && !exec->traced)
-        status =
-            sy_error(exec->diag, SY_NOWHERE, "run with --memory burst, and name a device for the chip's dram level",
-                     "there are no requests to trace: no memory level of chip '%s' runs its bursts", chip->name);
+        status = build_memory(exec);
     if (status == SY_OK)
         status = sck_event_create(exec->sim, "sequencer", &exec->seq_event);
     struct sck_method_spec spec = {.name = "sequencer",
@@ -494,10 +504,11 @@ enum sy_status sy_execute(const struct sy_chip *chip, const struct sy_executor_o
     if (source->attach)
         source->attach(source->context, exec);
     exec->diag = diag;
+    const uint32_t said_before = diag ? diag->errors : 0;
     enum sy_status status = build(exec);
     if (status == SY_OK)
         status = run(exec);
-    else if (exec->sim && status != SY_INPUT)
+    else if (exec->sim && status != SY_INPUT && !(diag && diag->errors > said_before))
         sy_error(diag, SY_NOWHERE, NULL, "the chip's units could not be set up: %s", sck_last_error(exec->sim));
     if (status == SY_OK)
         status = sy_exec_finish(exec, result, end_cycle);
@@ -507,6 +518,8 @@ enum sy_status sy_execute(const struct sy_chip *chip, const struct sy_executor_o
         sy_exec_bursts_close(&exec->memory[i]);
     for (uint32_t i = 0; i < exec->memories; i++)
         sy_exec_device_close(&exec->memory[i]);
+    for (uint32_t i = 0; i < exec->memories; i++)
+        sy_exec_target_close(&exec->memory[i]);
     sck_sim_destroy(exec->sim);
     free(exec);
     return status;

@@ -39,7 +39,8 @@ enum sy_memory_mode {
     SY_MEMORY_IDEAL,  /* every phase has its link's full rate; no sharing, no refresh */
     SY_MEMORY_SHARED, /* phases share the level's bandwidth; refresh takes its part */
     SY_MEMORY_SAMPLED,
-    SY_MEMORY_BURST
+    SY_MEMORY_BURST,
+    SY_MEMORY_TARGET /* a TLM-2.0 target of the user's: see exec_target.c */
 };
 
 /* A command as the source hands it over. */
@@ -108,6 +109,7 @@ struct sy_executor_options {
     void *judge_context;
     const char *vcd_path; /* NULL: no waveform */
     volatile const int *cancel;
+    const char *target;             /* SY_MEMORY_TARGET: "tlm:FILE[,ARGUMENT]" */
     const char *data_dir;           /* DRAM device files */
     struct sy_dram_trace *requests; /* gets the requests of the DRAM level; SY_MEMORY_BURST only; NULL: none */
 };

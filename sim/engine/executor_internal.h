@@ -76,7 +76,7 @@ struct sy_exec_phase {
     uint64_t bytes, bus_bytes;
     uint64_t address, rows, row_bytes, pitch_bytes; /* where they lie */
     uint8_t operand;
-    uint8_t place; /* --memory burst: of its source in the memory */
+    uint8_t place; /* --memory burst, tlm: of its source in the memory */
     bool write;    /* direction as the server sees it */
     bool active;
     uint64_t cap;      /* most bytes/s this phase can take */
@@ -86,6 +86,7 @@ struct sy_exec_phase {
 
 struct sy_memory_device;
 struct sy_memory_bursts;
+struct sy_memory_target;
 struct sy_dram_device;
 struct sy_dram_part;
 
@@ -106,6 +107,7 @@ struct sy_exec_memory {
     const struct sy_dram_device *dram; /* NULL = none */
     struct sy_memory_device *device;   /* rates by the DRAM model; NULL = equal shares */
     struct sy_memory_bursts *bursts;   /* every burst in the DRAM model; NULL = rates */
+    struct sy_memory_target *target;   /* every request in a target of the user's */
 };
 
 struct sy_exec_segment {
@@ -157,6 +159,7 @@ struct sy_executor {
 
     struct sy_exec_slot slot[SY_EXEC_RING];
     bool traced;                   /* a memory writes options.requests */
+    bool targeted;                 /* a memory is options.target */
     uint64_t issued;               /* commands issued so far = id of the next */
     uint64_t floor, oldest;        /* ids below are past; all below were done when last looked at */
     uint64_t end_seen;             /* latest end among what is no longer kept */
@@ -244,6 +247,11 @@ enum sy_status sy_exec_bursts_add(struct sy_exec_memory *memory, struct sy_exec_
 enum sy_status sy_exec_bursts_method(void *memory);
 void sy_exec_bursts_copy(const struct sy_exec_memory *memory, uint64_t end_tick, struct sy_dram_stats *stats,
                          struct sy_arena *arena);
+/* exec_target.c: every request of every phase in a TLM-2.0 target; does nothing for other modes and levels */
+enum sy_status sy_exec_target_open(struct sy_executor *exec, struct sy_exec_memory *memory);
+void sy_exec_target_close(struct sy_exec_memory *memory);
+enum sy_status sy_exec_target_add(struct sy_exec_memory *memory, struct sy_exec_phase *phase);
+enum sy_status sy_exec_target_method(void *memory);
 uint64_t sy_exec_device_rotation(const struct sy_exec_memory *memory);
 void sy_exec_device_visit(struct sy_exec_memory *memory, struct sy_state *state);
 void sy_exec_device_tally(struct sy_exec_memory *memory, struct sy_tally *tally);

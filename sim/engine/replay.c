@@ -413,7 +413,8 @@ static enum sy_status start_result(struct sy_replay *replay, const char *workloa
     replay->result->chip = sy_arena_strdup(arena, replay->chip->name);
     replay->result->workload = sy_arena_strdup(arena, workload);
     replay->result->fidelity = fidelity[replay->options.fidelity];
-    replay->result->memory = memory[replay->options.memory];
+    replay->result->memory = replay->options.memory == SY_MEMORY_TARGET ? sy_arena_strdup(arena, replay->options.target)
+                                                                        : memory[replay->options.memory];
     replay->result->objective = objective[replay->options.objective];
     replay->result->core_hz = replay->chip->clock[0].frequency;
     return SY_OK;
@@ -472,6 +473,7 @@ static enum sy_status run(struct sy_replay *replay, const struct sy_energy_table
                                             .layer_context = replay,
                                             .vcd_path = replay->options.vcd,
                                             .cancel = replay->options.cancel,
+                                            .target = replay->options.target,
                                             .data_dir = replay->options.data_dir,
                                             .requests = replay->options.requests,
                                             .span = replay->options.span ? forward_span : NULL,

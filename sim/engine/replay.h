@@ -24,6 +24,7 @@ struct sy_replay_options {
     bool keep_nothing;
     const char *emit_schedule; /* path of a trace with the commands, or NULL */
     const char *vcd;           /* event: the units' activity; cycle: the PEs' registers */
+    const char *target;        /* as in sy_executor_options */
     const char *data_dir;
     struct sy_dram_trace *requests; /* as in sy_executor_options */
     void (*span)(void *context, const struct sy_span *span, const char *layer_name);

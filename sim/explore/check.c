@@ -130,6 +130,20 @@ static const char *find_input(struct sy_arena *arena, const char *baseline, cons
     return beside && !access(beside, F_OK) ? beside : name;
 }
 
+/* A result that says what was run, and does not ask for code of somebody's to be run. */
+static enum sy_status repeatable(const struct sy_json *root, const struct sy_json *asked, struct sy_where where,
+                                 struct sy_diag *diag)
+{
+    if (!string_at(asked, "chip") || !string_at(asked, "workload") || !sy_json_get(root, "totals"))
+        return sy_error(diag, where, NULL,
+                        "the result does not record what was asked for (`request`), so it cannot be repeated");
+    const char *memory = string_at(root, "memory");
+    if (memory && !strncmp(memory, "tlm:", 4))
+        return sy_error(diag, where, "compare it with `systole run --memory tlm:...`",
+                        "the result comes from a memory target, and a check runs no code that a file names");
+    return SY_OK;
+}
+
 static enum sy_status read_request(struct checker *checker, struct sy_check_baseline *one, struct request *request,
                                    struct sy_diag *diag)
 {
@@ -149,9 +163,8 @@ static enum sy_status read_request(struct checker *checker, struct sy_check_base
         return sy_error(diag, where, "write one with `systole run ... --format json -o FILE`",
                         "this is not a result in JSON (schema systole.result/1)");
     const struct sy_json *asked = sy_json_get(root, "request"), *import = asked ? sy_json_get(asked, "import") : NULL;
-    if (!string_at(asked, "chip") || !string_at(asked, "workload") || !sy_json_get(root, "totals"))
-        return sy_error(diag, where, NULL,
-                        "the result does not record what was asked for (`request`), so it cannot be repeated");
+    if ((status = repeatable(root, asked, where, diag)) != SY_OK)
+        return status;
     const struct sy_json *layers = sy_json_get(root, "layers"), *tool = sy_json_get(root, "tool");
     one->chip = string_at(asked, "chip");
     one->workload = string_at(asked, "workload");

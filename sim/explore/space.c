@@ -345,6 +345,9 @@ static void read_run(struct reader *reader, const struct sy_yaml_node *node)
                                  {"objective", &run->objective, NULL}, {"kernel", &run->kernel, NULL},
                                  {"energy", &run->energy_table, NULL}, {"seed", NULL, &run->seed}};
     read_slots(reader, node, slots, sizeof slots / sizeof slots[0]);
+    if (run->memory && !strncmp(run->memory, "tlm:", 4))
+        COMPLAIN(reader, sy_yaml_where(node), "give it on the command line: --memory tlm:...",
+                 "a memory target is code, and a space runs no code that it names");
 }
 
 static void read_import(struct reader *reader, const struct sy_yaml_node *node)

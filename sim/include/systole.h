@@ -147,8 +147,10 @@ SYSTOLE_API enum systole_status systole_trace_pack(const struct systole_context 
 /* ---- runs ---- */
 struct systole_run_options {
     size_t struct_size;
-    const char *fidelity;      /* "analytic", "event" (default), "cycle" */
-    const char *memory;        /* "ideal", "shared", "sampled" (default), "burst" */
+    const char *fidelity; /* "analytic", "event" (default), "cycle" */
+    /* "ideal", "shared", "sampled" (default), "burst", or "tlm:FILE[,ARGUMENT]": the DRAM is a TLM-2.0 target in a
+     * shared object, which is loaded into the process and stays there; kernel "systemc" only (docs/model-memory.md) */
+    const char *memory;
     const char *objective;     /* "cycles" (default), "energy", "edp", "traffic" */
     const char *kernel;        /* "systemc" (default), "heap" */
     const char *emit_schedule; /* write the schedule as a trace to this path */

@@ -124,6 +124,25 @@ uint64_t sck_tick_fs(const struct sck_sim *sim)
     return sim->config.tick_fs;
 }
 
+/* ---- memory targets ---- */
+
+enum { LONGEST_TARGET_REQUEST = 1 << 20 };
+
+enum sy_status sck_target_open(struct sck_sim *sim, const struct sck_target_spec *spec, struct sck_target **target)
+{
+    if (!sim || !spec || !target || !spec->path || !spec->path[0] || !spec->longest_bytes ||
+        spec->longest_bytes > LONGEST_TARGET_REQUEST)
+        return sim ? sck_error(sim, SY_USAGE, "a memory target needs a file and a longest request of 1 to %d bytes",
+                               LONGEST_TARGET_REQUEST)
+                   : SY_USAGE;
+    *target = NULL;
+    if (sim->state != SCK_BUILDING)
+        return sck_error(sim, SY_STATE, "memory targets are made before the first start");
+    if (!sim->ops->target_open)
+        return sck_error(sim, SY_USAGE, "a TLM-2.0 target is a SystemC module, which the heap kernel cannot run");
+    return sim->ops->target_open(sim, spec, target);
+}
+
 /* ---- events ---- */
 
 enum sy_status sck_event_create(struct sck_sim *sim, const char *name, struct sck_event **out)

@@ -50,15 +50,14 @@
  * Nothing is printed, no exception or signal leaves the kernel, and every error
  * is a status whose text sck_last_error gives.
  *
- * Memory socket. A TLM-2.0 initiator socket to foreign memory models will live
- * here: C calls sck_memory_read/write(port, address, bytes, tag) with the
- * response as a C callback, the SystemC side binds the socket in a C++ header of
- * its own. Methods are called from SC_METHOD processes in the evaluate phase, so
- * such a call may use nb_transport directly.
+ * Memory targets. A shared object can bring a TLM-2.0 target (systole_tlm.hpp is
+ * the header it is written with). Methods are called from an SC_METHOD, so its
+ * b_transport may annotate a delay and may not wait. SystemC backend only.
  */
 #ifndef SCK_H
 #define SCK_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -197,6 +196,33 @@ uint64_t sck_tick_fs(const struct sck_sim *sim);
 /* Text of the last call on sim that did not return SY_OK, "" when there was
  * none. Lives until the next failing call or the end of sim. */
 const char *sck_last_error(const struct sck_sim *sim);
+
+/* ---- memory targets (TLM-2.0) ---- */
+
+struct sck_target;
+
+struct sck_target_spec { /* texts are borrowed for the call */
+    const char *path;    /* of the shared object; one without a slash lies in the working directory */
+    const char *argument;
+    const char *name; /* what it stands for, for the target's own use, with its figures; 0 = not known */
+    uint64_t read_bytes_per_s, write_bytes_per_s, latency_fs, burst_bytes;
+    uint32_t longest_bytes; /* of a request, 1 .. 2^20 */
+};
+
+/* Building only. Loads the shared object (which then stays in the process), has it make its target, and binds an
+ * initiator socket to it. SY_USAGE: the heap backend, or a bad spec. SY_IO: the file cannot be read. SY_INPUT: not a
+ * shared object, no factory in it, of another ABI version, or the factory failed. Owned by sim. */
+enum sy_status sck_target_open(struct sck_sim *sim, const struct sck_target_spec *spec, struct sck_target **target);
+
+struct sck_request {
+    uint64_t address;
+    uint32_t bytes; /* 1 .. longest_bytes */
+    uint32_t initiator;
+    bool write;
+};
+/* From a method: one b_transport at the present tick. *done is the tick at which the target says it is complete.
+ * SY_INPUT: the target threw, waited, or answered with an error; SY_OVERFLOW: complete beyond the range of time. */
+enum sy_status sck_target_access(struct sck_target *target, const struct sck_request *request, uint64_t *done);
 
 /* ---- trace (VCD) ---- */
 

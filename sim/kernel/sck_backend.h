@@ -69,6 +69,8 @@ struct sck_ops {
     enum sy_status (*run)(struct sck_sim *sim, uint64_t limit, enum sck_reason *reason);
     /* sim->stop has been set by the method that runs */
     void (*stopping)(struct sck_sim *sim);
+    /* NULL: no targets */
+    enum sy_status (*target_open)(struct sck_sim *sim, const struct sck_target_spec *spec, struct sck_target **target);
 };
 
 extern const struct sck_ops sck_systemc_ops;
@@ -103,6 +105,7 @@ struct sck_sim {
     struct sck_method *methods;
     uint32_t event_count, method_count;
     struct sck_vcd *vcd;
+    struct sck_target *targets; /* SystemC: foreign modules live beside the methods */
 };
 
 /* Note a method as ready for the coming round; twice is once. */
@@ -126,6 +129,9 @@ enum sy_status sck_error(struct sck_sim *sim, enum sy_status status, const char 
 
 /* A power of ten up to 10^15. */
 bool sck_tick_ok(uint64_t tick_fs);
+/* sck_tlm.cpp: load, make and bind a target in the present context; delete all of them, before their context. */
+enum sy_status sck_tlm_open(struct sck_sim *sim, const struct sck_target_spec *spec, struct sck_target **target);
+void sck_tlm_close(struct sck_sim *sim);
 /* Drop an open trace. */
 void sck_vcd_abort(struct sck_sim *sim);
 

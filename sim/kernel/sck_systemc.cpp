@@ -12,10 +12,11 @@
  * phase (after a pause we therefore let the runnable SC_METHODs mark theirs at
  * once, and wake the phase again with the event `kick`). Measured with 1, 8 and 64
  * methods on 2.3.4, events a CPU second against calling directly: -6, -11, -1 %;
- * a dispatcher process notified by a delta: -44, -32, -21 %. It must be reviewed
- * when foreign processes join (TLM-2.0 memories): their activity would hide the
- * last one, and such a dispatcher has to step in. Until then a phase that ended
- * without its calls is found by the next one, or at the end, and is SY_INTERNAL.
+ * a dispatcher process notified by a delta: -44, -32, -21 %. Where foreign
+ * processes join (memory targets) their activity would hide the last one, so
+ * there the dispatcher (`kicked`) steps in: methods become ready in one phase and
+ * are called in the next. A phase that ended without its calls is found by the
+ * next one, or at the end, and is SY_INTERNAL.
  *
  * Errors. SystemC reports are thrown, never printed; every call into SystemC is
  * guarded, so no exception crosses C frames. A failing method pauses the kernel.
@@ -61,6 +62,7 @@ struct Native {
     std::vector<sc_core::sc_event *> events;
     bool collecting = false;      /* only mark what is ready */
     sc_dt::uint64 phase_mark = 0; /* delta count at which the methods that are ready became so */
+    uint64_t mark_tick = 0;       /* and the tick */
     /* settings of the process, to be put back */
     sc_core::sc_report_handler_proc handler = nullptr;
     sc_core::sc_actions error = 0, fatal = 0;
@@ -86,9 +88,11 @@ void on_report(const sc_core::sc_report &report, const sc_core::sc_actions &)
 void evaluate(sck_sim *sim)
 {
     const Native *state = native(sim);
-    if (state->collecting || sc_core::sc_pending_activity_at_current_time(state->context))
+    if (state->collecting || (!sim->targets && sc_core::sc_pending_activity_at_current_time(state->context)))
         return;
     sim->now = state->context->time_stamp().value();
+    if (sim->targets && sim->now != state->mark_tick)
+        SC_REPORT_ERROR("kernel", "a memory target delayed the process that called it (next_trigger)");
     sck_dispatch(sim);
 }
 
@@ -102,7 +106,11 @@ void wake(sck_method *method)
     else if (state->phase_mark != delta)
         SC_REPORT_ERROR("kernel", "the methods of an evaluate phase were not called");
     sck_ready(method);
-    evaluate(sim);
+    state->mark_tick = state->context->time_stamp().value();
+    if (!sim->targets)
+        evaluate(sim);
+    else if (!state->collecting)
+        state->kick->notify(sc_core::SC_ZERO_TIME);
 }
 
 template <class Body>
@@ -124,7 +132,8 @@ template <class Body> sy_status guarded(sck_sim *sim, Body body) noexcept
         body();
         return SY_OK;
     } catch (const sc_core::sc_report &report) {
-        return sck_error(sim, SY_INTERNAL, "SystemC: %s", report.get_msg());
+        const char *text = report.get_msg();
+        return sck_error(sim, SY_INTERNAL, "SystemC: %s", text && text[0] ? text : report.get_msg_type());
     } catch (const std::bad_alloc &) {
         return sck_error(sim, SY_NOMEM, "SystemC: out of memory");
     } catch (const std::exception &error) {
@@ -165,6 +174,7 @@ sc_core::sc_event *new_event(Native *state, const std::string &name)
 void systemc_destroy(sck_sim *sim)
 {
     Native *state = native(sim);
+    sck_tlm_close(sim);
     guarded(sim, [&] { put_back(state); });
     sim->backend = nullptr;
     alive.store(false);
@@ -289,5 +299,5 @@ void systemc_stopping(sck_sim *sim)
 
 extern "C" const struct sck_ops sck_systemc_ops = {
     systemc_create,       systemc_destroy, systemc_event_create, systemc_method_spawn, systemc_notify_at,
-    systemc_notify_delta, systemc_cancel,  systemc_run,          systemc_stopping,
+    systemc_notify_delta, systemc_cancel,  systemc_run,          systemc_stopping,     sck_tlm_open,
 };
