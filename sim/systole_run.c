@@ -108,8 +108,31 @@ static enum sy_status replay_options(const struct systole_run_options *options, 
 
 /* ---- what the result remembers of the request ---- */
 
+enum { LARGEST_TARGET = 1 << 30 };
+
+/* A memory target's code decides the result as much as the chip does. */
+static enum sy_status note_target(struct sy_result *result, const char *memory, struct sy_diag *diag)
+{
+    char *code = NULL;
+    size_t length = 0;
+    const char *from = memory + strlen("tlm:");
+    const char *path = sy_arena_printf(result->arena, "%.*s", (int)strcspn(from, ","), from);
+    if (!path)
+        return SY_NOMEM;
+    enum sy_status status = sy_read_file(path, LARGEST_TARGET, &code, &length, diag);
+    if (status != SY_OK)
+        return status;
+    struct sy_result_input *input = &result->input[result->inputs++];
+    input->role = "memory";
+    input->path = path;
+    sy_sha256_hex(code, length, input->sha256);
+    free(code);
+    return SY_OK;
+}
+
 static enum sy_status note_inputs(struct sy_result *result, const struct systole_chip *chip,
-                                  const struct systole_workload *workload, const struct systole_run_options *options)
+                                  const struct systole_workload *workload, const struct systole_run_options *options,
+                                  struct sy_diag *diag)
 {
     struct sy_result_request request = workload->request;
     request.chip = chip->request.chip;
@@ -129,7 +152,7 @@ static enum sy_status note_inputs(struct sy_result *result, const struct systole
         input->path = inputs[i].path;
         memcpy(input->sha256, inputs[i].sha256, sizeof input->sha256);
     }
-    return SY_OK;
+    return names_target(options->memory) ? note_target(result, options->memory, diag) : SY_OK;
 }
 
 /* ---- a run ---- */
@@ -409,7 +432,7 @@ enum systole_status systole_run(const struct systole_context *context, const str
         status = run(context, chip, workload, &mine, &made->result, &diag);
     if (status == SY_OK && (status = mean_step(context, chip, workload, &mine, made->result, &diag)) != SY_OK)
         sy_result_destroy(made->result);
-    if (status == SY_OK && (status = note_inputs(made->result, chip, workload, &mine)) != SY_OK)
+    if (status == SY_OK && (status = note_inputs(made->result, chip, workload, &mine, &diag)) != SY_OK)
         sy_result_destroy(made->result);
     systole_chip_free(slower);
     if (status != SY_OK) {

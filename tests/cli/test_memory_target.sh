@@ -40,11 +40,13 @@ call run -a gemmini -w alexnet --memory "tlm:$ideal,queue" -f json && cp out que
 call run -a gemmini -w alexnet --memory "tlm:$ideal,shared" -f json && cp out shared.json
 expect "processes of the target's own change nothing; a bus that its engines share does; the result says which it was" \
     python3 - "$ideal" <<'PY'
-import json, sys
+import hashlib, json, sys
 plain, queue, shared = (json.load(open(f + ".json")) for f in ("plain", "queue", "shared"))
 assert plain["layers"] == queue["layers"] and plain["units"] == queue["units"]
 assert shared["totals"]["cycles"] > plain["totals"]["cycles"]
 assert (plain["memory"], queue["memory"]) == (f"tlm:{sys.argv[1]}", f"tlm:{sys.argv[1]},queue")
+sha256 = hashlib.sha256(open(sys.argv[1], "rb").read()).hexdigest()
+assert queue["inputs"][2] == {"role": "memory", "path": sys.argv[1], "sha256": sha256}
 PY
 call run -a gemmini -w alexnet --memory "tlm:$ideal" -f json
 expect "the same run gives the same bytes" cmp out plain.json
