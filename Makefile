@@ -157,6 +157,7 @@ $(OUT)/tests/api/%: $(OUT)/obj/tests/api/%.o $(OUT)/libsystole.so
 	@mkdir -p $(@D)
 	@echo "  LINK  $@"
 	$(Q)$(TEST_LINK) -o $@ $< -L$(OUT) -lsystole -Wl,-rpath,'$$ORIGIN/../..' $$(pkg-config --libs check) -lm -lpthread
+$(OUT)/tests/unit/test_kernel_random: | $(OUT)/tests/tlm/libideal.so
 $(OUT)/tests/tlm/lib%.so: $(OUT)/obj/tests/tlm/%.o
 	@mkdir -p $(@D)
 	@echo "  LINK  $@"

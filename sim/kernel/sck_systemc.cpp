@@ -61,6 +61,7 @@ struct Native {
     sc_core::sc_event *kick = nullptr;
     std::vector<sc_core::sc_event *> events;
     bool collecting = false;      /* only mark what is ready */
+    bool relay = false;           /* the dispatcher waits for those who become ready in this phase too */
     sc_dt::uint64 phase_mark = 0; /* delta count at which the methods that are ready became so */
     uint64_t mark_tick = 0;       /* and the tick */
     /* settings of the process, to be put back */
@@ -111,6 +112,16 @@ void wake(sck_method *method)
         evaluate(sim);
     else if (!state->collecting)
         state->kick->notify(sc_core::SC_ZERO_TIME);
+}
+
+void kicked(sck_sim *sim)
+{
+    Native *state = native(sim);
+    if (state->relay)
+        state->kick->notify(sc_core::SC_ZERO_TIME);
+    else
+        evaluate(sim);
+    state->relay = false;
 }
 
 template <class Body>
@@ -203,7 +214,7 @@ sy_status systemc_create(sck_sim *sim)
         sc_core::sc_set_time_resolution(static_cast<double>(sim->config.tick_fs), sc_core::SC_FS);
         state->kick = new_event(state, "kick");
         spawn(
-            "kicked", [sim] { evaluate(sim); }, &state->kick, 1, false);
+            "kicked", [sim] { kicked(sim); }, &state->kick, 1, false);
     });
     if (status != SY_OK)
         systemc_destroy(sim);
@@ -254,6 +265,7 @@ void run_to(sck_sim *sim, uint64_t limit, sck_reason *reason)
     const sc_core::sc_simcontext *context = state->context;
     if (sim->ready_count != 0) { /* after a pause */
         state->phase_mark = context->delta_count();
+        state->relay = sim->targets != nullptr;
         state->kick->notify(sc_core::SC_ZERO_TIME);
     }
     if (limit > sim->now)

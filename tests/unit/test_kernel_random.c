@@ -12,6 +12,7 @@
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "sim/base/checked.h"
 #include "sim/kernel/sck.h"
@@ -57,7 +58,7 @@ struct naive {
 
 /* ---- random programs ---- */
 
-enum { ON_SYSTEMC, ON_HEAP, ON_NAIVE, WORLDS };
+enum { ON_SYSTEMC, ON_HEAP, ON_NAIVE, WORLDS, ON_TARGET = WORLDS /* SystemC with a memory target */ };
 
 #define LOG_SIZE 4096
 
@@ -81,6 +82,7 @@ struct program {
     unsigned budget; /* of actions, so that the program ends */
     struct log *log;
     struct sck_sim *sim;
+    struct sck_target *target;
     struct sck_event *event[MOST_EVENTS];
     struct naive naive;
 };
@@ -89,6 +91,21 @@ struct actor {
     struct program *program;
     unsigned number;
 };
+
+enum { TARGET_LATENCY = 5 };
+
+static void open_target(struct program *program)
+{
+    char path[4096];
+    const ssize_t length = readlink("/proc/self/exe", path, sizeof path - 64);
+    REQUIRE(length > 0);
+    path[length] = '\0';
+    char *name = strrchr(path, '/');
+    REQUIRE(name != NULL);
+    strcpy(name, "/../tlm/libideal.so");
+    const struct sck_target_spec spec = {.path = path, .latency_fs = TARGET_LATENCY, .longest_bytes = 64};
+    REQUIRE(sck_target_open(program->sim, &spec, &program->target) == SY_OK);
+}
 
 static void put(struct program *program, uint64_t what)
 {
@@ -165,6 +182,12 @@ static enum sy_status called(void *arg)
     struct actor *actor = arg;
     struct program *program = actor->program;
     put(program, now_of(program) << 8 | actor->number);
+    if (program->target) {
+        const struct sck_request request = {.address = 64u * actor->number, .bytes = 64};
+        uint64_t done = 0;
+        REQUIRE(sck_target_access(program->target, &request, &done) == SY_OK);
+        REQUIRE(done >= now_of(program) + TARGET_LATENCY);
+    }
     for (uint64_t actions = below(&program->random, 4); actions > 0; actions--)
         act(program);
     if (program->pause_rate && below(&program->random, program->pause_rate) == 0) {
@@ -293,6 +316,8 @@ static void build(struct program *program, struct actor *actors)
         return;
     struct sck_config config = {.backend = program->world == ON_HEAP ? SCK_HEAP : SCK_SYSTEMC};
     REQUIRE(sck_sim_create(&config, &program->sim) == SY_OK);
+    if (program->world == ON_TARGET)
+        open_target(program);
     for (unsigned e = 0; e < program->events; e++)
         REQUIRE(sck_event_create(program->sim, "event", &program->event[e]) == SY_OK);
     for (unsigned m = 0; m < program->methods; m++) {
@@ -352,6 +377,18 @@ START_TEST(random_programs_make_the_same_calls_everywhere)
         calls += logs[0].length;
     }
     ck_assert_uint_gt(calls, 20000 * 50); /* the programs did something */
+}
+END_TEST
+
+START_TEST(a_memory_target_changes_no_call)
+{
+    static struct log with, naive;
+    for (uint64_t seed = 1; seed <= 2000; seed++) {
+        run_program(seed * 7919, ON_NAIVE, &naive);
+        run_program(seed * 7919, ON_TARGET, &with);
+        if (with.length != naive.length || memcmp(with.entries, naive.entries, naive.length * sizeof(uint64_t)) != 0)
+            ck_abort_msg("seed %" PRIu64 ": differs with a target", seed);
+    }
 }
 END_TEST
 
@@ -420,6 +457,7 @@ int main(void)
     TCase *tc = tcase_create("random");
     tcase_set_timeout(tc, 120);
     tcase_add_test(tc, random_programs_make_the_same_calls_everywhere);
+    tcase_add_test(tc, a_memory_target_changes_no_call);
     tcase_add_test(tc, heap_simulations_run_in_several_threads);
     tcase_add_test(tc, systemc_simulations_run_in_one_thread_after_another);
     suite_add_tcase(suite, tc);
