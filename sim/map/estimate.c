@@ -78,15 +78,38 @@ struct moves {
     struct moved move[SY_OPERANDS * SY_MAX_LEVELS];
 };
 
+/* Through the link to an operand's home: as full tiles, and without what ragged tiles lack. */
+struct home_bytes {
+    double read, write, exact;
+};
+
+/* Full tiles stand for ragged ones above; of the bytes of all of them so much is there. Of a convolution's input, whose
+ * tiles overlap, all of it. */
+static double ragged_share(const struct sy_problem *problem, const struct sy_mapping *mapping, enum sy_operand operand,
+                           uint32_t level)
+{
+    double share = 1;
+    if (operand == SY_A && problem->item.window.is_conv)
+        return 1;
+    for (int d = 0; d < SY_DIMS; d++) {
+        double covered = (double)mapping->tile[level][d];
+        for (uint32_t l = level; l < mapping->on_chip; l++)
+            covered *= (double)sy_map_trips(problem, mapping, l, (enum sy_dim)d);
+        if (sy_map_indexes(problem, operand, (enum sy_dim)d) && covered > 0)
+            share *= (double)problem->size[d] / covered;
+    }
+    return share;
+}
+
 /* Bytes from the outer side of each link of an operand; level_bytes gathers what each level's ports move. */
 static bool link_bytes(const struct sy_problem *problem, const struct sy_mapping *mapping, enum sy_operand operand,
-                       double level_bytes[SY_MAX_LEVELS][2], struct moves *moves, double *home_read, double *home_write)
+                       double level_bytes[SY_MAX_LEVELS][2], struct moves *moves, struct home_bytes *home)
 {
     for (uint32_t i = 0; i < problem->home[operand]; i++) {
         uint32_t child = problem->chain[operand][i], parent = problem->chain[operand][i + 1];
         double tile = (double)sy_map_tile_bytes(problem, mapping, operand, child);
         double fetches = (double)sy_map_fetches(problem, mapping, operand, child);
-        double fill = tile * fetches, drain = 0;
+        double fill = tile * fetches, drain = 0, exact = fill * ragged_share(problem, mapping, operand, child);
         if (operand == SY_C) {
             uint64_t g = problem->size[SY_DIM_G], elements, bytes;
             if (!sy_mul3(problem->size[SY_DIM_M], problem->size[SY_DIM_N], g, &elements) ||
@@ -100,6 +123,7 @@ static bool link_bytes(const struct sy_problem *problem, const struct sy_mapping
             double revisits = fetches > distinct && !(i == 0 && mapping->c_resident_partials) ? fetches - distinct : 0;
             fill = revisits * tile;
             drain = revisits * tile + (double)bytes;
+            exact = 2 * fill * ragged_share(problem, mapping, operand, child) + (double)bytes;
         }
         moves->move[moves->count++] = (struct moved){operand, child, parent, fill / fetches, drain / fetches};
         level_bytes[parent][0] += fill;
@@ -107,8 +131,7 @@ static bool link_bytes(const struct sy_problem *problem, const struct sy_mapping
         level_bytes[child][0] += drain;
         level_bytes[parent][1] += drain;
         if (i + 1 == problem->home[operand]) {
-            *home_read += fill;
-            *home_write += drain;
+            *home = (struct home_bytes){fill, drain, exact};
         }
     }
     return true;
@@ -308,7 +331,7 @@ static double pipelined(const struct sy_problem *problem, const struct sy_mappin
 bool sy_map_estimate(const struct sy_problem *problem, const struct sy_mapping *mapping,
                      const struct sy_map_costs *costs, struct sy_estimate *estimate)
 {
-    double level_bytes[SY_MAX_LEVELS][2] = {{0}}, traffic = 0, first_in = 0, energy = 0;
+    double level_bytes[SY_MAX_LEVELS][2] = {{0}}, traffic = 0, exact = 0, first_in = 0, energy = 0;
     uint64_t tail = 0, outputs = 0;
     struct moves moves = {0};
     memset(estimate, 0, sizeof *estimate);
@@ -316,14 +339,14 @@ bool sy_map_estimate(const struct sy_problem *problem, const struct sy_mapping *
         !count_steps(problem, mapping, &estimate->steps))
         return false;
     for (int operand = 0; operand < SY_OPERANDS; operand++) {
-        double read = 0, write = 0;
-        if (!link_bytes(problem, mapping, (enum sy_operand)operand, level_bytes, &moves, &read, &write))
+        struct home_bytes home_bytes = {0};
+        if (!link_bytes(problem, mapping, (enum sy_operand)operand, level_bytes, &moves, &home_bytes))
             return false;
-        estimate->read_bytes[operand] = whole(read);
-        estimate->write_bytes += whole(write);
+        estimate->read_bytes[operand] = whole(home_bytes.read);
+        estimate->write_bytes += whole(home_bytes.write);
         uint32_t home = problem->chain[operand][problem->home[operand]];
         if (problem->chip->level[home].kind != SY_LEVEL_SRAM)
-            traffic += read + write;
+            traffic += home_bytes.read + home_bytes.write, exact += home_bytes.exact;
         /* The first tile of each level on the way in, before anything overlaps. */
         for (uint32_t i = 0; operand != SY_C && i < problem->home[operand]; i++) {
             uint32_t child = problem->chain[operand][i], parent = problem->chain[operand][i + 1];
@@ -334,6 +357,7 @@ bool sy_map_estimate(const struct sy_problem *problem, const struct sy_mapping *
         }
     }
     estimate->traffic_bytes = whole(traffic);
+    estimate->exact_traffic_bytes = whole(exact + 0.5);
     estimate->memory_cycles = whole(memory_cycles(problem, level_bytes, costs, &energy));
     if (!sy_mul3(problem->size[SY_DIM_M], problem->size[SY_DIM_N], problem->size[SY_DIM_G], &outputs))
         return false;

@@ -68,7 +68,8 @@ struct sy_estimate {
     uint64_t cycles; /* of the matrix item with its fused work */
     uint64_t array_cycles, vector_cycles, memory_cycles;
     uint64_t read_bytes[SY_OPERANDS], write_bytes; /* at the homes */
-    uint64_t traffic_bytes;                        /* backing stores */
+    uint64_t traffic_bytes;                        /* backing stores, ragged tiles taken for full ones */
+    uint64_t exact_traffic_bytes;                  /* without what ragged tiles lack */
     uint64_t steps;                                /* innermost tiles */
     double energy_pj;
     uint8_t bound; /* 0 array, 1 memory, 2 vector */

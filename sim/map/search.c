@@ -157,7 +157,7 @@ static double metric(enum sy_objective objective, const struct sy_estimate *esti
     case SY_OBJECTIVE_EDP:
         return estimate->energy_pj * (double)estimate->cycles;
     case SY_OBJECTIVE_TRAFFIC:
-        return (double)estimate->traffic_bytes;
+        return (double)estimate->exact_traffic_bytes;
     case SY_OBJECTIVE_CYCLES:
         break;
     }

@@ -381,7 +381,7 @@ START_TEST(halving_a_buffer_never_reduces_traffic_under_the_traffic_objective)
         sy_chip_destroy(large);
         sy_chip_destroy(small);
     }
-    ck_assert_uint_eq(compared, 100);
+    ck_assert_uint_eq(compared, (uint64_t)cases(100));
 }
 END_TEST
 
