@@ -394,18 +394,6 @@ enum sy_status sy_dram_controller_load(const char *name_or_path, const char *dat
 {
     return load_controller(NULL, 0, name_or_path, data_dir, arena, controller, diag);
 }
-enum sy_status sy_dram_controller_parse(const char *text, size_t length, const char *path, const char *data_dir,
-                                        struct sy_arena *arena, struct sy_dram_controller **controller,
-                                        struct sy_diag *diag)
-{
-    return load_controller(text, length, path, data_dir, arena, controller, diag);
-}
-
-uint64_t sy_dram_channel_bytes(const struct sy_dram_organization *org)
-{
-    return sy_dram_banks(org) * org->rows * org->row_bytes;
-}
-
 uint64_t sy_dram_peak_bytes(const struct sy_dram_device *device, uint64_t *clocks)
 {
     *clocks = sy_max(device->timing.burst, device->timing.tCCD_S);

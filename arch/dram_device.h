@@ -136,9 +136,6 @@ enum sy_status sy_dram_controller_load(const char *name_or_path, const char *dat
 /* The same from memory; path names the text in messages. */
 enum sy_status sy_dram_device_parse(const char *text, size_t length, const char *path, const char *data_dir,
                                     struct sy_arena *arena, struct sy_dram_device **device, struct sy_diag *diag);
-enum sy_status sy_dram_controller_parse(const char *text, size_t length, const char *path, const char *data_dir,
-                                        struct sy_arena *arena, struct sy_dram_controller **controller,
-                                        struct sy_diag *diag);
 
 /* The tables of both, for documentation and `systole show`. */
 extern const struct sy_schema sy_dram_device_schema, sy_dram_controller_schema;
@@ -148,8 +145,6 @@ static inline uint32_t sy_dram_banks(const struct sy_dram_organization *org)
 {
     return org->pseudochannels * org->ranks * org->bankgroups * org->banks_per_group;
 }
-/* Bytes of one channel. */
-uint64_t sy_dram_channel_bytes(const struct sy_dram_organization *org);
 /* Peak of one channel as bytes / clocks: pseudo-channels x burst_bytes every max(burst, tCCD_S) clocks. */
 uint64_t sy_dram_peak_bytes(const struct sy_dram_device *device, uint64_t *clocks);
 

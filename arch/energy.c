@@ -202,29 +202,20 @@ static void check_row(struct sy_schema_context *context, const struct sy_yaml_no
     }
 }
 
+static void check_rows(struct sy_schema_context *context, const struct sy_yaml_node *root, const void *object)
+{
+    const struct sy_energy_table *table = object;
+    for (uint32_t i = 0; i < table->rows; i++)
+        check_row(context, sy_yaml_get(root, "rows"), table, i);
+}
+
 enum sy_status sy_energy_load(const char *name_or_path, const char *data_dir, struct sy_energy_table **out,
                               struct sy_diag *diag)
 {
-    *out = NULL;
-    struct sy_arena *arena = sy_arena_create(NULL, ARENA_LIMIT);
-    struct sy_energy_table *table = arena ? sy_arena_alloc(arena, sizeof *table) : NULL;
-    struct sy_schema_context *context = arena ? sy_arena_alloc(arena, sizeof *context) : NULL;
-    struct sy_yaml_node *root = NULL;
-    enum sy_status status = SY_NOMEM;
-    if (table && context) {
-        *context = (struct sy_schema_context){.arena = arena, .diag = diag, .data_dir = data_dir};
-        table->arena = arena;
-        status = sy_tree_load(context, name_or_path, "arch/energy", &sy_energy_schema, &root);
-        enum sy_status read = root && !root->faulty ? sy_schema_read(context, &sy_energy_schema, root, table) : SY_OK;
-        for (uint32_t i = 0; read == SY_OK && i < table->rows; i++)
-            check_row(context, sy_yaml_get(root, "rows"), table, i);
-        if (status == SY_OK)
-            status = context->errors ? SY_INPUT : read;
-    }
-    if (status == SY_OK)
-        *out = table;
-    else
-        sy_arena_destroy(arena);
+    void *table;
+    enum sy_status status = sy_tree_load_object(name_or_path, "arch/energy", data_dir, &sy_energy_schema, ARENA_LIMIT,
+                                                check_rows, &table, diag);
+    *out = table;
     return status;
 }
 

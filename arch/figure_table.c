@@ -93,30 +93,19 @@ void sy_figure_rows_check(struct sy_schema_context *context, const struct sy_yam
         check_row(context, rows, row, i);
 }
 
+static void check_rows(struct sy_schema_context *context, const struct sy_yaml_node *root, const void *object)
+{
+    const struct sy_figure_table *table = object;
+    sy_figure_rows_check(context, sy_yaml_get(root, "rows"), table->row, table->rows);
+}
+
 enum sy_status sy_figure_table_load(const char *name_or_path, const char *folder, const char *data_dir,
                                     struct sy_figure_table **out, struct sy_diag *diag)
 {
-    *out = NULL;
-    struct sy_arena *arena = sy_arena_create(NULL, ARENA_LIMIT);
-    struct sy_figure_table *table = arena ? sy_arena_alloc(arena, sizeof *table) : NULL;
-    struct sy_schema_context *context = arena ? sy_arena_alloc(arena, sizeof *context) : NULL;
-    struct sy_yaml_node *root = NULL;
-    enum sy_status status = SY_NOMEM;
-    if (table && context) {
-        *context = (struct sy_schema_context){.arena = arena, .diag = diag, .data_dir = data_dir};
-        table->arena = arena;
-        status = sy_tree_load(context, name_or_path, folder, &sy_figure_table_schema, &root);
-        bool readable = root && !root->faulty;
-        enum sy_status read = readable ? sy_schema_read(context, &sy_figure_table_schema, root, table) : SY_OK;
-        if (read == SY_OK && readable)
-            sy_figure_rows_check(context, sy_yaml_get(root, "rows"), table->row, table->rows);
-        if (status == SY_OK)
-            status = context->errors ? SY_INPUT : read;
-    }
-    if (status == SY_OK)
-        *out = table;
-    else
-        sy_arena_destroy(arena);
+    void *table;
+    enum sy_status status = sy_tree_load_object(name_or_path, folder, data_dir, &sy_figure_table_schema, ARENA_LIMIT,
+                                                check_rows, &table, diag);
+    *out = table;
     return status;
 }
 
@@ -126,51 +115,9 @@ void sy_figure_table_destroy(struct sy_figure_table *table)
         sy_arena_destroy(table->arena);
 }
 
-enum sy_status sy_figure_table_reference(struct sy_buf *out)
-{
-    return sy_schema_document(out, &sy_figure_table_schema);
-}
-
 bool sy_confidence_is_low(const char *confidence)
 {
     return !confidence || !strcmp(confidence, "memory") || !strcmp(confidence, "assumed");
-}
-
-/* ---- overrides ---- */
-
-static enum sy_status no_such_item(const struct sy_figure_table *table, const char *item, struct sy_diag *diag)
-{
-    const char *names[MOST_ROWS];
-    for (uint32_t i = 0; i < table->rows; i++)
-        names[i] = table->row[i].item;
-    const char *near = sy_nearest(item, names, table->rows);
-    struct sy_buf hint = {0};
-    sy_buf_printf(&hint, near ? "did you mean %s?" : "%s shows the items", near ? near : "--explain");
-    enum sy_status status = sy_error(diag, SY_NOWHERE, hint.data, "table %s has no item '%s'", table->name, item);
-    sy_buf_free(&hint);
-    return status;
-}
-
-enum sy_status sy_figure_table_set(struct sy_figure_table *table, const char *assignment, struct sy_diag *diag)
-{
-    const char *sign = strchr(assignment, '=');
-    double value = 0;
-    if (!sign || !sy_text_to_double(sign + 1, strlen(sign + 1), &value) || !(value >= 0) || value > 1e15)
-        return sy_error(diag, SY_NOWHERE, NULL, "'%s' is not ITEM=NUMBER with a number from 0 to 1e15", assignment);
-    char *item = sy_arena_strndup(table->arena, assignment, (size_t)(sign - assignment));
-    if (!item)
-        return SY_NOMEM;
-    uint32_t kept = 0;
-    for (uint32_t i = 0; i < table->rows; i++)
-        if (strcmp(table->row[i].item, item) != 0)
-            table->row[kept++] = table->row[i];
-    if (kept == table->rows)
-        return no_such_item(table, item, diag);
-    /* One row at least went away, so there is room for the new one. */
-    table->row[kept] =
-        (struct sy_figure_row){item, 0, value, value, value, "the command line", "set by the user", NULL};
-    table->rows = kept + 1;
-    return SY_OK;
 }
 
 /* ---- lookup ---- */

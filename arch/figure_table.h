@@ -38,7 +38,7 @@ struct sy_figure_table {
 struct sy_sourced {
     double value, low, high;
     const struct sy_figure_row *row; /* the nearer one; its source and confidence are the figure's */
-    const char *rule; /* "as sourced", "log-node interpolation", "nearest node, extrapolated", "set by the user" */
+    const char *rule;                /* "as sourced", "log-node interpolation", "nearest node, extrapolated" */
     bool extrapolated;
 };
 
@@ -49,13 +49,9 @@ enum sy_status sy_figure_table_load(const char *name_or_path, const char *folder
 void sy_figure_rows_check(struct sy_schema_context *context, const struct sy_yaml_node *rows,
                           const struct sy_figure_row *row, uint32_t count);
 void sy_figure_table_destroy(struct sy_figure_table *table);
-/* "item=VALUE": replaces all rows of the item by one without a node or range. An unknown item is an error. */
-enum sy_status sy_figure_table_set(struct sy_figure_table *table, const char *assignment, struct sy_diag *diag);
 /* SY_UNSUPPORTED when the table has no such item. Pure. */
 enum sy_status sy_figure_lookup(const struct sy_figure_table *table, const char *item, double node_nm,
                                 struct sy_sourced *figure);
-/* The reference of such a file in Markdown. */
-enum sy_status sy_figure_table_reference(struct sy_buf *out);
 /* Whether a confidence word marks a figure nobody checked: memory or assumed. */
 bool sy_confidence_is_low(const char *confidence);
 

@@ -390,6 +390,34 @@ enum sy_status sy_tree_load(struct sy_schema_context *context, const char *name_
     return load_file(context, name_or_path, (struct part){schema, folder, NULL}, NULL, &chain, root);
 }
 
+enum sy_status sy_tree_load_object(const char *name_or_path, const char *folder, const char *data_dir,
+                                   const struct sy_schema *schema, size_t limit_bytes, sy_tree_check_fn check,
+                                   void **object, struct sy_diag *diag)
+{
+    struct sy_arena *arena = sy_arena_create(NULL, limit_bytes);
+    void *made = arena ? sy_arena_alloc(arena, schema->size) : NULL;
+    struct sy_schema_context *context = arena ? sy_arena_alloc(arena, sizeof *context) : NULL;
+    struct sy_yaml_node *root = NULL;
+    enum sy_status status = SY_NOMEM;
+    *object = NULL;
+    if (made && context) {
+        *context = (struct sy_schema_context){.arena = arena, .diag = diag, .data_dir = data_dir};
+        memcpy(made, &arena, sizeof arena);
+        status = sy_tree_load(context, name_or_path, folder, schema, &root);
+        bool readable = root && !root->faulty;
+        enum sy_status read = readable ? sy_schema_read(context, schema, root, made) : SY_OK;
+        if (read == SY_OK && readable && check)
+            check(context, root, made);
+        if (status == SY_OK)
+            status = context->errors ? SY_INPUT : read;
+    }
+    if (status == SY_OK)
+        *object = made;
+    else
+        sy_arena_destroy(arena);
+    return status;
+}
+
 enum sy_status sy_tree_resolve(struct sy_schema_context *context, struct sy_yaml_node *root, const char *path,
                                const char *folder, const struct sy_schema *schema)
 {

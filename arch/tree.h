@@ -37,7 +37,15 @@ extern const char *const sy_confidence_names[];
  * Every mistake found is reported; SY_IO when a file cannot be read. */
 enum sy_status sy_tree_load(struct sy_schema_context *context, const char *name_or_path, const char *folder,
                             const struct sy_schema *schema, struct sy_yaml_node **root);
-/* The same for a text already parsed; path is where it stands, for relative names. */
+/* A file by itself as an object of schema->size bytes in an arena of limit_bytes of its own, which its first member
+ * names: whoever frees the object destroys that arena. check (NULL: none) reports what the schema cannot say of an
+ * object that was read, with the mapping it came from. *object is NULL after a failure. Thread safe. */
+typedef void (*sy_tree_check_fn)(struct sy_schema_context *context, const struct sy_yaml_node *root,
+                                 const void *object);
+enum sy_status sy_tree_load_object(const char *name_or_path, const char *folder, const char *data_dir,
+                                   const struct sy_schema *schema, size_t limit_bytes, sy_tree_check_fn check,
+                                   void **object, struct sy_diag *diag);
+/* The same as sy_tree_load for a text already parsed; path is where it stands, for relative names. */
 enum sy_status sy_tree_resolve(struct sy_schema_context *context, struct sy_yaml_node *root, const char *path,
                                const char *folder, const struct sy_schema *schema);
 /* Apply one override and resolve what it names. */

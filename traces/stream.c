@@ -485,11 +485,6 @@ uint64_t sy_stream_file_offset(const struct sy_stream *stream)
     return stream->input.offset;
 }
 
-bool sy_stream_is_gzip(const struct sy_stream *stream)
-{
-    return stream->z_ready;
-}
-
 static enum sy_status restore(struct sy_stream *stream, struct checkpoint *from)
 {
     (void)inflateEnd(&stream->z);

@@ -38,7 +38,6 @@ const struct sy_block_field *sy_stream_block(const struct sy_stream *stream);
 const struct sy_trailer *sy_stream_trailer(const struct sy_stream *stream);
 uint64_t sy_stream_text_offset(const struct sy_stream *stream); /* of the next byte sy_stream_read gives */
 uint64_t sy_stream_file_offset(const struct sy_stream *stream); /* of the next byte to be read from the file */
-bool sy_stream_is_gzip(const struct sy_stream *stream);
 
 /* Keep what makes a later sy_stream_seek to `text_offset` cheap. */
 void sy_stream_remember(struct sy_stream *stream, struct sy_anchor anchor, uint64_t text_offset);

@@ -60,11 +60,6 @@ void sy_dram_memory_reset(struct sy_dram_memory *memory)
     }
 }
 
-const char *sy_dram_memory_kernel(const struct sy_dram_memory *memory)
-{
-    return memory->kernel->name;
-}
-
 int64_t sy_dram_memory_drain(struct sy_dram_memory *memory)
 {
     int64_t end = memory->start;

@@ -48,7 +48,6 @@ enum sy_status sy_dram_memory_create(const struct sy_dram_device *device, const 
 void sy_dram_memory_destroy(struct sy_dram_memory *memory);
 /* All banks closed, clock 0, counters 0. */
 void sy_dram_memory_reset(struct sy_dram_memory *memory);
-const char *sy_dram_memory_kernel(const struct sy_dram_memory *memory);
 
 /* Run one source to its end, from reset. */
 void sy_dram_memory_run(struct sy_dram_memory *memory, const struct sy_dram_source *source, struct sy_dram_run *run);

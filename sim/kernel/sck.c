@@ -111,10 +111,6 @@ void sck_sim_destroy(struct sck_sim *sim)
     sy_arena_destroy(sim->arena);
 }
 
-enum sck_backend sck_sim_backend(const struct sck_sim *sim)
-{
-    return sim->config.backend;
-}
 uint64_t sck_time(const struct sck_sim *sim)
 {
     return sim->now;

@@ -93,7 +93,6 @@ enum sy_status sck_sim_create(const struct sck_config *config, struct sck_sim **
  * and drops an open trace (its file does not appear). NULL is fine. Must not be
  * called from a method of that simulation (it does nothing there). */
 void sck_sim_destroy(struct sck_sim *sim);
-enum sck_backend sck_sim_backend(const struct sck_sim *sim);
 
 /* ---- clocks ---- */
 
