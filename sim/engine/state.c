@@ -25,10 +25,13 @@ void sy_state_begin(struct sy_state *state, bool loading)
 bool sy_words_grow(struct sy_words *words, size_t more)
 {
     size_t wanted = words->capacity ? words->capacity : 256;
-    while (wanted < words->count + more)
+    if (more <= words->capacity - words->count)
+        return true;
+    while (wanted - words->count < more) {
+        if (wanted > SIZE_MAX / 2 / sizeof *words->word)
+            return false;
         wanted *= 2;
-    if (wanted == words->capacity)
-        wanted *= 2;
+    }
     uint64_t *grown = realloc(words->word, wanted * sizeof *grown);
     if (!grown)
         return false;

@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "sim/engine/state.h"
 #include "tests/unit/engine_support.h"
 
 static void same_units(const struct sy_result *a, const struct sy_result *b, const char *what)
@@ -195,6 +196,23 @@ START_TEST(nothing_but_the_cost_changes_on_the_shipped_chips)
 }
 END_TEST
 
+/* A word list asked for room it has keeps its size: the layers of a record share one list. */
+START_TEST(words_grow_only_when_there_is_no_room)
+{
+    struct sy_words words = {0};
+    ck_assert(sy_words_grow(&words, 100));
+    size_t first = words.capacity;
+    for (int i = 0; i < 1000; i++)
+        ck_assert(sy_words_grow(&words, first));
+    ck_assert_uint_eq(words.capacity, first);
+    words.count = first;
+    ck_assert(sy_words_grow(&words, 1));
+    ck_assert_uint_ge(words.capacity, first + 1);
+    ck_assert(!sy_words_grow(&words, SIZE_MAX / 2));
+    free(words.word);
+}
+END_TEST
+
 int main(void)
 {
     Suite *suite = suite_create("forward");
@@ -203,6 +221,7 @@ int main(void)
     tcase_add_test(tcase, nothing_but_the_cost_changes_with_ideal_memory);
     tcase_add_test(tcase, nothing_but_the_cost_changes_with_shared_memory);
     tcase_add_test(tcase, nothing_but_the_cost_changes_on_the_shipped_chips);
+    tcase_add_test(tcase, words_grow_only_when_there_is_no_room);
     suite_add_tcase(suite, tcase);
     return run_suite(suite);
 }
