@@ -98,6 +98,8 @@ struct sy_dma {
 };
 
 enum sy_level_kind { SY_LEVEL_SRAM, SY_LEVEL_DRAM, SY_LEVEL_HOST };
+/* What happens to a workload that needs more than the backing stores hold. */
+enum sy_beyond_capacity { SY_BEYOND_ERROR, SY_BEYOND_WARN };
 
 /* One memory level. Inner levels first. */
 struct sy_level {
@@ -106,6 +108,7 @@ struct sy_level {
     uint32_t holds;                             /* bit i: operand i of enum sy_operand */
     bool shared;                                /* one for all cores, else one a core */
     uint64_t capacity_bytes;                    /* 0 = unlimited (DRAM, HOST) */
+    enum sy_beyond_capacity beyond_capacity;    /* DRAM and HOST */
     uint64_t operand_bytes[SY_OPERANDS];        /* a fixed split; 0 = shares the rest */
     bool accumulates;                           /* holds C as partial sums at accumulator precision */
     uint64_t depth;                             /* buffers a tile operand: 2 = ping-pong */

@@ -15,6 +15,7 @@ static const char *const loop_names[] = {"M", "K", "N", "Cin", "Fh", "Fw", "Oh",
 static const char *const cell_names[] = {"itrs-hp", "itrs-lstp", NULL};                 /* as enum sy_sram_cell */
 static const char *const gating_names[] = {"never", "idle", NULL};
 static const char *const level_kind_names[] = {"sram", "dram", "host", NULL};
+static const char *const beyond_names[] = {"error", "warn", NULL};
 #define DTYPE_NAME(id, name, bits, is_float, block, scale_bits) name,
 static const char *const dtype_names[] = {SY_DTYPE_MAP(DTYPE_NAME) NULL};
 
@@ -338,6 +339,13 @@ static const struct sy_field level_fields[] = {
      .min = "1 B",
      .max = "1024 TiB",
      .doc = "required for sram; a backing store may be unlimited"},
+    {.key = "beyond_capacity",
+     .type = SY_FIELD_ENUM,
+     .offset = AT(sy_level, beyond_capacity),
+     .names = beyond_names,
+     .fallback = "error",
+     BACKING_ONLY,
+     .doc = "a workload that needs more than the capacity is an error, or runs as if it fitted, with a warning"},
     {.key = "split",
      .type = SY_FIELD_GROUP,
      .offset = AT(sy_level, operand_bytes),

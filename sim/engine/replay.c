@@ -306,6 +306,36 @@ static enum sy_status next_of_layer(struct sy_replay *replay, struct sy_issue *i
     return status;
 }
 
+/* The workload is too large for the chip: count the rest of it, so that the message has the whole of it; of endless
+ * repeats it says "at least" all the same. */
+static enum sy_status refuse_size(struct sy_replay *replay)
+{
+    enum { MOST_LAYERS = 1 << 20 };
+    struct sy_feed *feed = &replay->feed;
+    enum sy_status status = SY_OK;
+    for (uint32_t i = 0; i < MOST_LAYERS && status == SY_OK && sy_feed_head(feed); i++) {
+        struct sy_command command;
+        bool more = sy_feed_has_commands(feed);
+        if (replay->options.cancel && *replay->options.cancel)
+            return SY_INTERRUPTED;
+        while (status == SY_OK && more)
+            status = sy_feed_command(feed, &command, &more);
+        sy_feed_pop(feed);
+        if (status == SY_OK)
+            status = sy_feed_fill(feed);
+        if (status == SY_OK && sy_feed_head(feed))
+            status = sy_footprint_add(&replay->footprint, sy_feed_head(feed));
+    }
+    return status == SY_OK ? sy_footprint_check(&replay->footprint, replay->chip, replay->path, replay->diag) : status;
+}
+
+static enum sy_status count_size(struct sy_replay *replay, const struct sy_feed_slot *slot)
+{
+    enum sy_status status = sy_footprint_add(&replay->footprint, slot);
+    bool exceeds = status == SY_OK && sy_footprint_exceeds(&replay->footprint, replay->chip);
+    return exceeds ? refuse_size(replay) : status;
+}
+
 static enum sy_status next_command(void *context, struct sy_issue *issue, bool *more)
 {
     struct sy_replay *replay = context;
@@ -318,7 +348,7 @@ static enum sy_status next_command(void *context, struct sy_issue *issue, bool *
             *more = slot != NULL;
             if (!slot)
                 return replay->forward ? sy_forward_go(replay->forward) : SY_OK;
-            if ((status = begin_layer(replay, slot)) != SY_OK)
+            if ((status = count_size(replay, slot)) != SY_OK || (status = begin_layer(replay, slot)) != SY_OK)
                 return status;
             replay->in_layer = true;
         }
@@ -435,6 +465,8 @@ static enum sy_status finish_result(struct sy_replay *replay, const struct sy_en
     }
     result->layers_run = replay->layers_done;
     result->macs = result->work.macs;
+    result->footprint_bytes = sy_footprint_bytes(&replay->footprint);
+    sy_footprint_warn(&replay->footprint, replay->chip, result);
     result->work.skipped_macs = replay->skipped_macs;
     result->expected_macs = replay->expected_macs;
     result->phase = replay->feed.pass.phase ? sy_arena_strdup(result->arena, replay->feed.pass.phase) : NULL;

@@ -6,6 +6,7 @@
 #include "sim/engine/array_judge.h"
 #include "sim/engine/array_tile.h"
 #include "sim/engine/feed.h"
+#include "sim/engine/footprint.h"
 #include "sim/engine/replay.h"
 
 enum {
@@ -54,6 +55,7 @@ struct sy_replay {
     uint64_t entries, entry_capacity;
     struct sy_flight flight[SY_FLIGHTS];
     struct sy_cost_memo cost[SY_COST_MEMO];
+    struct sy_footprint footprint;
 };
 
 enum sy_status sy_replay_layer_done(void *replay, const struct sy_layer_counters *counters);

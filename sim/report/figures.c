@@ -44,6 +44,7 @@ REAL_FIGURE(dram_utilization, result->dram_peak_bytes_per_s > 0)
 REAL_FIGURE(arithmetic_intensity, result->arithmetic_intensity > 0)
 REAL_FIGURE(roofline_macs_per_s, true)
 WHOLE_FIGURE(kept_bytes_saved)
+WHOLE_FIGURE(footprint_bytes)
 
 static bool is_phase(const struct sy_result *result, const char *phase)
 {
@@ -167,6 +168,8 @@ const struct sy_figure_info sy_figures[] = {
      "bytes of weights and cached state, each once / (seconds x peak bandwidth of all backing stores)", get_mbu},
     {"kept_bytes_saved", "byte", true, SY_NEITHER, "backing-store traffic avoided by tensors kept on chip",
      get_kept_bytes_saved},
+    {"footprint_bytes", "byte", true, SY_LOWER, "parameters, cached state and the activations of the largest layer",
+     get_footprint_bytes},
 };
 const size_t sy_figure_count = sizeof sy_figures / sizeof sy_figures[0];
 

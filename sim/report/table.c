@@ -187,7 +187,8 @@ static const char *const shown_above[] = {"cycles",
                                           "dram_utilization",
                                           "arithmetic_intensity",
                                           "roofline_macs_per_s",
-                                          "kept_bytes_saved"};
+                                          "kept_bytes_saved",
+                                          "footprint_bytes"};
 
 /* "tokens_per_s" -> "tokens per s", "ttft_s" -> "TTFT": words for people, the unit stands beside the value. */
 static const char *figure_label(const char *name, char out[48])
@@ -272,6 +273,8 @@ static void put_totals(struct table *table)
     if (result->kept_bytes_saved)
         total(table, "kept on chip", sy_format_si(value, (double)result->kept_bytes_saved, "B"),
               "of DRAM traffic saved between layers");
+    total(table, "footprint", sy_format_si(value, (double)result->footprint_bytes, "B"),
+          "parameters, state, one layer's activations");
     put_further_figures(table);
     end(table);
 }

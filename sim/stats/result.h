@@ -195,6 +195,7 @@ struct sy_result {
     double mean_step_s;
     uint64_t model_macs;       /* of all layers; of attention only the visible query-key pairs */
     uint64_t kept_bytes_saved; /* backing-store traffic avoided by residency */
+    uint64_t footprint_bytes;  /* parameters, cached state and the largest layer's activations (engine/footprint.h) */
 
     uint32_t stalls;
     const char *stall_name[SY_MAX_STALLS];

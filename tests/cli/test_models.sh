@@ -28,6 +28,13 @@ whisper-small 241734912
 MODELS
 expect "a decode step of a model by name runs and reports its time a token" \
     prints "tpot_s" run -a tpu-v4i -w llama3-8b --phase decode --batch 8 --context 4096 -f json --fidelity analytic
+# 16060522496 of parameters, 8 x 4096 tokens of 131072 and one layer's activations on 8 GiB
+expect "a chip that lets larger models run says by how much they do not fit" \
+    prints "which holds 8589934592: parameters 16060" run -a tpu-v4i -w llama3-8b --phase decode --batch 8 --context 4096 \
+    --fidelity analytic
+# 2 x 70553706496 bytes of parameters
+expect "a model that exceeds the memory of the chip is an error with the numbers" \
+    refuses 3 "parameters 141107412992" run -a tpu-v6e -w llama3-70b --phase decode --fidelity analytic
 expect "speech to text runs" exits 0 run -a tpu-v4i -w whisper-small --fidelity analytic
 expect "a name that is not there is refused" exits 3 run -a tpu-v4i -w llama9-8b
 finish
