@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The feed: repeat blocks unrolled, a window of layers ahead. See feed.h. */
+/* The feed: repeat blocks unrolled, uses of tensors read ahead. See feed.h. */
 #include "sim/engine/feed.h"
 
 #include <stdio.h>
@@ -14,12 +14,14 @@ void sy_feed_open(struct sy_feed *feed, struct sy_trace_reader *reader, const ch
     feed->reader = reader;
     feed->path = path;
     feed->diag = diag;
+    sy_liveness_open(&feed->uses);
 }
 
 void sy_feed_close(struct sy_feed *feed)
 {
     for (uint32_t i = 0; i < SY_FEED_SLOTS; i++)
         free(feed->slot[i].names);
+    sy_liveness_close(&feed->uses);
 }
 
 static uint64_t hash_text(const char *text, uint64_t hash)
@@ -29,14 +31,14 @@ static uint64_t hash_text(const char *text, uint64_t hash)
     return hash;
 }
 
-static uint64_t tensor_key(const struct sy_feed *feed, const struct sy_tensor *tensor)
+static uint64_t tensor_key(const struct sy_feed_place *place, const struct sy_tensor *tensor)
 {
     if (!tensor->name)
         return 0;
     uint64_t hash = hash_text(tensor->name, UINT64_C(0xcbf29ce484222325));
     if (!(tensor->flags & SY_TENSOR_SHARED))
-        for (uint32_t i = 0; i < feed->depth; i++)
-            hash = (hash ^ (feed->nest[i].iteration + 1) ^ (uint64_t)(i + 1) << 56) * UINT64_C(0x9E3779B97F4A7C15);
+        for (uint32_t i = 0; i < place->depth; i++)
+            hash = (hash ^ (place->nest[i].iteration + 1) ^ (uint64_t)(i + 1) << 56) * UINT64_C(0x9E3779B97F4A7C15);
     return hash | 1;
 }
 
@@ -69,34 +71,36 @@ static enum sy_status take_layer(struct sy_feed *feed, struct sy_feed_slot *slot
     slot->upcoming.layer.out.name = copy[1];
     for (uint32_t i = 0; i < layer->inputs; i++) {
         slot->upcoming.layer.in[i].name = copy[2 + i];
-        slot->upcoming.input_key[i] = tensor_key(feed, &layer->in[i]);
+        slot->upcoming.input_key[i] = tensor_key(&feed->place, &layer->in[i]);
     }
-    slot->upcoming.output_key = tensor_key(feed, &layer->out);
+    slot->upcoming.output_key = tensor_key(&feed->place, &layer->out);
+    slot->upcoming.ordinal = ++feed->place.ordinal;
     slot->record = feed->record.line;
     slot->iterations = 1;
     slot->first = true;
-    for (uint32_t i = 0; i < feed->depth; i++) {
-        (void)sy_mul(slot->iterations, feed->nest[i].times, &slot->iterations);
-        slot->first = slot->first && feed->nest[i].iteration == 0;
+    for (uint32_t i = 0; i < feed->place.depth; i++) {
+        (void)sy_mul(slot->iterations, feed->place.nest[i].times, &slot->iterations);
+        slot->first = slot->first && feed->place.nest[i].iteration == 0;
     }
     return SY_OK;
 }
 
-static enum sy_status enter_repeat(struct sy_feed *feed)
+static enum sy_status enter_repeat(struct sy_feed *feed, struct sy_feed_place *place,
+                                   const struct sy_trace_record *record)
 {
-    if (feed->depth == SY_FEED_NESTING)
-        return sy_error(feed->diag, ((struct sy_where){.file = feed->path, .line = (uint32_t)feed->record.line}), NULL,
+    if (place->depth == SY_FEED_NESTING)
+        return sy_error(feed->diag, ((struct sy_where){.file = feed->path, .line = (uint32_t)record->line}), NULL,
                         "repeat blocks nest deeper than %d", SY_FEED_NESTING);
-    feed->nest[feed->depth].times = feed->record.repeat;
-    feed->nest[feed->depth].iteration = 0;
-    return sy_trace_tell(feed->reader, &feed->nest[feed->depth++].mark);
+    place->nest[place->depth].times = record->repeat;
+    place->nest[place->depth].iteration = 0;
+    return sy_trace_tell(feed->reader, &place->nest[place->depth++].mark);
 }
 
-static enum sy_status leave_repeat(struct sy_feed *feed)
+static enum sy_status leave_repeat(struct sy_feed *feed, struct sy_feed_place *place)
 {
-    if (++feed->nest[feed->depth - 1].iteration < feed->nest[feed->depth - 1].times)
-        return sy_trace_seek(feed->reader, &feed->nest[feed->depth - 1].mark);
-    feed->depth--;
+    if (++place->nest[place->depth - 1].iteration < place->nest[place->depth - 1].times)
+        return sy_trace_seek(feed->reader, &place->nest[place->depth - 1].mark);
+    place->depth--;
     return SY_OK;
 }
 
@@ -125,9 +129,9 @@ static enum sy_status take_record(struct sy_feed *feed)
     case SY_TRACE_LAYER:
         return take_layer(feed, &feed->slot[(feed->head + feed->count++) % SY_FEED_SLOTS]);
     case SY_TRACE_REPEAT:
-        return enter_repeat(feed);
+        return enter_repeat(feed, &feed->place, &feed->record);
     case SY_TRACE_END_REPEAT:
-        return leave_repeat(feed);
+        return leave_repeat(feed, &feed->place);
     case SY_TRACE_COMMAND:
         feed->command_waits = true;
         return SY_OK;
@@ -140,7 +144,7 @@ static enum sy_status take_record(struct sy_feed *feed)
         feed->pass.phase = feed->phase;
         return SY_OK;
     case SY_TRACE_END:
-        feed->ended = true;
+        feed->place.ended = true;
         break;
     }
     return SY_OK;
@@ -148,7 +152,7 @@ static enum sy_status take_record(struct sy_feed *feed)
 
 enum sy_status sy_feed_fill(struct sy_feed *feed)
 {
-    while (!feed->ended && !feed->command_waits && feed->count < SY_FEED_SLOTS) {
+    while (!feed->place.ended && !feed->command_waits && feed->count < SY_FEED_SLOTS) {
         enum sy_status status = sy_trace_next(feed->reader, &feed->record);
         if (status == SY_OK)
             status = take_record(feed);
@@ -163,11 +167,67 @@ struct sy_feed_slot *sy_feed_head(struct sy_feed *feed)
     return feed->count ? &feed->slot[feed->head] : NULL;
 }
 
-uint32_t sy_feed_window(struct sy_feed *feed, const struct sy_upcoming *window[SY_FEED_SLOTS])
+/* ---- uses ahead ---- */
+
+static enum sy_status note_uses(struct sy_feed *feed, const struct sy_layer *layer)
 {
-    for (uint32_t i = 0; i < feed->count; i++)
-        window[i] = &feed->slot[(feed->head + i) % SY_FEED_SLOTS].upcoming;
-    return feed->count;
+    struct sy_feed_place *ahead = &feed->ahead;
+    enum sy_status status = SY_OK;
+    ahead->ordinal++;
+    for (uint32_t i = 0; i < layer->inputs && status == SY_OK; i++)
+        status = sy_liveness_add(&feed->uses, ahead->ordinal, tensor_key(ahead, &layer->in[i]));
+    return status;
+}
+
+static enum sy_status note_record(struct sy_feed *feed, const struct sy_trace_record *record)
+{
+    switch (record->kind) {
+    case SY_TRACE_LAYER:
+        return note_uses(feed, &record->layer);
+    case SY_TRACE_REPEAT:
+        return enter_repeat(feed, &feed->ahead, record);
+    case SY_TRACE_END_REPEAT:
+        return leave_repeat(feed, &feed->ahead);
+    case SY_TRACE_END:
+        feed->ahead.ended = true;
+        break;
+    case SY_TRACE_COMMAND:
+    case SY_TRACE_UNMODELLED:
+    case SY_TRACE_PASS:
+        break;
+    }
+    return SY_OK;
+}
+
+/* From the layers that were taken already on. */
+static enum sy_status begin_ahead(struct sy_feed *feed)
+{
+    enum sy_status status = SY_OK;
+    for (uint32_t i = 0; i < feed->count && status == SY_OK; i++) {
+        const struct sy_upcoming *upcoming = &feed->slot[(feed->head + i) % SY_FEED_SLOTS].upcoming;
+        for (uint32_t k = 0; k < upcoming->layer.inputs && status == SY_OK; k++)
+            status = sy_liveness_add(&feed->uses, upcoming->ordinal, upcoming->input_key[k]);
+    }
+    feed->ahead = feed->place;
+    return status == SY_OK ? sy_trace_tell(feed->reader, &feed->resume) : status;
+}
+
+enum sy_status sy_feed_look_ahead(struct sy_feed *feed)
+{
+    struct sy_trace_record record = {.kind = SY_TRACE_END};
+    struct sy_trace_mark here;
+    uint64_t now = feed->slot[feed->head].upcoming.ordinal;
+    enum sy_status status = feed->ahead.ordinal ? SY_OK : begin_ahead(feed);
+    if (status != SY_OK || feed->ahead.ended || feed->ahead.ordinal - now >= SY_FEED_AHEAD / 2)
+        return status;
+    if ((status = sy_trace_tell(feed->reader, &here)) == SY_OK)
+        status = sy_trace_seek(feed->reader, &feed->resume);
+    while (status == SY_OK && !feed->ahead.ended && feed->ahead.ordinal - now < SY_FEED_AHEAD)
+        if ((status = sy_trace_next(feed->reader, &record)) == SY_OK)
+            status = note_record(feed, &record);
+    if (status == SY_OK)
+        status = sy_trace_tell(feed->reader, &feed->resume);
+    return status == SY_OK ? sy_trace_seek(feed->reader, &here) : status;
 }
 
 bool sy_feed_has_commands(const struct sy_feed *feed)
@@ -190,6 +250,7 @@ enum sy_status sy_feed_command(struct sy_feed *feed, struct sy_command *command,
 
 void sy_feed_pop(struct sy_feed *feed)
 {
+    sy_liveness_pass(&feed->uses, feed->slot[feed->head].upcoming.ordinal);
     feed->head = (feed->head + 1) % SY_FEED_SLOTS;
     feed->count--;
 }

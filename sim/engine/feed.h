@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The feed: unrolls a trace's repeat blocks into one sequence of layers and
- * keeps a window of the next ones, so that residency can look ahead. Constant
- * memory: the window's layers, and one mark a nesting level.
+ * The feed: unrolls a trace's repeat blocks into one sequence of layers, and
+ * reads ahead which tensors the next SY_FEED_AHEAD of them use, so that
+ * residency knows what is used again. Constant memory: two layers, one mark a
+ * nesting level, and the uses ahead (liveness.h), at most some 50 MiB.
  *
  * Tensor keys: a hash of the name, mixed with the iteration counters of the
  * repeat blocks around it unless the tensor is marked shared.
@@ -13,7 +14,7 @@
 #include "sim/engine/schedule.h"
 #include "traces/trace.h"
 
-enum { SY_FEED_NESTING = 8, SY_FEED_SLOTS = SY_LOOKAHEAD + 1 };
+enum { SY_FEED_NESTING = 8, SY_FEED_SLOTS = 2, SY_FEED_AHEAD = 1 << 18 };
 
 struct sy_feed_slot {
     struct sy_upcoming upcoming;
@@ -24,20 +25,29 @@ struct sy_feed_slot {
     size_t names_capacity;
 };
 
+/* Where the layers are taken from: the trace, and the repeat blocks around the place. */
+struct sy_feed_place {
+    struct {
+        struct sy_trace_mark mark;
+        uint64_t times, iteration;
+    } nest[SY_FEED_NESTING];
+    uint32_t depth;
+    bool ended;       /* the trace's end was read */
+    uint64_t ordinal; /* of the next layer */
+};
+
 struct sy_feed {
     struct sy_trace_reader *reader;
     const char *path;
     struct sy_diag *diag;
     struct sy_feed_slot slot[SY_FEED_SLOTS];
     uint32_t head, count;
-    bool ended;         /* the trace's end was read */
     bool command_waits; /* the record read last is a command of the window's last layer */
     struct sy_trace_record record;
-    struct {
-        struct sy_trace_mark mark;
-        uint64_t times, iteration;
-    } nest[SY_FEED_NESTING];
-    uint32_t depth;
+    struct sy_feed_place place;
+    struct sy_liveness uses;     /* of the layers from the head on */
+    struct sy_feed_place ahead;  /* up to where uses were read; ordinal 0 = not begun */
+    struct sy_trace_mark resume; /* of ahead */
     struct {
         const char *op;
         uint64_t count, bytes;
@@ -50,12 +60,12 @@ struct sy_feed {
 
 void sy_feed_open(struct sy_feed *feed, struct sy_trace_reader *reader, const char *path, struct sy_diag *diag);
 void sy_feed_close(struct sy_feed *feed);
-/* Fill the window; stops at the end, at a full window, or behind a layer that brings its own commands. */
+/* Have the next layer and the record behind it; stops at the end, or behind a layer that brings its own commands. */
 enum sy_status sy_feed_fill(struct sy_feed *feed);
 /* The next layer, NULL at the end. */
 struct sy_feed_slot *sy_feed_head(struct sy_feed *feed);
-/* The window from the head on as the scheduler wants it. */
-uint32_t sy_feed_window(struct sy_feed *feed, const struct sy_upcoming *window[SY_FEED_SLOTS]);
+/* Know the uses of tensors by at least SY_FEED_AHEAD / 2 layers from the head on. For traces without commands. */
+enum sy_status sy_feed_look_ahead(struct sy_feed *feed);
 /* True when the head layer's own commands follow in the trace. */
 bool sy_feed_has_commands(const struct sy_feed *feed);
 /* The next command of the head layer; more = false when there is no further one. */

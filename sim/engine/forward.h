@@ -30,8 +30,8 @@ void sy_forward_destroy(struct sy_forward *forward); /* NULL is fine */
 
 /* A layer is about to begin (before sy_scheduler_begin; arguments as there). *done: it was run from memory, and the
  * scheduler has its plan. */
-enum sy_status sy_forward_layer(struct sy_forward *forward, const struct sy_upcoming *const *upcoming, uint32_t count,
-                                uint64_t index, bool *done);
+enum sy_status sy_forward_layer(struct sy_forward *forward, const struct sy_upcoming *upcoming, uint64_t index,
+                                bool *done);
 /* A command is handed over, or the stream ends: units that were moved wake. */
 enum sy_status sy_forward_go(struct sy_forward *forward);
 /* Loop `loop` of the matrix walk turned, before anything of its next iteration was emitted. */

@@ -44,7 +44,7 @@ static void write_addresses(const struct sy_forward *f, const struct sy_names *n
 }
 
 /* Everything that decides what the layer will do, as one list of words in f->now.hard. */
-static bool write_key(struct sy_forward *f, const struct sy_upcoming *const *upcoming, uint32_t count, uint64_t index)
+static bool write_key(struct sy_forward *f, const struct sy_upcoming *upcoming, uint64_t index)
 {
     struct sy_state *state = &f->now;
     sy_state_begin(state, false);
@@ -52,10 +52,10 @@ static bool write_key(struct sy_forward *f, const struct sy_upcoming *const *upc
     size_t soft = state->soft.count;
     for (size_t i = 0; i < soft; i++)
         (void)sy_state_value(state, state->soft.word[i]);
-    sy_schedule_name(f->s, upcoming[0], index, &f->names);
+    sy_schedule_name(f->s, upcoming, index, &f->names);
     sy_schedule_visit(f->s, &f->names, state);
     (void)sy_state_value(state, f->s->next_id > 0);
-    sy_schedule_write_layer(f->s, upcoming, count, &f->names, state);
+    sy_schedule_write_layer(f->s, upcoming, &f->names, state);
     write_addresses(f, &f->names, state);
     return !state->failed && f->names.count < SY_NAMES;
 }
@@ -281,8 +281,7 @@ static enum sy_status repeat(struct sy_forward *f, struct sy_forward_layer *laye
     return layer->after.failed ? SY_INTERNAL : SY_OK;
 }
 
-enum sy_status sy_forward_layer(struct sy_forward *f, const struct sy_upcoming *const *upcoming, uint32_t count,
-                                uint64_t index, bool *done)
+enum sy_status sy_forward_layer(struct sy_forward *f, const struct sy_upcoming *upcoming, uint64_t index, bool *done)
 {
     struct sy_executor *exec = f->exec;
     *done = false;
@@ -291,9 +290,9 @@ enum sy_status sy_forward_layer(struct sy_forward *f, const struct sy_upcoming *
     sy_exec_settle(exec);
     sy_schedule_forget(f->s, sy_exec_oldest(exec));
     end_record(f, index);
-    if (f->failure != SY_OK || sy_exec_fine_now(exec) < SY_EXEC_FINE || upcoming[0]->layer.has_schedule)
+    if (f->failure != SY_OK || sy_exec_fine_now(exec) < SY_EXEC_FINE || upcoming->layer.has_schedule)
         return f->failure;
-    if (!write_key(f, upcoming, count, index))
+    if (!write_key(f, upcoming, index))
         return SY_OK;
     uint64_t hash = sy_words_hash(&f->now.hard, 1);
     struct sy_forward_layer *known = find(f, &f->now.hard, hash);

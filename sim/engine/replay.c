@@ -202,16 +202,17 @@ static enum sy_status begin_layer(struct sy_replay *replay, struct sy_feed_slot 
         return SY_OK;
     replay->scheduled_any = true;
     replay->from_memory = false;
-    uint32_t count = sy_feed_window(&replay->feed, replay->window);
+    if ((status = sy_feed_look_ahead(&replay->feed)) != SY_OK)
+        return status;
     if (replay->forward)
-        status = sy_forward_layer(replay->forward, replay->window, count, replay->layer_index, &replay->from_memory);
+        status = sy_forward_layer(replay->forward, &slot->upcoming, replay->layer_index, &replay->from_memory);
     else if (replay->exec) {
         sy_exec_settle(replay->exec);
         sy_scheduler_settle(replay->scheduler, sy_exec_oldest(replay->exec));
     }
     if (status != SY_OK || replay->from_memory)
         return status;
-    return sy_scheduler_begin(replay->scheduler, replay->window, count, replay->layer_index);
+    return sy_scheduler_begin(replay->scheduler, &slot->upcoming, replay->layer_index);
 }
 
 /* Weights and cached state that the layer cannot do without, as bytes in memory. */
@@ -490,6 +491,7 @@ static enum sy_status run(struct sy_replay *replay, const struct sy_energy_table
 {
     struct sy_scheduler_options scheduling = {.objective = replay->options.objective,
                                               .keep_nothing = replay->options.keep_nothing,
+                                              .liveness = &replay->feed.uses,
                                               .sample_loops = replay->options.fidelity == SY_FIDELITY_ANALYTIC &&
                                                               !replay->options.emit_schedule};
     cost_setup(replay, energy, &scheduling.costs);

@@ -46,7 +46,6 @@ struct sy_replay {
     struct sy_forward *forward; /* NULL: everything is run */
     bool from_memory;           /* the layer was */
     struct sy_result *result;
-    const struct sy_upcoming *window[SY_FEED_SLOTS];
     bool in_layer, own_commands, scheduled_any;
     uint64_t layer_index, layers_done, finish, expected_macs, skipped_macs, layer_macs_left;
     enum sy_dtype a, b;        /* operand formats of the layer being planned */

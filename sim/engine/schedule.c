@@ -167,12 +167,9 @@ uint64_t sy_schedule_temporary_key(uint64_t layer_index)
     return (layer_index + 1) * UINT64_C(0x9E3779B97F4A7C15) | 1;
 }
 
-enum sy_status sy_scheduler_begin(struct sy_scheduler *s, const struct sy_upcoming *const *upcoming, uint32_t count,
-                                  uint64_t index)
+enum sy_status sy_scheduler_begin(struct sy_scheduler *s, const struct sy_upcoming *upcoming, uint64_t index)
 {
-    s->window = upcoming;
-    s->window_count = count;
-    s->current = upcoming[0];
+    s->current = upcoming;
     s->layer_index = index;
     s->item = 0;
     s->item_started = false;

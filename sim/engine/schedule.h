@@ -21,15 +21,15 @@
 #include "arch/chip.h"
 #include "sim/base/text.h"
 #include "sim/engine/executor.h"
+#include "sim/engine/liveness.h"
 #include "sim/map/mapping.h"
 #include "sim/map/space.h"
 #include "workloads/lower.h"
 
-enum { SY_LOOKAHEAD = 64 };
-
-/* A layer of the window with the identity of its tensors: hash of name and iteration; 0 = anonymous. */
+/* A layer with the identity of its tensors: hash of name and iteration; 0 = anonymous. */
 struct sy_upcoming {
     struct sy_layer layer;
+    uint64_t ordinal; /* number of the layer as liveness counts them */
     uint64_t input_key[SY_MAX_INPUTS];
     uint64_t output_key;
 };
@@ -37,8 +37,9 @@ struct sy_upcoming {
 struct sy_scheduler_options {
     enum sy_objective objective;
     struct sy_map_costs costs;
-    bool keep_nothing; /* no residency between layers (for study and tests) */
-    bool sample_loops; /* leave out iterations of long loops and mark where (sy_issue.skipped) */
+    bool keep_nothing;                  /* no residency between layers (for study and tests) */
+    const struct sy_liveness *liveness; /* which tensors later layers read; borrowed; NULL: none */
+    bool sample_loops;                  /* leave out iterations of long loops and mark where (sy_issue.skipped) */
 };
 
 /* What was decided for a layer; for reports. */
@@ -63,10 +64,9 @@ void sy_scheduler_forward(struct sy_scheduler *scheduler, struct sy_forward *for
 /* Between layers: commands with ids below `oldest` are past, nothing needs to wait for them. */
 void sy_scheduler_settle(struct sy_scheduler *scheduler, uint64_t oldest);
 
-/* Take up upcoming[0]; the others (count - 1, at most SY_LOOKAHEAD) tell which tensors are used again. The window and
- * its strings must live until the layer's last command was taken. index numbers the layer in issued commands. */
-enum sy_status sy_scheduler_begin(struct sy_scheduler *scheduler, const struct sy_upcoming *const *upcoming,
-                                  uint32_t count, uint64_t index);
+/* Take up a layer. It and its strings must live until the layer's last command was taken. index numbers it in issued
+ * commands. */
+enum sy_status sy_scheduler_begin(struct sy_scheduler *scheduler, const struct sy_upcoming *upcoming, uint64_t index);
 /* The layer's next command; more = false when it has no further ones. SY_UNSUPPORTED (reported) when the layer does not
  * fit the chip. */
 enum sy_status sy_scheduler_next(struct sy_scheduler *scheduler, struct sy_issue *issue, bool *more);

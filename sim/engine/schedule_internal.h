@@ -129,8 +129,6 @@ struct sy_scheduler {
     uint32_t fifo_head, fifo_count;
 
     const struct sy_upcoming *current;
-    const struct sy_upcoming *const *window;
-    uint32_t window_count;
     struct sy_work work;
     struct sy_work whole;              /* before attention was cut into chunks */
     uint64_t chunk_groups, chunk_rows; /* of attention, at a time */
@@ -197,7 +195,7 @@ void sy_schedule_name(const struct sy_scheduler *s, const struct sy_upcoming *up
                       struct sy_names *names);
 /* The state between layers; next_id must be set before loading. */
 void sy_schedule_visit(struct sy_scheduler *s, const struct sy_names *names, struct sy_state *state);
-void sy_schedule_write_layer(const struct sy_scheduler *s, const struct sy_upcoming *const *upcoming, uint32_t count,
+void sy_schedule_write_layer(const struct sy_scheduler *s, const struct sy_upcoming *upcoming,
                              const struct sy_names *names, struct sy_state *state);
 void sy_schedule_tally(struct sy_scheduler *s, struct sy_tally *tally);
 

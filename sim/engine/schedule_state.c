@@ -9,6 +9,7 @@
  * sy_schedule_forget drops them between layers whether or not anything is
  * fast-forwarded, so that both give the same schedule.
  */
+#include <stdlib.h>
 #include <string.h>
 
 #include "sim/engine/schedule_internal.h"
@@ -280,16 +281,6 @@ void sy_schedule_visit(struct sy_scheduler *s, const struct sy_names *names, str
     }
 }
 
-/* When a key is used next, counted from the layer that begins: 0 = by it. */
-static uint64_t next_use(const struct sy_upcoming *const *upcoming, uint32_t count, uint64_t key, uint32_t from)
-{
-    for (uint32_t i = from; key && i < count; i++)
-        for (uint32_t input = 0; input < upcoming[i]->layer.inputs; input++)
-            if (upcoming[i]->input_key[input] == key)
-                return i;
-    return UINT64_MAX;
-}
-
 static void write_bytes(struct sy_state *state, const void *bytes, size_t size)
 {
     const uint64_t *word = bytes;
@@ -310,22 +301,47 @@ static void write_layer(struct sy_state *state, const struct sy_layer *layer)
     (void)sy_state_value(state, (uint64_t)layer->sparsity.keep << 32 | layer->sparsity.group);
 }
 
-void sy_schedule_write_layer(const struct sy_scheduler *s, const struct sy_upcoming *const *upcoming, uint32_t count,
+static int by_size(const void *a, const void *b)
+{
+    const uint64_t x = *(const uint64_t *)a, y = *(const uint64_t *)b;
+    return (x > y) - (x < y);
+}
+
+static uint64_t next_use(const struct sy_scheduler *s, const struct sy_upcoming *upcoming, uint64_t key)
+{
+    return s->options.liveness ? sy_liveness_next(s->options.liveness, key, upcoming->ordinal) : UINT64_MAX;
+}
+
+/* In which order the output and what is resident are used next. Who makes room for whom hangs on nothing else: layers
+ * with the same order do the same, however far away the uses are. */
+static void write_order(const struct sy_scheduler *s, const struct sy_upcoming *upcoming, struct sy_state *state)
+{
+    uint64_t use[1 + SY_MAX_LEVELS * SY_MAX_RESIDENT], sorted[1 + SY_MAX_LEVELS * SY_MAX_RESIDENT];
+    uint32_t count = 0, different = 0;
+    use[count++] = next_use(s, upcoming, upcoming->output_key);
+    for (uint32_t level = 0; level < s->on_chip; level++)
+        for (uint32_t i = 0; i < s->space[level].residents; i++)
+            use[count++] = next_use(s, upcoming, s->space[level].resident[i].key);
+    memcpy(sorted, use, count * sizeof *use);
+    qsort(sorted, count, sizeof *sorted, by_size);
+    for (uint32_t i = 0; i < count; i++)
+        if (!different || sorted[i] != sorted[different - 1])
+            sorted[different++] = sorted[i];
+    for (uint32_t i = 0; i < count; i++) {
+        const uint64_t *place = bsearch(&use[i], sorted, different, sizeof *sorted, by_size);
+        (void)sy_state_value(state, use[i] == UINT64_MAX ? UINT64_MAX : (uint64_t)(place - sorted));
+    }
+}
+
+void sy_schedule_write_layer(const struct sy_scheduler *s, const struct sy_upcoming *upcoming,
                              const struct sy_names *names, struct sy_state *state)
 {
-    const struct sy_upcoming *now = upcoming[0];
     bool known = true;
-    write_layer(state, &now->layer);
-    for (uint32_t i = 0; i < now->layer.inputs; i++)
-        (void)sy_state_value(state, code_of(names, now->input_key[i], &known));
-    (void)sy_state_value(state, code_of(names, now->output_key, &known));
-    (void)sy_state_value(state, next_use(upcoming, count, now->output_key, 1));
-    for (uint32_t level = 0; level < s->on_chip; level++)
-        for (uint32_t i = 0; i < s->space[level].residents; i++) {
-            uint64_t key = s->space[level].resident[i].key;
-            (void)sy_state_value(state, next_use(upcoming, count, key, 0));
-            (void)sy_state_value(state, next_use(upcoming, count, key, 1));
-        }
+    write_layer(state, &upcoming->layer);
+    for (uint32_t i = 0; i < upcoming->layer.inputs; i++)
+        (void)sy_state_value(state, code_of(names, upcoming->input_key[i], &known));
+    (void)sy_state_value(state, code_of(names, upcoming->output_key, &known));
+    write_order(s, upcoming, state);
     if (!known)
         state->failed = true;
 }

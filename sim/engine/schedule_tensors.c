@@ -4,9 +4,9 @@
  * what has to leave for it (engine.md section 4).
  *
  * Rule: an output stays in the innermost level that stores whole tensors, when
- * a layer of the window uses it and it fits beside what is used sooner. Tensors
- * with no further use in the window are dropped: one that was used already is
- * taken for dead; one never used was stored when it was made.
+ * a later layer uses it and it fits beside what is used sooner. Tensors with no
+ * further use are dropped: one that was used already is dead; one never used
+ * was stored when it was made.
  */
 #include <string.h>
 
@@ -22,12 +22,8 @@ uint64_t sy_tensor_next_use(const struct sy_scheduler *s, uint64_t key)
     if (!key)
         return UINT64_MAX;
     if (is_temporary(s, key))
-        return s->layer_index;
-    for (uint32_t i = 1; i < s->window_count; i++)
-        for (uint32_t input = 0; input < s->window[i]->layer.inputs; input++)
-            if (s->window[i]->input_key[input] == key)
-                return s->layer_index + i;
-    return UINT64_MAX;
+        return s->current->ordinal;
+    return s->options.liveness ? sy_liveness_next(s->options.liveness, key, s->current->ordinal) : UINT64_MAX;
 }
 
 /* A fixed pseudo-random place in the backing store: constant memory however long the trace is. Tensors begin at
@@ -125,7 +121,7 @@ void sy_tensors_begin_layer(struct sy_scheduler *s)
         for (uint32_t i = space->residents; i-- > 0;) {
             struct sy_resident *resident = &space->resident[i];
             bool now = used_by_current(s, resident->key);
-            resident->next_use = now ? s->layer_index : sy_tensor_next_use(s, resident->key);
+            resident->next_use = now ? s->current->ordinal : sy_tensor_next_use(s, resident->key);
             if (resident->next_use == UINT64_MAX && !resident->pinned)
                 drop(s, level, resident);
         }
@@ -187,7 +183,7 @@ static struct sy_resident *farthest(struct sy_scheduler *s, uint32_t level, uint
     struct sy_resident *best = NULL;
     for (uint32_t i = 0; i < space->residents; i++) {
         struct sy_resident *resident = &space->resident[i];
-        if (resident->pinned || resident->next_use <= than || resident->next_use == s->layer_index)
+        if (resident->pinned || resident->next_use <= than || resident->next_use == s->current->ordinal)
             continue;
         if (!best || resident->next_use > best->next_use ||
             (resident->next_use == best->next_use && resident->bytes > best->bytes))
