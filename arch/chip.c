@@ -147,20 +147,38 @@ static bool holds_exactly(enum sy_dtype wide, enum sy_dtype narrow)
     return w->is_float == n->is_float && w->bits > n->bits;
 }
 
+/* Formats plain enough that arrays round them on the way in. Scaled blocks and integers have to be quantized first. */
+static bool plain_float(enum sy_dtype dtype)
+{
+    return sy_dtypes[dtype].is_float && !sy_dtypes[dtype].block && sy_dtypes[dtype].bits >= 16;
+}
+
+static uint32_t pair_bits(const struct sy_precision *pair)
+{
+    return sy_dtypes[pair->a].bits + sy_dtypes[pair->b].bits;
+}
+
 const struct sy_precision *sy_chip_precision(const struct sy_chip *chip, enum sy_dtype a, enum sy_dtype b)
 {
-    const struct sy_precision *best = NULL;
+    const struct sy_precision *exact = NULL, *rounded = NULL;
     for (uint32_t i = 0; i < chip->array.precisions; i++) {
         const struct sy_precision *pair = &chip->array.precision[i];
         if (pair->a == a && pair->b == b)
             return pair;
-        if (!holds_exactly(pair->a, a) || !holds_exactly(pair->b, b))
-            continue;
-        uint32_t bits = sy_dtypes[pair->a].bits + sy_dtypes[pair->b].bits;
-        if (!best || bits < sy_dtypes[best->a].bits + sy_dtypes[best->b].bits)
-            best = pair;
+        bool floats = plain_float(pair->a) && plain_float(pair->b) && plain_float(a) && plain_float(b);
+        if (holds_exactly(pair->a, a) && holds_exactly(pair->b, b)) {
+            if (!exact || pair_bits(pair) < pair_bits(exact))
+                exact = pair;
+        } else if (floats && (!rounded || pair_bits(pair) > pair_bits(rounded))) {
+            rounded = pair;
+        }
     }
-    return best;
+    return exact ? exact : rounded;
+}
+
+bool sy_precision_rounds(const struct sy_precision *pair, enum sy_dtype a, enum sy_dtype b)
+{
+    return !holds_exactly(pair->a, a) || !holds_exactly(pair->b, b);
 }
 
 uint64_t sy_chip_segment(const struct sy_array *array, const struct sy_dataflow *dataflow, uint64_t channels,

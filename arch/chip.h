@@ -210,8 +210,12 @@ uint32_t sy_chip_chain(const struct sy_chip *chip, enum sy_operand operand, uint
 /* MACs a cycle of the whole chip (all cores and arrays) for a pair of formats as num / den; false when unsupported. */
 bool sy_chip_peak_macs(const struct sy_chip *chip, enum sy_dtype a, enum sy_dtype b, uint64_t *num, uint64_t *den);
 /* The pair of formats the array runs a by b as: that pair itself, else the narrowest pair that holds both exactly (an
- * int16 array runs int8 operands); NULL when there is none. */
+ * int16 array runs int8 operands), else for floats of 16 bits or more the widest pair of such floats, to which the
+ * array rounds them on the way in (fp32 products run as bf16, as frameworks do on such chips by default); NULL when
+ * there is none: integers and scaled blocks would have to be quantized. */
 const struct sy_precision *sy_chip_precision(const struct sy_chip *chip, enum sy_dtype a, enum sy_dtype b);
+/* Whether a by b run as that pair loses digits. */
+bool sy_precision_rounds(const struct sy_precision *pair, enum sy_dtype a, enum sy_dtype b);
 
 /* How many k steps of a convolution may lie over the array's side beside each other, where k is the channels (of one
  * group) at each of fh x fw places of the kernel: all that the dataflow names of Cin, Fh and Fw, and the channels alone

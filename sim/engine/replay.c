@@ -3,6 +3,7 @@
 #include "sim/engine/replay.h"
 #include "sim/map/collective.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -141,23 +142,34 @@ enum sy_status sy_replay_layer_done(void *context, const struct sy_layer_counter
 
 /* ---- the command source ---- */
 
+static enum sy_status refuse_precision(struct sy_replay *replay, const struct sy_layer *layer)
+{
+    const struct sy_precision *first = &replay->chip->array.precision[0];
+    char hint[160];
+    (void)snprintf(hint, sizeof hint,
+                   "import the model with --activation %s --weight %s, or add the pair to core.array.precisions",
+                   sy_dtypes[first->a].name, sy_dtypes[first->b].name);
+    (void)sy_error(replay->diag, ((struct sy_where){.file = replay->path, .line = layer->line}), hint,
+                   "layer %s multiplies %s by %s, which chip %s cannot", layer->name,
+                   sy_dtypes[layer->in[0].dtype].name, sy_dtypes[layer->in[1].dtype].name, replay->chip->name);
+    return SY_UNSUPPORTED;
+}
+
 /* Precision decides the peak rate a layer is measured against. */
 static enum sy_status check_precision(struct sy_replay *replay, const struct sy_layer *layer)
 {
     if (layer->op != SY_OP_GEMM && layer->op != SY_OP_CONV && layer->op != SY_OP_ATTENTION)
         return SY_OK;
     const struct sy_precision *precision = sy_chip_precision(replay->chip, layer->in[0].dtype, layer->in[1].dtype);
-    if (!precision) {
-        sy_error(replay->diag, ((struct sy_where){.file = replay->path, .line = layer->line}),
-                 "add the pair to core.array.precisions, or import the model with another precision",
-                 "layer %s multiplies %s by %s, which chip %s cannot", layer->name, sy_dtypes[layer->in[0].dtype].name,
-                 sy_dtypes[layer->in[1].dtype].name, replay->chip->name);
-        return SY_UNSUPPORTED;
-    }
+    if (!precision)
+        return refuse_precision(replay, layer);
     if (precision->a != layer->in[0].dtype || precision->b != layer->in[1].dtype)
-        sy_result_warn(replay->result, "%s by %s runs as %s by %s on chip %s", sy_dtypes[layer->in[0].dtype].name,
+        sy_result_warn(replay->result, "%s by %s runs as %s by %s on chip %s%s", sy_dtypes[layer->in[0].dtype].name,
                        sy_dtypes[layer->in[1].dtype].name, sy_dtypes[precision->a].name, sy_dtypes[precision->b].name,
-                       replay->chip->name);
+                       replay->chip->name,
+                       sy_precision_rounds(precision, layer->in[0].dtype, layer->in[1].dtype)
+                           ? ", rounded by the array; tensors keep their bytes"
+                           : "");
     return SY_OK;
 }
 

@@ -33,6 +33,11 @@ for fidelity in analytic event; do
     expect "a collective at $fidelity: direct run = import, trace, run" same_by_trace tpu-v4i \
         "$golden/chakra/all_reduce_8npus_1MB.0.et" $fidelity --dim ranks=8
 done
+# Files as users have them, in fp32, on a chip of bf16 and on one of integers.
+expect "an fp32 model runs on a bf16 chip, which says that it rounds" prints "fp32 by fp32 runs as bf16 by bf16 on chip tpu-v4i, rounded" \
+    run -a tpu-v4i -w "$golden/onnx/resnet18.onnx"
+expect "an integer chip refuses it and says what to type" refuses 3 "import the model with --activation int8 --weight int8" \
+    run -a tpu-v1 -w "$golden/onnx/resnet18.onnx"
 expect "two convolutions at cycle: direct run = import, trace, run" same_by_trace gemmini "$golden/onnx/two_conv.onnx" cycle \
     --activation int8 --weight int8 --accumulator int32
 

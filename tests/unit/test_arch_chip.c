@@ -108,6 +108,33 @@ START_TEST(every_figure_of_every_preset_has_a_source_and_a_confidence)
 }
 END_TEST
 
+static const char *runs_as(const struct sy_chip *chip, enum sy_dtype a, enum sy_dtype b, bool rounds)
+{
+    const struct sy_precision *pair = sy_chip_precision(chip, a, b);
+    if (!pair)
+        return "nothing";
+    ck_assert_int_eq(pair->a, pair->b);
+    ck_assert_int_eq(sy_precision_rounds(pair, a, b), rounds);
+    return sy_dtypes[pair->a].name;
+}
+
+START_TEST(wider_floats_are_rounded_and_nothing_is_quantized)
+{
+    struct sy_chip *chip = load("tpu-v4i"); /* bf16 and int8 */
+    ck_assert_str_eq(runs_as(chip, SY_FP32, SY_FP32, true), "bf16");
+    ck_assert_str_eq(runs_as(chip, SY_BF16, SY_FP32, true), "bf16");
+    ck_assert_str_eq(runs_as(chip, SY_BF16, SY_BF16, false), "bf16");
+    ck_assert_str_eq(runs_as(chip, SY_INT8, SY_BF16, false), "bf16");
+    ck_assert_str_eq(runs_as(chip, SY_INT16, SY_INT16, false), "nothing");
+    ck_assert_str_eq(runs_as(chip, SY_FP32, SY_INT16, false), "nothing");
+    sy_chip_destroy(chip);
+    chip = load("tpu-v1"); /* integers only */
+    ck_assert_str_eq(runs_as(chip, SY_FP32, SY_FP32, false), "nothing");
+    ck_assert_str_eq(runs_as(chip, SY_BF16, SY_BF16, false), "nothing");
+    sy_chip_destroy(chip);
+}
+END_TEST
+
 START_TEST(presets_are_what_their_papers_say)
 {
     struct sy_chip *chip = load("tpu-v1");
@@ -505,6 +532,7 @@ int main(void)
     tcase_add_checked_fixture(tcase, setup, teardown);
     tcase_add_test(tcase, presets_have_the_published_peak);
     tcase_add_test(tcase, every_figure_of_every_preset_has_a_source_and_a_confidence);
+    tcase_add_test(tcase, wider_floats_are_rounded_and_nothing_is_quantized);
     tcase_add_test(tcase, presets_are_what_their_papers_say);
     tcase_add_test(tcase, the_resolved_text_of_every_preset_is_the_same_chip);
     tcase_add_test(tcase, any_number_written_is_read_back_exactly);
