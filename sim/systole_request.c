@@ -30,7 +30,7 @@ enum sy_status systole_copy_request(const struct sy_result_request *from, struct
     *to = *from;
     const char **const texts[] = {&to->chip,       &to->workload, &to->energy_table, &to->format,
                                   &to->activation, &to->weight,   &to->accumulator,  &to->phase,
-                                  &to->kind,       &to->kv,       &to->routing};
+                                  &to->kind,       &to->kv,       &to->routing,      &to->contexts};
     for (size_t i = 0; i < sizeof texts / sizeof texts[0]; i++)
         if (!copy_text(arena, texts[i]))
             return SY_NOMEM;

@@ -10,6 +10,7 @@
 #include "sim/stats/area.h"
 #include "sim/systole_internal.h"
 #include "traces/trace.h"
+#include "workloads/import/lengths.h"
 
 struct choice {
     const char *name;
@@ -300,10 +301,25 @@ static enum sy_status run(const struct systole_context *context, const struct sy
 /* So many steps are run; those between lie on a line (a step's time grows with the context, in small stairs). */
 enum { STEPS_RUN = 9 };
 
-/* Seconds of one decode step of the same model at another context. */
+/* The list of contexts that was asked for, each so many tokens longer. */
+static enum sy_status longer_contexts(const struct systole_workload *workload, uint64_t more, struct sy_buf *list,
+                                      struct sy_diag *diag)
+{
+    struct sy_lengths lengths;
+    struct sy_arena *arena = sy_arena_create(NULL, 0);
+    enum sy_status status = arena ? sy_lengths_read(workload->request.contexts, arena, &lengths, diag) : SY_NOMEM;
+    if (status == SY_OK) {
+        sy_lengths_write(&lengths, more, list);
+        status = list->failed ? SY_NOMEM : SY_OK;
+    }
+    sy_arena_destroy(arena);
+    return status;
+}
+
+/* Seconds of one decode step of the same model, each sequence's context so many tokens longer. */
 static enum sy_status step_at(const struct systole_context *context, const struct systole_chip *chip,
                               const struct systole_workload *workload, const struct systole_run_options *options,
-                              uint64_t tokens, double *seconds, struct sy_diag *diag)
+                              uint64_t cached, uint64_t more, double *seconds, struct sy_diag *diag)
 {
     const struct sy_result_request *request = &workload->request;
     struct systole_run_options plain = *options;
@@ -315,16 +331,24 @@ static enum sy_status step_at(const struct systole_context *context, const struc
                                             .weight = request->weight,
                                             .accumulator = request->accumulator,
                                             .batch = request->batch,
-                                            .context = tokens,
+                                            .context = cached + more,
                                             .phase = request->phase,
                                             .kind = request->kind,
                                             .allow_unmodelled = request->allow_unmodelled,
                                             .dims = request->dims,
                                             .kv = request->kv,
                                             .routing = request->routing};
+    struct sy_buf list = {0};
     plain.emit_schedule = plain.timeline = plain.vcd = NULL;
-    enum sy_status status = (enum sy_status)systole_workload_load(
-        context, request->workload ? request->workload : workload->path, &import, &step);
+    enum sy_status status = request->contexts ? longer_contexts(workload, more, &list, diag) : SY_OK;
+    if (request->contexts) {
+        import.context = 0;
+        import.contexts = list.data;
+    }
+    if (status == SY_OK)
+        status = (enum sy_status)systole_workload_load(context, request->workload ? request->workload : workload->path,
+                                                       &import, &step);
+    sy_buf_free(&list);
     if (status != SY_OK)
         return status;
     status = run(context, chip, step, &plain, &result, diag);
@@ -350,7 +374,7 @@ static enum sy_status mean_step(const struct systole_context *context, const str
     for (uint64_t i = 1; i < points; i++) {
         uint64_t at = i * (steps - 1) / (points - 1), gap = at - before;
         double seconds = 0;
-        enum sy_status status = step_at(context, chip, workload, options, cached + at, &seconds, diag);
+        enum sy_status status = step_at(context, chip, workload, options, cached, at, &seconds, diag);
         if (status != SY_OK)
             return status;
         sum += seconds * (double)(gap + 1) / 2 + last * (double)(gap - 1) / 2;

@@ -262,6 +262,12 @@ static void put_layer_value(struct sy_line_out *out, const struct sy_key *key, b
             sy_put_number(out, layer->values.toggles);
         }
         break;
+    case SY_VALUE_SEQUENCES:
+        if (layer->dim.attention.sequences != NULL) {
+            put_key(out, key);
+            sy_put_text(out, layer->dim.attention.sequences);
+        }
+        break;
     case SY_VALUE_TILE:
     case SY_VALUE_ORDER:
     case SY_VALUE_DATAFLOW:
@@ -299,6 +305,13 @@ static const char *schedule_fault(const struct sy_schedule *schedule)
     }
     bool resident = schedule->resident == 0 || (schedule->resident >= 'A' && schedule->resident <= 'C');
     return resident ? NULL : "the resident operand of its schedule is not A, B or C";
+}
+
+static bool sequences_are_writable(const struct sy_layer *layer)
+{
+    const char *text = layer->op == SY_OP_ATTENTION ? layer->dim.attention.sequences : NULL, *stop;
+    struct sy_sequence total;
+    return text == NULL || sy_sequences_total(text, &total, &stop);
 }
 
 static bool tensors_are_writable(const struct sy_layer *layer)
@@ -350,6 +363,9 @@ static const char *layer_fault(const struct sy_record_syntax *syntax, const stru
     }
     if (layer->values.zeros_a > 100 || layer->values.zeros_b > 100 || layer->values.toggles > 100) {
         return "more than 100 percent of its values are zero or toggle";
+    }
+    if (!sequences_are_writable(layer)) {
+        return "its list of sequences is none";
     }
     if (!dimensions_are_writable(syntax, layer)) {
         return "a dimension is out of range";

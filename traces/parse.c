@@ -160,6 +160,33 @@ static bool parse_toggles(struct sy_scan *scan, struct sy_value_statistics *valu
     return true;
 }
 
+/* Kept as it stands, once it is known to be a list; what it must sum to, sy_layer_check says. */
+static bool parse_sequences(struct sy_scan *scan, struct sy_layer *layer)
+{
+    char *to = sy_scan_names_room(scan);
+    size_t length = 0;
+    while (length <= SY_MAX_SEQUENCES_TEXT && (unsigned char)scan->p[length] > ' ' && scan->p[length] != '#') {
+        length++;
+    }
+    if (length == 0 || length > SY_MAX_SEQUENCES_TEXT) {
+        return SY_SCAN_FAIL(scan, scan->p, NULL, "expected COUNTxQUERIES:KEYS,... of at most %d bytes",
+                            SY_MAX_SEQUENCES_TEXT);
+    }
+    memcpy(to, scan->p, length);
+    to[length] = '\0';
+    const char *stop = to;
+    struct sy_sequence total;
+    if (!sy_sequences_total(to, &total, &stop)) {
+        const char *at = scan->p + (stop - to);
+        return SY_SCAN_FAIL(scan, at, "for example 4x1:129,1x1:4097",
+                            "'%s' is no kind of sequence; expected COUNTxQUERIES:KEYS, at most %d of them",
+                            sy_excerpt(scan, at).text, SY_MAX_SEQUENCE_KINDS);
+    }
+    layer->dim.attention.sequences = sy_scan_keep_name(scan, length);
+    scan->p += length;
+    return true;
+}
+
 static struct sy_schedule *schedule_level(struct sy_layer *layer, uint32_t level)
 {
     layer->has_schedule = true;
@@ -237,6 +264,8 @@ static bool parse_rare_value(struct sy_scan *scan, const struct sy_key *key, str
         return parse_zeros(scan, &layer->values);
     case SY_VALUE_TOGGLES:
         return parse_toggles(scan, &layer->values);
+    case SY_VALUE_SEQUENCES:
+        return parse_sequences(scan, layer);
     case SY_VALUE_TILE:
         return parse_list(scan, ',', 3, schedule_level(layer, key->index)->tile[key->index], "m,k,n");
     case SY_VALUE_ORDER:

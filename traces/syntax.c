@@ -141,7 +141,7 @@ static void add_operator(struct sy_syntax *syntax, enum sy_op op)
 {
     _Static_assert((int)SY_TRACE_MAX_KEYS <= (int)SY_WORDS_MAX && (int)SY_FUNCTION_COUNT <= (int)SY_WORDS_MAX,
                    "sets hold them");
-    _Static_assert(SY_MAX_OP_DIMS + SY_MAX_INPUTS + 7 + 2 * SY_MAX_SCHEDULE_LEVELS + 2 <= SY_TRACE_MAX_KEYS,
+    _Static_assert(SY_MAX_OP_DIMS + SY_MAX_INPUTS + 8 + 2 * SY_MAX_SCHEDULE_LEVELS + 2 <= SY_TRACE_MAX_KEYS,
                    "the keys of an operator fit the mask");
     const struct sy_op_info *info = &sy_ops[op];
     struct sy_record_syntax *record = add_record(syntax, info->name, SY_FORM_LAYER, op);
@@ -166,6 +166,9 @@ static void add_operator(struct sy_syntax *syntax, enum sy_op op)
     add_key(record, "zeros", SY_VALUE_ZEROS);
     add_key(record, "toggles", SY_VALUE_TOGGLES);
     add_schedule_keys(record);
+    if (op == SY_OP_ATTENTION) {
+        add_key(record, "sequences", SY_VALUE_SEQUENCES);
+    }
     sy_layer_init(&syntax->layer[op], op);
 }
 

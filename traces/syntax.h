@@ -13,7 +13,7 @@
 
 #include "traces/command.h"
 #include "traces/trace.h"
-#include "workloads/layer.h"
+#include "workloads/sequences.h"
 
 enum {
     SY_TRACE_MAX_NAME = 4096,      /* bytes of a name, decoded */
@@ -21,8 +21,8 @@ enum {
     SY_TRACE_MAX_NESTING = SY_MAX_REPEAT_DEPTH, /* open repeat blocks */
     SY_TRACE_MAX_KEYS = 64,                     /* of one record; a bit each in a 64-bit mask */
     /* a record of a layer: its name, named inputs, epilogue operands, output; and what a name may grow before it is
-       refused */
-    SY_TRACE_NAMES_ROOM = (SY_TRACE_MAX_NAME + 1) * (2 * SY_MAX_INPUTS + 3)
+       refused; and a list of sequences */
+    SY_TRACE_NAMES_ROOM = (SY_TRACE_MAX_NAME + 1) * (2 * SY_MAX_INPUTS + 3) + SY_MAX_SEQUENCES_TEXT + 1
 };
 
 /* How the value of a key is written, and where it goes. */
@@ -39,6 +39,7 @@ enum sy_value_kind {
     SY_VALUE_SPARSITY,    /* keep:group */
     SY_VALUE_ZEROS,       /* percent of A:percent of B */
     SY_VALUE_TOGGLES,     /* percent */
+    SY_VALUE_SEQUENCES,   /* of a ragged batch: COUNTxQUERIES:KEYS,... */
     SY_VALUE_TILE,        /* m,k,n of level `index` */
     SY_VALUE_ORDER,       /* letters of m, n, k of level `index` */
     SY_VALUE_DATAFLOW,

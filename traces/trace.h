@@ -30,6 +30,7 @@
  *     post=FUNCTION+...      epilogue
  *     sparsity=2:4           keep 2 of every 4 along K
  *     zeros=40:0             percent of the elements of A and of B that are zero, as measured
+ *     sequences=4x1:129,...  attention: a ragged batch, COUNTxQUERIES:KEYS each (workloads/sequences.h)
  *     toggles=20             percent of the moving operands' bits that change, as measured
  *     tile0=M,K,N            schedule: tile of level 0, 1, ... innermost first
  *     order0=mnk             the loops around that tile, outer to inner

@@ -9,6 +9,7 @@
 
 #include "sim/base/checked.h"
 #include "workloads/figures.h"
+#include "workloads/sequences.h"
 
 struct check {
     const struct sy_layer *layer;
@@ -120,18 +121,50 @@ static void check_move(struct check *check)
     }
 }
 
+/* Queries of a causal sequence stand among its keys. */
+static void check_causal(struct check *check)
+{
+    const struct sy_attention_dims *d = &check->layer->dim.attention;
+    struct sy_attention_dims part;
+    const char *at = NULL;
+    while (d->causal && sy_attention_part(d, &at, &part)) {
+        if (part.kv_len < part.q_len) {
+            FAIL(check, "kv_len counts the keys of the queries themselves too",
+                 "layer '%s': causal attention of %" PRIu64 " queries over only %" PRIu64 " keys", label(check),
+                 part.q_len, part.kv_len);
+        }
+    }
+}
+
+/* A list of sequences is whole, and the layer's own dimensions say what it sums to. */
+static void check_sequences(struct check *check)
+{
+    const struct sy_attention_dims *d = &check->layer->dim.attention;
+    struct sy_sequence total;
+    const char *stop = NULL;
+    if (d->sequences == NULL) {
+        return;
+    }
+    if (!sy_sequences_total(d->sequences, &total, &stop)) {
+        FAIL(check, "COUNTxQUERIES:KEYS,... of at most 1024 kinds and 16384 bytes, for example 4x1:129,1x1:4097",
+             "layer '%s': '%.20s' is no list of sequences", label(check), stop);
+    } else if (total.count != d->b || total.queries != d->q_len || total.keys != d->kv_len) {
+        FAIL(check, "b is the number of sequences, q_len and kv_len are the longest",
+             "layer '%s': b, q_len and kv_len are %" PRIu64 ", %" PRIu64 " and %" PRIu64
+             ", but its sequences give %" PRIu64 ", %" PRIu64 " and %" PRIu64,
+             label(check), d->b, d->q_len, d->kv_len, total.count, total.queries, total.keys);
+    }
+}
+
 static void check_attention(struct check *check)
 {
     const struct sy_attention_dims *d = &check->layer->dim.attention;
+    check_sequences(check);
+    check_causal(check);
     if (d->heads % d->kv_heads != 0) {
         FAIL(check, "every key-value head serves the same number of query heads",
              "layer '%s': kv_heads is %" PRIu64 ", which does not divide heads = %" PRIu64, label(check), d->kv_heads,
              d->heads);
-    }
-    if (d->causal && d->kv_len < d->q_len) {
-        FAIL(check, "kv_len counts the keys of the queries themselves too",
-             "layer '%s': causal attention of %" PRIu64 " queries over only %" PRIu64 " keys", label(check), d->q_len,
-             d->kv_len);
     }
     if (d->v_in_k && d->value_dim > d->head_dim) {
         FAIL(check, "with v_in_k the values are columns of the keys",

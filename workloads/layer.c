@@ -3,6 +3,7 @@
 
 #include "sim/base/checked.h"
 #include "workloads/figures.h"
+#include "workloads/sequences.h"
 
 uint64_t sy_window_count(uint64_t size, uint64_t before, uint64_t after, uint64_t filter, uint64_t stride,
                          uint64_t dilation, bool ceil_mode)
@@ -73,6 +74,53 @@ uint64_t sy_attention_pairs(const struct sy_attention_dims *dims)
     return dims->q_len * sy_attention_keys(dims);
 }
 
+/* Sums over the sequences of a batch. */
+
+bool sy_attention_visible_macs(const struct sy_attention_dims *dims, uint64_t *macs)
+{
+    struct sy_attention_dims part;
+    const char *at = NULL;
+    uint64_t one;
+    *macs = 0;
+    while (sy_attention_part(dims, &at, &part)) {
+        if (!PRODUCT(&one, part.b, part.heads, sy_attention_pairs(&part), part.head_dim + part.value_dim) ||
+            !sy_add(*macs, one, macs)) {
+            return false;
+        }
+    }
+    return true;
+}
+
+static bool attention_macs(const struct sy_attention_dims *dims, uint64_t *macs)
+{
+    struct sy_attention_dims part;
+    const char *at = NULL;
+    uint64_t one;
+    *macs = 0;
+    while (sy_attention_part(dims, &at, &part)) {
+        if (!PRODUCT(&one, part.b, part.heads, part.q_len, sy_attention_keys(&part), part.head_dim + part.value_dim) ||
+            !sy_add(*macs, one, macs)) {
+            return false;
+        }
+    }
+    return true;
+}
+
+/* Rows of the queries, and of the output: sequences x heads x queries of each, times the width of one. */
+static bool attention_queries(const struct sy_attention_dims *dims, uint64_t width, uint64_t *elements)
+{
+    struct sy_attention_dims part;
+    const char *at = NULL;
+    uint64_t one;
+    *elements = 0;
+    while (sy_attention_part(dims, &at, &part)) {
+        if (!PRODUCT(&one, part.b, part.heads, part.q_len, width) || !sy_add(*elements, one, elements)) {
+            return false;
+        }
+    }
+    return true;
+}
+
 bool sy_figure_macs(const struct sy_layer *layer, uint64_t *macs)
 {
     *macs = 0;
@@ -87,8 +135,7 @@ bool sy_figure_macs(const struct sy_layer *layer, uint64_t *macs)
         return PRODUCT(macs, d->b, oh, ow, d->fh, d->fw, d->c / d->groups, d->n);
     }
     if (layer->op == SY_OP_ATTENTION) {
-        const struct sy_attention_dims *d = &layer->dim.attention;
-        return PRODUCT(macs, d->b, d->heads, d->q_len, sy_attention_keys(d), d->head_dim + d->value_dim);
+        return attention_macs(&layer->dim.attention, macs);
     }
     return true;
 }
@@ -120,8 +167,7 @@ bool sy_figure_output(const struct sy_layer *layer, uint64_t *elements)
         *elements = layer->dim.move.elements;
         return true;
     case SY_OP_ATTENTION:
-        return PRODUCT(elements, layer->dim.attention.b, layer->dim.attention.heads, layer->dim.attention.q_len,
-                       layer->dim.attention.value_dim);
+        return attention_queries(&layer->dim.attention, layer->dim.attention.value_dim, elements);
     case SY_OP_COLLECTIVE:
         *elements = layer->dim.collective.elements;
         if (layer->dim.collective.kind == SY_ALL_GATHER) {
@@ -158,14 +204,21 @@ static bool conv_input(const struct sy_layer *layer, uint32_t input, uint64_t *e
 static bool attention_input(const struct sy_layer *layer, uint32_t input, uint64_t *elements)
 {
     const struct sy_attention_dims *d = &layer->dim.attention;
+    struct sy_attention_dims part;
+    const char *at = NULL;
+    uint64_t one;
     if (input == 0) {
-        return PRODUCT(elements, d->b, d->heads, d->q_len, d->head_dim);
+        return attention_queries(d, d->head_dim, elements);
     }
-    if (input == 2 && d->v_in_k) {
-        *elements = 0;
-        return true;
+    *elements = 0;
+    while (!(input == 2 && d->v_in_k) && sy_attention_part(d, &at, &part)) {
+        if (!PRODUCT(&one, part.b, part.kv_heads, sy_attention_keys(&part),
+                     input == 1 ? part.head_dim : part.value_dim) ||
+            !sy_add(*elements, one, elements)) {
+            return false;
+        }
     }
-    return PRODUCT(elements, d->b, d->kv_heads, sy_attention_keys(d), input == 1 ? d->head_dim : d->value_dim);
+    return true;
 }
 
 bool sy_figure_input(const struct sy_layer *layer, uint32_t input, uint64_t *elements)

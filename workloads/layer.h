@@ -88,6 +88,9 @@ struct sy_attention_dims {
     uint64_t causal; /* 1: query i sees keys up to kv_len - q_len + i */
     uint64_t window; /* sliding window in keys; 0 = none */
     uint64_t v_in_k; /* 1: the values are the first value_dim columns of the keys (absorbed MLA): v is not read */
+    /* NULL: all b sequences are q_len over kv_len. Else a list of them (workloads/sequences.h); b is then their number,
+     * q_len and kv_len the longest. Borrowed like a name. */
+    const char *sequences;
 };
 struct sy_collective_dims {
     uint64_t elements, ranks, kind; /* enum sy_collective_kind */
@@ -263,18 +266,22 @@ enum sy_status sy_layer_check(const struct sy_layer *layer, const char *file, st
 /* ---- derived figures; all need a checked layer; pure, thread safe ---- */
 /* Output height and width of CONV and POOL. */
 void sy_layer_output_size(const struct sy_layer *layer, uint64_t *oh, uint64_t *ow);
-/* Dense multiply-accumulates: structured sparsity and masks do not lower it. ATTENTION: the whole rectangle of queries
- * x sy_attention_keys(), the convention of an unfused implementation; sy_attention_pairs() is the masked count. */
+/* Dense multiply-accumulates: structured sparsity and masks do not lower it. ATTENTION: of each sequence the whole
+ * rectangle of queries x sy_attention_keys(), the convention of an unfused implementation; sy_attention_pairs() is the
+ * masked count. */
 uint64_t sy_layer_macs(const struct sy_layer *layer);
 /* Learnable: weights, bias, norm, tables. Untouched experts count, tied operands do not. */
 uint64_t sy_layer_parameters(const struct sy_layer *layer);
 /* Elements the layer reads of one input (GATHER: the rows picked, not the table; CONV: the tensor, not the windows). */
 uint64_t sy_layer_input_elements(const struct sy_layer *layer, uint32_t input);
 uint64_t sy_layer_output_elements(const struct sy_layer *layer);
-/* ATTENTION: keys that any query can see, min(kv_len, window + q_len - 1). */
+/* ATTENTION: keys that any query can see, min(kv_len, window + q_len - 1). Of one kind of sequence: of a ragged batch
+ * ask for each part (workloads/sequences.h). */
 uint64_t sy_attention_keys(const struct sy_attention_dims *dims);
-/* ATTENTION: visible (query, key) pairs of one head under the causal mask and the window. */
+/* ATTENTION: visible (query, key) pairs of one head of one sequence under the causal mask and the window. */
 uint64_t sy_attention_pairs(const struct sy_attention_dims *dims);
+/* ATTENTION: multiply-accumulates on visible pairs, all heads and sequences; false on overflow. */
+bool sy_attention_visible_macs(const struct sy_attention_dims *dims, uint64_t *macs);
 /* Bytes that the parameters occupy: weights in their own format, epilogue parameters in the accumulator's, norms in the
  * activations'. false on overflow. */
 bool sy_layer_weight_bytes(const struct sy_layer *layer, uint64_t *bytes);

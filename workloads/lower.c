@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "sim/base/checked.h"
+#include "workloads/sequences.h"
 
 static struct sy_item *append(struct sy_work *work, enum sy_item_kind kind)
 {
@@ -275,9 +276,8 @@ static bool lower_move(const struct sy_layer *layer, struct sy_work *work)
 
 /* ---- attention ---- */
 
-static bool lower_attention(const struct sy_layer *layer, struct sy_work *work)
+static bool lower_attention(const struct sy_layer *layer, const struct sy_attention_dims *d, struct sy_work *work)
 {
-    const struct sy_attention_dims *d = &layer->dim.attention;
     uint64_t keys = sy_attention_keys(d);
     uint64_t groups, m, rows;
     /* The query heads that share a key-value head are rows of one product. */
@@ -308,6 +308,19 @@ static bool lower_attention(const struct sy_layer *layer, struct sy_work *work)
     values->tensor_a = SY_TENSOR_INTERMEDIATE;
     values->tensor_b = d->v_in_k ? 1 : 2;
     return true;
+}
+
+enum sy_status sy_lower_part(const struct sy_layer *layer, const struct sy_attention_dims *part, struct sy_work *work)
+{
+    work->items = 0;
+    return lower_attention(layer, part, work) ? SY_OK : SY_OVERFLOW;
+}
+
+static bool lower_first_part(const struct sy_layer *layer, struct sy_work *work)
+{
+    struct sy_attention_dims part;
+    const char *at = NULL;
+    return sy_attention_part(&layer->dim.attention, &at, &part) && lower_attention(layer, &part, work);
 }
 
 enum sy_status sy_lower(const struct sy_layer *layer, struct sy_work *work)
@@ -343,7 +356,7 @@ enum sy_status sy_lower(const struct sy_layer *layer, struct sy_work *work)
         fits = lower_move(layer, work);
         break;
     case SY_OP_ATTENTION:
-        fits = lower_attention(layer, work);
+        fits = lower_first_part(layer, work);
         break;
     case SY_OP_COLLECTIVE:
         fits = append_data(work, 0, layer->in[0].dtype, layer->dim.collective.elements);

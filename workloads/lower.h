@@ -74,8 +74,11 @@ struct sy_work {
     struct sy_item item[SY_MAX_ITEMS];
 };
 
-/* The layer must have passed sy_layer_check. SY_OVERFLOW when a product does not fit. */
+/* The layer must have passed sy_layer_check. SY_OVERFLOW when a product does not fit. Of a ragged batch the first kind
+ * of sequence alone: lower the others with sy_lower_part. */
 enum sy_status sy_lower(const struct sy_layer *layer, struct sy_work *work);
+/* Attention of one kind of sequence (sy_attention_part). */
+enum sy_status sy_lower_part(const struct sy_layer *layer, const struct sy_attention_dims *part, struct sy_work *work);
 
 /* k steps at one place of the kernel: the channels of a group, thinned evenly by structured sparsity (rounded up). */
 uint64_t sy_window_channels(const struct sy_matrix_item *item);

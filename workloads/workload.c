@@ -64,6 +64,9 @@ enum sy_status sy_workload_add_layer(struct sy_workload *workload, const struct 
     for (uint32_t i = 0; i < copy.inputs && i < SY_MAX_INPUTS; i++) {
         held = held && copy_name(workload, &copy.in[i].name);
     }
+    if (copy.op == SY_OP_ATTENTION) {
+        held = held && copy_name(workload, &copy.dim.attention.sequences);
+    }
     struct sy_workload_record *record = held ? append(workload, SY_RECORD_LAYER) : NULL;
     if (record == NULL) {
         return SY_NOMEM;

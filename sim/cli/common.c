@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* What subcommands share: loading by the common options, output that appears whole, progress. */
+#include <errno.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -8,6 +10,19 @@
 #include <unistd.h>
 
 #include "sim/cli/subcommand.h"
+
+/* A plain number is one context; anything else a list of them or the file that holds it. */
+static void set_context(const char *text, struct systole_import_options *import)
+{
+    char *end = NULL;
+    if (!text)
+        return;
+    errno = 0;
+    unsigned long long value = *text >= '0' && *text <= '9' ? strtoull(text, &end, 10) : 0;
+    bool number = end && !*end && !errno && value > 0;
+    import->context = number ? value : 0;
+    import->contexts = number ? NULL : text;
+}
 
 static void import_options(const struct sy_cli_workload *options, struct systole_import_options *import)
 {
@@ -21,7 +36,7 @@ static void import_options(const struct sy_cli_workload *options, struct systole
     import->kv = options->kv;
     import->routing = options->routing;
     import->batch = options->batch;
-    import->context = options->context;
+    set_context(options->context, import);
     import->new_tokens = options->new_tokens;
     import->allow_unmodelled = options->allow_unmodelled;
     import->dims = options->dims.count ? options->dims.item : NULL;

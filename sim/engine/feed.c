@@ -46,11 +46,13 @@ static uint64_t tensor_key(const struct sy_feed_place *place, const struct sy_te
 static enum sy_status take_layer(struct sy_feed *feed, struct sy_feed_slot *slot)
 {
     const struct sy_layer *layer = &feed->record.layer;
-    const char *source[2 + SY_MAX_INPUTS] = {layer->name, layer->out.name};
-    size_t length[2 + SY_MAX_INPUTS], need = 0;
+    enum { LIST = 2 + SY_MAX_INPUTS, TEXTS };
+    const char *source[TEXTS] = {layer->name, layer->out.name};
+    size_t length[TEXTS], need = 0;
     for (uint32_t i = 0; i < layer->inputs; i++)
         source[2 + i] = layer->in[i].name;
-    for (uint32_t i = 0; i < 2 + SY_MAX_INPUTS; i++)
+    source[LIST] = layer->op == SY_OP_ATTENTION ? layer->dim.attention.sequences : NULL;
+    for (uint32_t i = 0; i < TEXTS; i++)
         need += length[i] = source[i] ? strlen(source[i]) + 1 : 0;
     if (need > slot->names_capacity) {
         char *grown = realloc(slot->names, need * 2);
@@ -60,8 +62,8 @@ static enum sy_status take_layer(struct sy_feed *feed, struct sy_feed_slot *slot
         slot->names_capacity = need * 2;
     }
     slot->upcoming.layer = *layer;
-    char *at = slot->names, *copy[2 + SY_MAX_INPUTS] = {0};
-    for (uint32_t i = 0; i < 2 + SY_MAX_INPUTS; i++) {
+    char *at = slot->names, *copy[TEXTS] = {0};
+    for (uint32_t i = 0; i < TEXTS; i++) {
         if (!source[i])
             continue;
         copy[i] = memcpy(at, source[i], length[i]);
@@ -69,6 +71,8 @@ static enum sy_status take_layer(struct sy_feed *feed, struct sy_feed_slot *slot
     }
     slot->upcoming.layer.name = copy[0] ? copy[0] : "";
     slot->upcoming.layer.out.name = copy[1];
+    if (layer->op == SY_OP_ATTENTION)
+        slot->upcoming.layer.dim.attention.sequences = copy[LIST];
     for (uint32_t i = 0; i < layer->inputs; i++) {
         slot->upcoming.layer.in[i].name = copy[2 + i];
         slot->upcoming.input_key[i] = tensor_key(&feed->place, &layer->in[i]);

@@ -243,11 +243,8 @@ static void count_model_bytes(struct sy_replay *replay, const struct sy_layer *l
 /* What the model asks for: of attention the visible pairs. */
 static uint64_t model_macs(const struct sy_layer *layer)
 {
-    const struct sy_attention_dims *d = &layer->dim.attention;
-    uint64_t pairs = 0, macs = 0;
-    if (layer->op != SY_OP_ATTENTION)
-        return sy_layer_macs(layer);
-    return sy_mul3(sy_attention_pairs(d), d->heads, d->b, &pairs) && sy_mul(pairs, d->head_dim + d->value_dim, &macs)
+    uint64_t macs = 0;
+    return layer->op == SY_OP_ATTENTION && sy_attention_visible_macs(&layer->dim.attention, &macs)
                ? macs
                : sy_layer_macs(layer);
 }

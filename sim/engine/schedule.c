@@ -178,17 +178,16 @@ enum sy_status sy_scheduler_begin(struct sy_scheduler *s, const struct sy_upcomi
     s->temporary_key = sy_schedule_temporary_key(index);
     s->turned = 0;
     sy_tensors_begin_layer(s);
+    s->whole = &s->work;
+    s->chunk = 0;
+    s->cut = NULL;
+    if (s->current->layer.op == SY_OP_ATTENTION)
+        return sy_attention_cut(s);
     enum sy_status status = sy_lower(&s->current->layer, &s->work);
     if (status != SY_OK) {
         sy_error(s->diag, SY_NOWHERE, NULL, "layer %s: its work does not fit 64 bits", s->current->layer.name);
-        return status;
     }
-    s->whole = s->work;
-    s->chunk = 0;
-    s->chunks = 1;
-    if (s->current->layer.op == SY_OP_ATTENTION)
-        sy_attention_cut(s);
-    return SY_OK;
+    return status;
 }
 
 static enum sy_status item_begin(struct sy_scheduler *s)
@@ -215,11 +214,10 @@ static enum sy_status item_step(struct sy_scheduler *s)
     enum sy_status status = matrix ? sy_matrix_step(s) : sy_stream_step(s);
     bool done = matrix ? s->matrix.done : s->stream.next >= s->stream.chunks;
     if (status == SY_OK && done && s->fifo_count == 0) {
-        if (s->chunks > 1)
-            sy_attention_next(s);
-        else
-            s->item += matrix && s->matrix.has_epilogue ? 2 : 1;
         s->item_started = false;
+        if (s->cut)
+            return sy_attention_next(s);
+        s->item += matrix && s->matrix.has_epilogue ? 2 : 1;
     }
     return status;
 }

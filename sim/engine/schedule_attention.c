@@ -36,11 +36,17 @@ static uint64_t part(uint64_t total, uint64_t from, uint64_t to, uint64_t all)
 
 /* ---- what a block of queries sees ---- */
 
-/* Keys that rows [first, first + rows) of a head's product can see between them. */
-static uint64_t block_keys(const struct sy_scheduler *s, uint64_t first, uint64_t rows)
+/* Query heads that share a key head. */
+static uint64_t sharing_of(const struct sy_attention_dims *d)
 {
-    const struct sy_attention_dims *d = &s->current->layer.dim.attention;
-    uint64_t sharing = sy_max(d->heads / sy_max(d->kv_heads, 1), 1), all = s->whole.item[0].u.matrix.n;
+    return sy_max(d->heads / sy_max(d->kv_heads, 1), 1);
+}
+
+/* Keys that rows [first, first + rows) of a head's product can see between them. */
+static uint64_t block_keys(const struct sy_attention_cut *cut, uint64_t first, uint64_t rows)
+{
+    const struct sy_attention_dims *d = &cut->dims;
+    uint64_t sharing = sharing_of(d), all = cut->whole.item[0].u.matrix.n;
     if (!d->causal || d->kv_len < d->q_len)
         return all;
     uint64_t before = d->kv_len - d->q_len; /* keys before the first query's own */
@@ -50,12 +56,12 @@ static uint64_t block_keys(const struct sy_scheduler *s, uint64_t first, uint64_
 }
 
 /* Query-key pairs of one head before a block. */
-static uint64_t pairs_before(const struct sy_scheduler *s, uint64_t block)
+static uint64_t pairs_before(const struct sy_attention_cut *cut, uint64_t block)
 {
-    uint64_t pairs = 0, m = s->whole.item[0].u.matrix.m;
+    uint64_t pairs = 0, m = cut->whole.item[0].u.matrix.m;
     for (uint64_t i = 0; i < block; i++) {
-        uint64_t first = i * s->chunk_rows, rows = sy_min(s->chunk_rows, m - first);
-        pairs += rows * block_keys(s, first, rows);
+        uint64_t first = i * cut->chunk_rows, rows = sy_min(cut->chunk_rows, m - first);
+        pairs += rows * block_keys(cut, first, rows);
     }
     return pairs;
 }
@@ -81,13 +87,11 @@ struct stages {
     bool halves;
 };
 
-static struct stages stages_of(const struct sy_scheduler *s)
+static struct stages stages_of(const struct sy_chip *chip, const struct sy_attention_cut *cut)
 {
-    const struct sy_chip *chip = s->chip;
-    const struct sy_attention_dims *d = &s->current->layer.dim.attention;
-    const struct sy_vector_item *softmax = &s->whole.item[1].u.vector;
-    double array =
-        (double)array_cycles(chip, &s->whole.item[0].u.matrix) + (double)array_cycles(chip, &s->whole.item[2].u.matrix);
+    const struct sy_vector_item *softmax = &cut->whole.item[1].u.vector;
+    double array = (double)array_cycles(chip, &cut->whole.item[0].u.matrix) +
+                   (double)array_cycles(chip, &cut->whole.item[2].u.matrix);
     double vector = ((double)softmax->simple_ops * (double)chip->vector.simple_cycles +
                      (double)softmax->transcendental_ops * (double)chip->vector.transcendental_cycles +
                      (double)softmax->reduce_ops * (double)chip->vector.reduce_cycles) /
@@ -96,7 +100,7 @@ static struct stages stages_of(const struct sy_scheduler *s)
     double latency = (double)chip->level[chip->levels - 1].latency_ps * 1e-12 * hz;
     double start = (double)(chip->dma.overhead_cycles + chip->array.rows + chip->array.cols) + latency;
     return (struct stages){array > vector ? array : vector, array > vector ? vector : array, 4 * start,
-                           d->causal && d->q_len > 1};
+                           cut->dims.causal && cut->dims.q_len > 1};
 }
 
 static double time_in_blocks(const struct stages *stages, uint64_t chunks, uint64_t blocks)
@@ -106,9 +110,11 @@ static double time_in_blocks(const struct stages *stages, uint64_t chunks, uint6
 }
 
 /* Blocks of queries a head, or when that is 1, groups of heads. */
-static void choose_counts(const struct sy_scheduler *s, uint64_t groups, uint64_t *blocks, uint64_t *head_groups)
+static void choose_counts(const struct sy_chip *chip, const struct sy_attention_cut *cut, uint64_t *blocks,
+                          uint64_t *head_groups)
 {
-    struct stages stages = stages_of(s);
+    struct stages stages = stages_of(chip, cut);
+    uint64_t groups = cut->whole.item[0].u.matrix.groups;
     double best = time_in_blocks(&stages, 1, 1) * least_gain; /* the estimate is not good enough for less */
     *blocks = *head_groups = 1;
     for (uint64_t b = 1; b <= MOST_BLOCKS; b++) {
@@ -123,59 +129,77 @@ static void choose_counts(const struct sy_scheduler *s, uint64_t groups, uint64_
     }
 }
 
-static void choose_blocks(struct sy_scheduler *s, uint64_t budget, uint64_t row)
+static void choose_blocks(const struct sy_chip *chip, struct sy_attention_cut *cut, uint64_t budget, uint64_t row)
 {
-    const struct sy_matrix_item *scores = &s->whole.item[0].u.matrix;
-    const struct sy_attention_dims *d = &s->current->layer.dim.attention;
-    uint64_t sharing = sy_max(d->heads / sy_max(d->kv_heads, 1), 1), least = ROWS_AN_ARRAY * s->chip->array.rows;
+    const struct sy_matrix_item *scores = &cut->whole.item[0].u.matrix;
+    uint64_t sharing = sharing_of(&cut->dims), least = ROWS_AN_ARRAY * chip->array.rows;
     uint64_t blocks = 1, head_groups = 1;
-    choose_counts(s, scores->groups, &blocks, &head_groups);
+    choose_counts(chip, cut, &blocks, &head_groups);
     uint64_t rows = blocks > 1 ? sy_max(sy_ceil_div(scores->m, blocks), least) : scores->m;
     rows = sy_min(sy_min(rows, scores->m), sy_max(budget / row, 1));
     if (rows < scores->m) { /* whole positions, equal blocks */
         rows = sy_ceil_div(scores->m, sy_ceil_div(scores->m, rows));
         rows = rows >= sharing ? rows / sharing * sharing : rows;
     }
-    s->chunk_rows = rows;
-    s->blocks = sy_ceil_div(scores->m, rows);
+    cut->chunk_rows = rows;
+    cut->blocks = sy_ceil_div(scores->m, rows);
     /* A head's blocks follow one another and share its keys; each core has a head. */
-    uint64_t together = s->blocks > 1 ? sy_max(s->chip->cores, 1) : sy_ceil_div(scores->groups, head_groups);
-    s->chunk_groups = sy_min(sy_min(together, sy_max(budget / row / rows, 1)), scores->groups);
+    uint64_t together = cut->blocks > 1 ? sy_max(chip->cores, 1) : sy_ceil_div(scores->groups, head_groups);
+    cut->chunk_groups = sy_min(sy_min(together, sy_max(budget / row / rows, 1)), scores->groups);
 }
 
-void sy_attention_cut(struct sy_scheduler *s)
+/* How one kind of sequence is cut. */
+static void cut_kind(const struct sy_scheduler *s, struct sy_attention_cut *cut)
 {
-    const struct sy_matrix_item *scores = &s->whole.item[0].u.matrix;
+    const struct sy_matrix_item *scores = &cut->whole.item[0].u.matrix;
     uint32_t level = sy_keeping_level(s);
-    uint64_t row = 0;
-    s->chunk_groups = scores->groups;
-    s->chunk_rows = scores->m;
-    s->blocks = 1;
-    if (s->options.keep_nothing || level == UINT32_MAX || !sy_dtype_bytes(scores->c, scores->n, &row) || !row)
-        return;
-    uint64_t budget = s->chip->level[level].capacity_bytes / SCORE_SHARE;
-    if (row > budget)
-        return;
-    choose_blocks(s, budget, row);
-    s->chunks = sy_ceil_div(scores->groups, s->chunk_groups) * s->blocks;
-    const struct sy_matrix_item *values = &s->whole.item[2].u.matrix;
-    s->pairs = pairs_before(s, s->blocks);
-    s->plan.skipped_macs = (scores->m * scores->n - s->pairs) * scores->groups * (scores->k + values->n);
-    sy_attention_chunk(s);
+    uint64_t row = 0, budget = 0;
+    cut->chunk_groups = scores->groups;
+    cut->chunk_rows = scores->m;
+    cut->blocks = 1;
+    if (!s->options.keep_nothing && level != UINT32_MAX && sy_dtype_bytes(scores->c, scores->n, &row))
+        budget = s->chip->level[level].capacity_bytes / SCORE_SHARE;
+    if (row && row <= budget)
+        choose_blocks(s->chip, cut, budget, row);
+    cut->chunks = sy_ceil_div(scores->groups, cut->chunk_groups) * cut->blocks;
+    cut->pairs = pairs_before(cut, cut->blocks);
+}
+
+/* Take up the kind of sequence at `at` of the layer's list (NULL: the first one), whose chunks begin at `first`. */
+static enum sy_status take_kind(struct sy_scheduler *s, struct sy_attention_cut *cut, const char *at, uint64_t first)
+{
+    const struct sy_layer *layer = &s->current->layer;
+    struct sy_attention_dims following;
+    cut->first = first;
+    cut->next = at;
+    if (!sy_attention_part(&layer->dim.attention, &cut->next, &cut->dims))
+        return SY_INTERNAL;
+    at = cut->next;
+    cut->last = !sy_attention_part(&layer->dim.attention, &at, &following);
+    enum sy_status status = sy_lower_part(layer, &cut->dims, &cut->whole);
+    if (status != SY_OK)
+        return sy_error(s->diag, SY_NOWHERE, NULL, "layer %s: its work does not fit 64 bits", layer->name), status;
+    cut_kind(s, cut);
+    const struct sy_matrix_item *scores = &cut->whole.item[0].u.matrix, *values = &cut->whole.item[2].u.matrix;
+    s->plan.skipped_macs += (scores->m * scores->n - cut->pairs) * scores->groups * (scores->k + values->n);
+    return SY_OK;
 }
 
 /* ---- the blocks in turn ---- */
 
-/* Heads outer, query blocks inner: the keys and values of a head are used together. */
-void sy_attention_chunk(struct sy_scheduler *s)
+/* The chunk at hand as `work`. Heads outer, query blocks inner: the keys and values of a head are used together. */
+static void take_chunk(struct sy_scheduler *s)
 {
-    const struct sy_matrix_item *scores = &s->whole.item[0].u.matrix;
-    uint64_t block = s->chunk % s->blocks, first_group = s->chunk / s->blocks * s->chunk_groups;
-    uint64_t first_row = block * s->chunk_rows, groups = sy_min(s->chunk_groups, scores->groups - first_group);
-    uint64_t rows = sy_min(s->chunk_rows, scores->m - first_row), keys = block_keys(s, first_row, rows);
+    const struct sy_attention_cut *cut = s->cut;
+    const struct sy_matrix_item *scores = &cut->whole.item[0].u.matrix;
+    uint64_t chunk = s->chunk - cut->first, block = chunk % cut->blocks;
+    uint64_t first_group = chunk / cut->blocks * cut->chunk_groups, first_row = block * cut->chunk_rows;
+    uint64_t groups = sy_min(cut->chunk_groups, scores->groups - first_group);
+    uint64_t rows = sy_min(cut->chunk_rows, scores->m - first_row), keys = block_keys(cut, first_row, rows);
     uint64_t all = scores->groups * scores->m * scores->n;
-    uint64_t from = first_group * s->pairs + groups * pairs_before(s, block), to = from + groups * rows * keys;
-    s->work = s->whole;
+    uint64_t from = first_group * cut->pairs + groups * pairs_before(cut, block), to = from + groups * rows * keys;
+    s->whole = &cut->whole;
+    s->work = cut->whole;
     for (uint32_t i = 0; i < s->work.items; i++) {
         struct sy_item *item = &s->work.item[i];
         if (item->kind == SY_ITEM_MATRIX) {
@@ -194,22 +218,47 @@ void sy_attention_chunk(struct sy_scheduler *s)
     }
 }
 
+/* To a chunk next to the one at hand. Two kinds are held, so that going to and fro cuts nothing anew. */
+static enum sy_status go_to_chunk(struct sy_scheduler *s, uint64_t chunk)
+{
+    struct sy_attention_cut *here = s->cut, *other = &s->part[here == &s->part[0]];
+    uint64_t end = here->first + here->chunks;
+    enum sy_status status = SY_OK;
+    if (chunk >= end && other->first != end)
+        status = take_kind(s, other, here->next, end);
+    if (chunk >= end || chunk < here->first)
+        s->cut = other;
+    s->chunk = chunk;
+    if (status == SY_OK)
+        take_chunk(s);
+    return status;
+}
+
+enum sy_status sy_attention_cut(struct sy_scheduler *s)
+{
+    s->cut = &s->part[0];
+    s->part[1].first = UINT64_MAX;
+    enum sy_status status = take_kind(s, s->cut, NULL, 0);
+    if (status == SY_OK)
+        take_chunk(s);
+    return status;
+}
+
 /* S0, then softmax i, S(i + 1), V(i). */
-void sy_attention_next(struct sy_scheduler *s)
+enum sy_status sy_attention_next(struct sy_scheduler *s)
 {
     enum { SCORES, SOFTMAX, VALUES };
-    bool more = s->chunk + 1 < s->chunks;
+    bool more = s->chunk + 1 < s->cut->first + s->cut->chunks || !s->cut->last;
     uint64_t chunk = s->chunk;
     if (s->item == SCORES) {
         s->item = chunk ? VALUES : SOFTMAX;
-        s->chunk -= chunk ? 1 : 0;
+        chunk -= chunk ? 1 : 0;
     } else if (s->item == SOFTMAX) {
         s->item = more ? SCORES : VALUES;
-        s->chunk += more;
+        chunk += more;
     } else {
         s->item = more ? SOFTMAX : s->work.items;
-        s->chunk += more;
+        chunk += more;
     }
-    if (s->chunk != chunk)
-        sy_attention_chunk(s);
+    return chunk != s->chunk ? go_to_chunk(s, chunk) : SY_OK;
 }

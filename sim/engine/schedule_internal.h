@@ -6,6 +6,7 @@
 #include "sim/base/checked.h"
 #include "sim/engine/schedule.h"
 #include "sim/engine/state.h"
+#include "workloads/sequences.h"
 
 /* Classes of buffer users (sim/map/space.h); a stamp is the command's id + 1. */
 enum { SY_USE_MATMUL, SY_USE_VECTOR, SY_USE_LOAD, SY_USE_STORE };
@@ -108,6 +109,19 @@ struct sy_names {
 /* A resident that is being overwritten goes by its key with this, until the layer ends. */
 #define SY_OLD_VERSION UINT64_C(0x5A5A00000000A5A4)
 
+/* How attention over one kind of sequence is cut into chunks: groups of heads by blocks of queries. */
+struct sy_attention_cut {
+    struct sy_attention_dims dims;
+    struct sy_work whole;
+    uint64_t first; /* chunk of the layer that is its first one */
+    uint64_t chunks;
+    uint64_t chunk_groups, chunk_rows; /* at a time */
+    uint64_t blocks;                   /* of queries a head */
+    uint64_t pairs;                    /* query-key pairs of a head that are computed */
+    const char *next;                  /* in the layer's list, behind this kind */
+    bool last;                         /* no kind follows */
+};
+
 struct sy_forward;
 
 struct sy_scheduler {
@@ -130,10 +144,11 @@ struct sy_scheduler {
 
     const struct sy_upcoming *current;
     struct sy_work work;
-    struct sy_work whole;              /* before attention was cut into chunks */
-    uint64_t chunk_groups, chunk_rows; /* of attention, at a time */
-    uint64_t chunk, chunks, blocks;    /* blocks of queries a head */
-    uint64_t pairs;                    /* query-key pairs of a head that are computed */
+    const struct sy_work *whole; /* before attention was cut into chunks: `work` or a part's */
+    struct sy_attention_cut
+        part[2]; /* of attention: the kind of sequence whose chunk is at hand, and the one next to it */
+    struct sy_attention_cut *cut; /* the one at hand; NULL: no chunks */
+    uint64_t chunk;               /* of the layer's chunks, all kinds in turn */
     uint32_t item;
     bool item_started;
     struct sy_matrix_walk matrix;
@@ -200,10 +215,9 @@ void sy_schedule_write_layer(const struct sy_scheduler *s, const struct sy_upcom
 void sy_schedule_tally(struct sy_scheduler *s, struct sy_tally *tally);
 
 /* schedule_attention.c: attention runs in blocks of queries, whose scores stay on chip */
-void sy_attention_cut(struct sy_scheduler *s);
-void sy_attention_chunk(struct sy_scheduler *s);
+enum sy_status sy_attention_cut(struct sy_scheduler *s);
 /* An item is done: on to the next one, of this block or another. */
-void sy_attention_next(struct sy_scheduler *s);
+enum sy_status sy_attention_next(struct sy_scheduler *s);
 /* Level where whole tensors that A reads may stay, or UINT32_MAX. */
 uint32_t sy_keeping_level(const struct sy_scheduler *s);
 

@@ -270,10 +270,13 @@ enum sy_status sy_matrix_begin(struct sy_scheduler *s, const struct sy_matrix_it
     w->problem.schedule = layer->has_schedule ? &layer->schedule : NULL;
     take_inputs(s, w, item, epilogue);
     /* What the tensor is in the end: all of the layer's output, or an intermediate of this chunk. */
-    const struct sy_matrix_item *all = &s->whole.item[s->item].u.matrix;
-    const struct sy_matrix_item *made = item->tensor_c == SY_TENSOR_OUT ? all : item;
+    const struct sy_matrix_item *all = &s->whole->item[s->item].u.matrix;
     uint64_t elements = 0, out_bytes = 0, out_key = sy_tensor_key(s, item->tensor_c, true);
-    if (!sy_mul3(made->m, made->n, made->groups, &elements) || !sy_dtype_bytes(item->c, elements, &out_bytes))
+    if (item->tensor_c == SY_TENSOR_OUT)
+        elements = sy_layer_output_elements(layer);
+    else if (!sy_mul3(item->m, item->n, item->groups, &elements))
+        return SY_OVERFLOW;
+    if (!sy_dtype_bytes(item->c, elements, &out_bytes))
         return SY_OVERFLOW;
     if (!in_later_chunk(s, out_key))
         retire_old(s, w, out_key);

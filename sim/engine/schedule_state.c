@@ -288,12 +288,31 @@ static void write_bytes(struct sy_state *state, const void *bytes, size_t size)
         (void)sy_state_value(state, word[i]);
 }
 
+static void write_text(struct sy_state *state, const char *text)
+{
+    const size_t length = text ? strlen(text) : 0;
+    (void)sy_state_value(state, length);
+    for (size_t i = 0; i < length; i += sizeof(uint64_t)) {
+        uint64_t word = 0;
+        memcpy(&word, text + i, sy_min(length - i, sizeof word));
+        (void)sy_state_value(state, word);
+    }
+}
+
 static void write_layer(struct sy_state *state, const struct sy_layer *layer)
 {
     (void)sy_state_value(state, (uint64_t)layer->op | (uint64_t)layer->inputs << 8 |
                                     (uint64_t)layer->accumulator << 16 | (uint64_t)layer->epilogues << 24 |
                                     (uint64_t)layer->out.dtype << 32 | (uint64_t)layer->out.flags << 40);
-    write_bytes(state, &layer->dim, sizeof layer->dim);
+    if (layer->op == SY_OP_ATTENTION) {
+        struct sy_attention_dims dims = layer->dim.attention;
+        const char *sequences = dims.sequences; /* what it says counts, not where it stands */
+        dims.sequences = NULL;
+        write_bytes(state, &dims, sizeof dims);
+        write_text(state, sequences);
+    } else {
+        write_bytes(state, &layer->dim, sizeof layer->dim);
+    }
     for (uint32_t i = 0; i < layer->inputs; i++)
         (void)sy_state_value(state, (uint64_t)layer->in[i].dtype << 32 | layer->in[i].flags);
     for (uint32_t i = 0; i < layer->epilogues; i++)

@@ -20,10 +20,15 @@ static void put_request(struct sy_json_writer *json, const struct sy_result_requ
 {
     const struct {
         const char *key, *value;
-    } texts[] = {{"format", request->format}, {"activation", request->activation},
-                 {"weight", request->weight}, {"accumulator", request->accumulator},
-                 {"phase", request->phase},   {"kind", request->kind},
-                 {"kv", request->kv},         {"routing", request->routing}};
+    } texts[] = {{"format", request->format},
+                 {"activation", request->activation},
+                 {"weight", request->weight},
+                 {"accumulator", request->accumulator},
+                 {"phase", request->phase},
+                 {"kind", request->kind},
+                 {"kv", request->kv},
+                 {"routing", request->routing},
+                 {"contexts", request->contexts}};
     const struct {
         const char *key;
         uint64_t value;

@@ -157,7 +157,7 @@ struct sy_result_request {
     const char *const *set;      /* overrides of chip keys */
     const char *energy_table;
     uint64_t seed;
-    const char *format, *activation, *weight, *accumulator, *phase, *kind, *kv, *routing; /* of the import */
+    const char *format, *activation, *weight, *accumulator, *phase, *kind, *kv, *routing, *contexts; /* of the import */
     uint64_t batch, context, new_tokens;
     bool allow_unmodelled;
     const char *const *dims;

@@ -30,6 +30,10 @@ for fidelity in analytic event; do
     done
     expect "a language model at $fidelity: direct run = import, trace, run" same_by_trace tpu-v4i \
         "$golden/hf_configs/qwen3-0.6b.json" $fidelity --phase decode --batch 2 --context 128
+    for phase in prefill decode; do
+        expect "$phase of a ragged batch at $fidelity: direct run = import, trace, run" same_by_trace tpu-v4i \
+            "$golden/hf_configs/gemma-3-1b.json" $fidelity --phase $phase --context 3x128,900,2000
+    done
     expect "a collective at $fidelity: direct run = import, trace, run" same_by_trace tpu-v4i \
         "$golden/chakra/all_reduce_8npus_1MB.0.et" $fidelity --dim ranks=8
 done
@@ -40,6 +44,16 @@ expect "an integer chip refuses it and says what to type" refuses 3 "import the 
     run -a tpu-v1 -w "$golden/onnx/resnet18.onnx"
 expect "two convolutions at cycle: direct run = import, trace, run" same_by_trace gemmini "$golden/onnx/two_conv.onnx" cycle \
     --activation int8 --weight int8 --accumulator int32
+
+printf '900 # the long one\n128,128\n128 2000\n' > contexts
+expect "a file of contexts is its list" bash -c "
+    '$systole' import '$golden/hf_configs/qwen3-0.6b.json' --phase decode --context contexts --plain -o file.slt &&
+    '$systole' import '$golden/hf_configs/qwen3-0.6b.json' --phase decode --context 2000,900,3x128 --plain -o list.slt &&
+    cmp file.slt list.slt"
+expect "the mean step of a ragged batch grows every context" prints tpot_mean_s run -a tpu-v4i \
+    -w "$golden/hf_configs/qwen3-0.6b.json" --phase decode --context 128,900 --new-tokens 3 --fidelity analytic -f json
+expect "a list of contexts for a model without any is refused" exits 2 run -a gemmini -w "$golden/onnx/alexnet.onnx" \
+    --context 1,2
 
 imports_in_any_order() {
     local first second

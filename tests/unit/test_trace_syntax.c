@@ -50,6 +50,7 @@ static enum sy_status read_line(const char *line, struct sy_trace_record *last)
 /* ---- what is refused, and how ---- */
 
 #define GEMM "gemm g m=1 k=2 n=3 "
+#define ATTENTION "attention g "
 
 static const struct {
     const char *line;
@@ -102,6 +103,11 @@ static const struct {
     {GEMM "zeros=101:0", 26, "zeros are 101:0 percent of A and B; expected 0 to 100", NULL},
     {GEMM "zeros=40", 28, "expected percent of A:percent of B", NULL},
     {GEMM "toggles=0", 28, "0 percent of the bits toggle; expected 1 to 100", NULL},
+    {GEMM "sequences=1x1:2", 20, "'sequences=1x1:2' is not a key of gemm", NULL},
+    {ATTENTION "sequences=", 23, "expected COUNTxQUERIES:KEYS", NULL},
+    {ATTENTION "sequences=1x1:2,1x:3", 29, "'1x:3' is no kind of sequence", "for example"},
+    {ATTENTION "sequences=1x1:2,", 29, "'' is no kind of sequence", NULL},
+    {ATTENTION "sequences=1x1:2:3", 23, "'1x1:2:3' is no kind of sequence", NULL},
     {GEMM "sparsity=2", 30, "expected keep:group", NULL},
     {GEMM "tile0=1,2", 29, "expected m,k,n", NULL},
     {GEMM "tile8=1,2,3", 20, "'tile8=1,2,3' is not a key of gemm", NULL},
@@ -427,8 +433,8 @@ END_TEST
 
 START_TEST(no_operator_has_a_key_of_the_grammar_or_a_key_twice)
 {
-    static const char *const common[] = {"e",     "y",       "acc",      "post",    "sparsity",
-                                         "zeros", "toggles", "dataflow", "resident"};
+    static const char *const common[] = {"e",     "y",       "acc",      "post",     "sparsity",
+                                         "zeros", "toggles", "dataflow", "resident", "sequences"};
     for (int op = 0; op < SY_OP_COUNT; op++) {
         const char *names[64];
         size_t count = 0;

@@ -73,9 +73,12 @@ struct sy_hf {
 /* Sizes of one forward pass. */
 struct sy_hf_pass {
     uint64_t batch;
-    uint64_t queries;     /* tokens of a sequence computed now */
-    uint64_t cached;      /* tokens of a sequence whose keys and values are cached already */
-    uint64_t tokens;      /* batch * queries */
+    uint64_t queries;   /* tokens of a sequence computed now */
+    uint64_t cached;    /* tokens of a sequence whose keys and values are cached already */
+    uint64_t tokens;    /* of all sequences: batch * queries, or their sum */
+    uint64_t positions; /* different ones among the tokens: rotations to make */
+    const char
+        *sequences;       /* of a ragged batch (workloads/sequences.h), else NULL; queries and cached are the longest */
     bool causal, appends; /* appends: keys and values go to a cache that outlives the pass */
     bool decode;
     bool all_logits; /* logits of every token (training), else of the last of a sequence */

@@ -48,7 +48,7 @@ static void position(struct sy_builder *b, const struct sy_hf *hf, const struct 
         *k = "k_normed";
     }
     if ((hf->traits & SY_HF_ROTARY) != 0) {
-        uint64_t angles = pass->queries * hf->head_dim;
+        uint64_t angles = pass->positions * hf->head_dim;
         sy_build_elementwise(b, "q_rotary", SY_FN_ROTARY, *q, "/angles", angles, "q_rotated",
                              pass->tokens * hf->heads * hf->head_dim);
         sy_build_elementwise(b, "k_rotary", SY_FN_ROTARY, *k, "/angles", angles, "k_rotated",
@@ -82,7 +82,8 @@ void sy_hf_attention(struct sy_builder *b, const struct sy_hf *hf, const struct 
                                      .head_dim = hf->head_dim,
                                      .value_dim = hf->head_dim,
                                      .causal = pass->causal,
-                                     .window = layer->sliding ? hf->window : 0};
+                                     .window = layer->sliding ? hf->window : 0,
+                                     .sequences = pass->sequences};
     sy_build_attention(b, "attention", q, k, v, "context", &dims, pass->appends);
     bool sandwich = (hf->traits & SY_HF_SANDWICH) != 0;
     sy_build_gemm(b, &(struct sy_build_gemm){.name = "o",

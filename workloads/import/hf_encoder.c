@@ -87,7 +87,8 @@ static void audio_encoder(struct sy_builder *b, const struct sy_hf *hf, const st
                     positions);
     sy_build_elementwise(b, "encoder_add", SY_FN_ADD, "features2", "encoder_positioned", 0, "/hidden",
                          batch * positions * hidden);
-    struct sy_hf_pass audio = {.batch = batch, .queries = positions, .tokens = batch * positions};
+    struct sy_hf_pass audio = {
+        .batch = batch, .queries = positions, .tokens = batch * positions, .positions = positions};
     sy_build_prefix(b, "encoder.");
     sy_hf_stack(b, hf, &audio);
     b->prefix = "";

@@ -28,7 +28,7 @@ static void queries(struct sy_builder *b, const struct sy_hf *hf, const struct s
             b, &(struct sy_build_gemm){
                    .name = "q_b", .a = "q_latent_normed", .y = "q", .m = pass->tokens, .k = hf->q_lora, .n = width});
     }
-    sy_build_elementwise(b, "q_rotary", SY_FN_ROTARY, "q", "/angles", pass->queries * hf->rope, "q_rotated",
+    sy_build_elementwise(b, "q_rotary", SY_FN_ROTARY, "q", "/angles", pass->positions * hf->rope, "q_rotated",
                          pass->tokens * hf->heads * hf->rope);
 }
 
@@ -43,7 +43,7 @@ static void latents(struct sy_builder *b, const struct sy_hf *hf, const struct s
                                              .n = width,
                                              .bias = (hf->traits & SY_HF_QKV_BIAS) != 0});
     sy_build_norm(b, "kv_a_norm", "kv_latent", "kv_latent_normed", pass->tokens, hf->kv_lora, SY_NORM_RMS);
-    sy_build_elementwise(b, "k_rotary", SY_FN_ROTARY, "kv_latent", "/angles", pass->queries * hf->rope, "k_rotated",
+    sy_build_elementwise(b, "k_rotary", SY_FN_ROTARY, "kv_latent", "/angles", pass->positions * hf->rope, "k_rotated",
                          pass->tokens * hf->rope);
     if (pass->appends) {
         sy_build_move(b, "latent_append", "kv_latent_normed", "latent_cache", pass->tokens * hf->kv_lora, true);
@@ -66,7 +66,8 @@ static void expanded(struct sy_builder *b, const struct sy_hf *hf, const struct 
                                      .kv_len = pass->queries,
                                      .head_dim = hf->nope + hf->rope,
                                      .value_dim = hf->value_dim,
-                                     .causal = pass->causal};
+                                     .causal = pass->causal,
+                                     .sequences = pass->sequences};
     sy_build_attention(b, "attention", "q", "kv", "kv", "context", &dims, false);
 }
 
@@ -87,7 +88,8 @@ static void absorbed(struct sy_builder *b, const struct sy_hf *hf, const struct 
                                      .head_dim = hf->kv_lora + hf->rope,
                                      .value_dim = hf->kv_lora,
                                      .causal = pass->causal,
-                                     .v_in_k = 1};
+                                     .v_in_k = 1,
+                                     .sequences = pass->sequences};
     sy_build_attention(b, "attention", "q_absorbed", "latent_cache", "latent_cache", "latent_context", &dims, true);
     sy_build_gemm(b, &(struct sy_build_gemm){.name = "v_absorb",
                                              .a = "latent_context",

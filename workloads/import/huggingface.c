@@ -7,6 +7,7 @@
  * and fills the KV cache, logits of the last token; decode runs one token a
  * sequence with `context` tokens cached already, so it attends to context + 1;
  * train-step is forward, backward and optimizer over `context` tokens.
+ * A list of contexts gives each sequence its own; the batch is then their number.
  * Encoders (BERT, ViT) have no decode. Whisper's prefill is the audio encoder,
  * the cross-attention keys and values and a decoder prompt of `context` tokens.
  *
@@ -20,6 +21,8 @@
 #include "sim/base/checked.h"
 #include "sim/base/text.h"
 #include "workloads/import/hf_config.h"
+#include "workloads/import/lengths.h"
+#include "workloads/sequences.h"
 #include "workloads/train.h"
 
 enum {
@@ -107,18 +110,93 @@ static enum sy_status check_positions(const struct importer *im, uint64_t used)
     return SY_OK;
 }
 
+/* ---- sequences of different lengths ---- */
+
+static enum sy_status refuse_lengths(const struct importer *im)
+{
+    enum sy_hf_kind kind = im->hf.family->kind;
+    if (im->options->context != 0) {
+        (void)sy_error(im->diag, here(im), "give one of the two", "both one context and a list of contexts are given");
+        return SY_USAGE;
+    }
+    if (kind == SY_HF_VIT || kind == SY_HF_WHISPER || im->phase == PHASE_TRAIN) {
+        (void)sy_error(im->diag, here(im), "give one --context for all sequences",
+                       "a list of contexts is not modelled for %s",
+                       im->phase == PHASE_TRAIN ? "train-step" : im->hf.family->model_type);
+        return SY_UNSUPPORTED;
+    }
+    return SY_OK;
+}
+
+/* The list as attention layers take it; NULL when all sequences are alike. */
+static enum sy_status list_sequences(struct importer *im, const struct sy_lengths *lengths, const char **sequences)
+{
+    struct sy_buf text = {0};
+    bool decode = im->phase == PHASE_DECODE;
+    *sequences = NULL;
+    if (lengths->kinds == 1) {
+        return SY_OK;
+    }
+    for (uint64_t i = 0; i < lengths->kinds; i++) {
+        uint64_t tokens = lengths->kind[i].tokens;
+        sy_buf_printf(&text, "%s%" PRIu64 "x%" PRIu64 ":%" PRIu64, i > 0 ? "," : "", lengths->kind[i].count,
+                      decode ? 1 : tokens, decode ? tokens + 1 : tokens);
+    }
+    enum sy_status status = text.failed ? SY_NOMEM : SY_OK;
+    if (status == SY_OK && text.length > SY_MAX_SEQUENCES_TEXT) {
+        status =
+            sy_error(im->diag, here(im), "round them, for example up to multiples of 16",
+                     "the list of contexts is too long: %zu bytes, at most %d", text.length, SY_MAX_SEQUENCES_TEXT);
+    } else if (status == SY_OK) {
+        *sequences = sy_arena_strdup(im->workload->arena, text.data);
+        status = *sequences != NULL ? SY_OK : SY_NOMEM;
+    }
+    sy_buf_free(&text);
+    return status;
+}
+
+/* Sizes of a pass over sequences of the lengths that the user listed. */
+static enum sy_status choose_lengths(struct importer *im, struct sy_hf_pass *pass)
+{
+    struct sy_lengths lengths;
+    bool decode = im->phase == PHASE_DECODE;
+    enum sy_status status = refuse_lengths(im);
+    if (status == SY_OK) {
+        status = sy_lengths_read(im->options->contexts, im->workload->arena, &lengths, im->diag);
+    }
+    if (status != SY_OK) {
+        return status;
+    }
+    if (im->options->batch != 0 && im->options->batch != lengths.sequences) {
+        (void)sy_error(im->diag, here(im), "leave --batch out: the list says how many sequences there are",
+                       "a batch of %" PRIu64 ", but %" PRIu64 " contexts", im->options->batch, lengths.sequences);
+        return SY_USAGE;
+    }
+    pass->batch = lengths.sequences;
+    pass->queries = decode ? 1 : lengths.longest;
+    pass->cached = decode ? lengths.longest : 0;
+    pass->tokens = decode ? lengths.sequences : lengths.tokens;
+    pass->positions = decode ? lengths.kinds : lengths.longest;
+    status = list_sequences(im, &lengths, &pass->sequences);
+    return status == SY_OK ? check_positions(im, pass->cached + pass->queries) : status;
+}
+
 static enum sy_status choose_sizes(struct importer *im, struct sy_hf_pass *pass)
 {
     enum sy_hf_kind kind = im->hf.family->kind;
-    uint64_t context = choose_context(im);
+    uint64_t context = im->options->contexts != NULL ? 1 : choose_context(im);
     bool decode = im->phase == PHASE_DECODE;
     *pass = (struct sy_hf_pass){.batch = im->options->batch != 0 ? im->options->batch : 1,
+                                .positions = decode ? 1 : context,
                                 .queries = decode ? 1 : context,
                                 .cached = decode ? context : 0,
                                 .causal = kind == SY_HF_DECODER || kind == SY_HF_WHISPER,
                                 .decode = decode,
                                 .all_logits = im->phase == PHASE_TRAIN};
     pass->appends = pass->causal && im->phase != PHASE_TRAIN;
+    if (im->options->contexts != NULL) {
+        return choose_lengths(im, pass);
+    }
     /* With tokens below 2^30 and the limits of hf_config.c no size of a layer can wrap. */
     uint64_t longest = sy_max(context, kind == SY_HF_WHISPER ? 2 * im->hf.source_positions : 1);
     uint64_t most;

@@ -14,6 +14,8 @@
 #include "sim/base/text.h"
 #include "workloads/import/importer.h"
 
+extern const struct sy_importer sy_importer_huggingface;
+
 /* Larger files are mapped instead of read. */
 #define READ_LIMIT (UINT64_C(64) << 20)
 enum { SNIFF_BYTES = 4096 };
@@ -107,6 +109,19 @@ static const struct sy_importer *choose(const char *path, const struct content *
     return best;
 }
 
+/* What an importer does not read must not pass unnoticed. */
+static enum sy_status refuse_contexts(const char *path, const struct sy_importer *importer,
+                                      const struct sy_import_options *options, struct sy_diag *diag)
+{
+    struct sy_where where = {.file = path};
+    if (options->contexts == NULL || importer == &sy_importer_huggingface) {
+        return SY_OK;
+    }
+    (void)sy_error(diag, where, "leave --context out", "a list of contexts means nothing to the %s importer",
+                   importer->name);
+    return SY_USAGE;
+}
+
 enum sy_status sy_import_file(const char *path, const char *format, const struct sy_import_options *options,
                               struct sy_workload **workload, struct sy_diag *diag)
 {
@@ -129,6 +144,9 @@ enum sy_status sy_import_file(const char *path, const char *format, const struct
         status = sy_error(diag, where, NULL, "the file is empty");
     } else {
         importer = importer != NULL ? importer : choose(path, &content);
+        status = importer != NULL && options != NULL ? refuse_contexts(path, importer, options, diag) : SY_OK;
+    }
+    if (status == SY_OK) {
         status = importer == NULL ? unrecognised(path, &content, diag)
                                   : importer->import(path, content.data, content.length,
                                                      options != NULL ? options : &defaults, workload, diag);

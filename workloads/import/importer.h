@@ -14,8 +14,10 @@ struct sy_import_options {
     enum sy_dtype activation, weight, accumulator; /* precision when the file has none */
     bool has_dtype; /* some of the three above were set by the user: those whose flag below is set, all when none is */
     bool has_activation, has_weight, has_accumulator;
-    uint64_t batch;      /* 0 = 1 or what the file says */
-    uint64_t context;    /* LLMs: tokens already in the KV cache, or the prompt length in prefill */
+    uint64_t batch;   /* 0 = 1 or what the file says */
+    uint64_t context; /* LLMs: tokens already in the KV cache, or the prompt length in prefill */
+    const char
+        *contexts;       /* instead of one context: a list, one a sequence, or the path of a file of them (lengths.h) */
     uint64_t new_tokens; /* importers make one step; who wants growing contexts imports each */
     const char *phase;   /* "prefill", "decode", "train-step" or NULL */
     const char *kind;    /* SCALE-Sim: "conv", "gemm" or NULL = from the header */
