@@ -38,10 +38,10 @@ struct sy_energy_setup; /* what sim/stats works out once for a chip */
 struct sy_energy_table {
     struct sy_arena *arena;
     const char *name, *description;
-    double toggle_share;           /* of register and FIFO bits that change when written */
-    double idd_low, idd_high;      /* range of DRAM currents, as shares of the device file's */
-    double clock_tree;             /* clock power over that of the flip-flops' own clock nodes */
-    double link_idle;              /* energy of a byte of idle symbols over that of data */
+    double toggle_share;                                /* of register and FIFO bits that change when written */
+    double idd_low, idd_high;                           /* range of DRAM currents, as shares of the device file's */
+    double clock_tree, clock_tree_low, clock_tree_high; /* clock power over that of the flip-flops' own clock nodes */
+    double link_idle;                                   /* energy of a byte of idle symbols over that of data */
     double gated_share, off_share; /* of clock power with gated clocks; of leakage with gated supplies */
     uint32_t rows;
     struct sy_energy_row *row;

@@ -281,7 +281,7 @@ static enum sy_status run(const struct systole_context *context, const struct sy
         status = rehearse(chip->chip, workload, energy, &replay, diag);
     if (status == SY_OK)
         status = load_area(options, data_dir, &area, diag);
-    const struct sy_energy_options prices = {options->sram_macros, options->ert, options->set_energy, area};
+    const struct sy_energy_options prices = {options->sram_macros, options->ert, options->set_energy, area, data_dir};
     if (status == SY_OK)
         status = sy_energy_prepare(energy, chip->chip, &prices, diag);
     if (status == SY_OK)
@@ -401,7 +401,7 @@ static enum sy_status limited_clock(const struct systole_context *context, const
     enum sy_status status = arena ? load_energy(chip, options, data_dir, &energy, diag) : SY_NOMEM;
     if (status == SY_OK)
         status = load_area(options, data_dir, &table, diag);
-    const struct sy_energy_options prices = {options->sram_macros, options->ert, options->set_energy, table};
+    const struct sy_energy_options prices = {options->sram_macros, options->ert, options->set_energy, table, data_dir};
     if (status == SY_OK)
         status = sy_energy_prepare(energy, chip, &prices, diag);
     if (status == SY_OK && (status = sy_area_estimate(arena, chip, table, energy, &area)) == SY_OK)

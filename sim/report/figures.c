@@ -34,6 +34,8 @@ REAL_FIGURE(energy_high_j, result->energies > 0)
 REAL_FIGURE(power_w, result->energies > 0)
 REAL_FIGURE(edp_js, result->energies > 0)
 REAL_FIGURE(idle_w, result->energies > 0 && result->idle_w > 0)
+REAL_FIGURE(idle_low_w, result->energies > 0 && result->idle_w > 0)
+REAL_FIGURE(idle_high_w, result->energies > 0 && result->idle_w > 0)
 REAL_FIGURE(gated_w, result->energies > 0 && result->gated_w > 0)
 REAL_FIGURE(off_w, result->energies > 0 && result->off_w > 0)
 REAL_FIGURE(peak_temperature_c, result->has_thermal)
@@ -141,6 +143,8 @@ const struct sy_figure_info sy_figures[] = {
     {"power_w", "W", false, SY_LOWER, "energy / seconds", get_power_w},
     {"edp_js", "J s", false, SY_LOWER, "energy x seconds", get_edp_js},
     {"idle_w", "W", false, SY_LOWER, "power without work, clocked", get_idle_w},
+    {"idle_low_w", "W", false, SY_LOWER, "the same with each row's low figure", get_idle_low_w},
+    {"idle_high_w", "W", false, SY_LOWER, "the same with each row's high figure", get_idle_high_w},
     {"gated_w", "W", false, SY_LOWER, "power with gated clocks", get_gated_w},
     {"off_w", "W", false, SY_LOWER, "power with gated supplies", get_off_w},
     {"peak_temperature_c", "C", false, SY_LOWER, "hottest the die gets when the run is repeated",

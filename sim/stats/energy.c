@@ -309,10 +309,10 @@ enum sy_status sy_energy_account(struct sy_result *result, const struct sy_chip 
     result->energy_j = (double)result->energy_zj * J_PER_ZJ;
     struct sy_base_power base = sy_energy_base(chip, table);
     if (status == SY_OK)
-        status = sy_power_over_time(result, &chip->power, base.leakage_w + base.link_w);
+        status = sy_power_over_time(result, &chip->power, base.leakage_w + base.link_w + base.phy_w);
     if (result->overheats)
         sy_result_warn(result, "power: the die cannot be kept below %.3g C: %.3g W do not go with the clock",
-                       chip->power.limit_c, base.leakage_w + base.link_w);
+                       chip->power.limit_c, base.leakage_w + base.link_w + base.phy_w);
     else if (result->has_thermal && result->throttled_s > result->seconds * (1 + 1e-9))
         sy_result_warn(result, "power: kept below %.3g C, the run takes %.3g s when repeated, not %.3g s",
                        chip->power.limit_c, result->throttled_s, result->seconds);

@@ -10,10 +10,11 @@
  *   array edge_bit                   bits through the FIFOs at the array's edges
  *   array spad_word                  row stationary: words read from and written to the scratchpads inside the PEs
  *   vector simple, transcendental, reduce
- *   links sent_byte                  collectives: bytes this chip sends to others
+ *   links sent_byte, idle_byte       collectives: bytes this chip sends to others; idle symbols in place of them
  *   LEVEL read_byte, write_byte      a memory level's port, or an off-chip memory with its interface
  *   LEVEL die_byte                   off-chip levels, and SRAMs that several cores share: across the die
  *   LEVEL idle_byte                  host links: idle symbols in place of data
+ *   LEVEL awake_ns, idle_ns          off-chip memory while nothing moves: its interface on the die; the memory itself
  *   LEVEL wire_byte                  SRAM: from its banks to its port and back
  *   LEVEL activate, read_burst, write_burst, refresh, active_ns, standby_ns, power_down_ns, interface_byte
  *                                    instead, where a DRAM model counted commands and the device gives energies
@@ -57,6 +58,15 @@ struct sy_clocked {
     double logic_mm2, die_mm2;
     struct sy_sourced leak_mw_mm2;
 };
+/* A DRAM level's devices without traffic, mW a channel. source NULL = its file gives no energies. */
+struct sy_dram_standby {
+    double idle_mw, down_mw, refresh_mw;
+    bool sleeps; /* the chip powers it down */
+    const char *source, *confidence;
+};
+struct sy_range {
+    double nominal, low, high;
+};
 /* What the chip's own supply and temperature do to the rows' figures. */
 struct sy_conditions {
     double dynamic, leakage_lstp, leakage_hp; /* factors */
@@ -81,6 +91,7 @@ struct sy_energy_setup {
     struct sy_sourced pe_um2; /* value 0 = unknown */
     struct sy_spad spad[SY_SPADS];
     struct sy_clocked clocked;
+    struct sy_dram_standby standby[SY_MAX_LEVELS];
     struct sy_conditions conditions;
     uint32_t overrides;
     struct sy_energy_override override[SY_MAX_OVERRIDES];
@@ -93,6 +104,7 @@ struct sy_energy_options {
     const char *ert;         /* Accelergy energy and area reference tables (YAML) whose figures replace ours, or NULL */
     const char *const *set;  /* "COMPONENT.ACTION=PJ", NULL-terminated, or NULL; goes before ert */
     const struct sy_figure_table *area; /* NULL: no wires between PEs */
+    const char *data_dir;               /* where the DRAM devices' files are; NULL = the working directory */
 };
 /* Work out what does not change during a run. Every override that names no action of the chip is reported: SY_INPUT. */
 enum sy_status sy_energy_prepare(struct sy_energy_table *table, const struct sy_chip *chip,
@@ -102,13 +114,13 @@ enum sy_status sy_energy_prepare(struct sy_energy_table *table, const struct sy_
 double sy_energy_pj_per_byte(const struct sy_chip *chip, const struct sy_energy_table *table, uint32_t level);
 double sy_energy_pj_per_mac(const struct sy_chip *chip, const struct sy_energy_table *table, enum sy_dtype a,
                             enum sy_dtype b);
-/* Power without work, by state of the whole chip: leakage, clock and idle host links while clocked; with gated clocks
- * the trunk of the tree and leakage; with gated supplies a part of the leakage. From the chip's flip-flops, areas and
- * SRAMs unless the chip file states power.static or power.clock. Published idle and busy power are not used: they are
- * what it is tested with. */
+/* Power without work, by state of the whole chip: leakage, clock, idle links, PHYs and DRAM awake while clocked; with
+ * gated clocks the trunk of the tree, leakage and the DRAM powered down (its contents stay), links and PHYs asleep;
+ * with gated supplies a part of the leakage. From the chip's flip-flops, areas and SRAMs unless the chip file states
+ * power.static or power.clock. Published idle and busy power are not used: they are what it is tested with. */
 struct sy_base_power {
-    double leakage_w, clock_w, link_w;
-    double idle_w, gated_w, off_w;
+    double leakage_w, clock_w, link_w, phy_w, memory_w;
+    double idle_w, idle_low_w, idle_high_w, gated_w, off_w;
 };
 struct sy_base_power sy_energy_base(const struct sy_chip *chip, const struct sy_energy_table *table);
 /* The power of all units at their peak rates at once, without the base power: for a TDP estimate. *off_chip_w (may be

@@ -5,19 +5,19 @@
  *
  *   clock   = flip-flops x energy of a clocked flip-flop x clock x clock_tree
  *   leakage = logic area x leakage of a mm^2 + SRAMs (sram.h), at the die's temperature
- *   links   = rate of the host links, both ways x energy of a byte x link_idle
- *   idle    = leakage + clock + links;  gated = leakage + gated_share x clock;  off = off_share x leakage
+ *   standby = links, PHYs and DRAM that stay awake (energy_standby.c)
+ *   idle    = leakage + clock + standby;  gated = leakage + gated_share x clock + DRAM asleep;  off = off_share x
+ * leakage
  *
  * Flip-flops: those of PEs, of the skewing triangles, of the vector lanes, and a
- * share of the area of controllers and control logic. Not in it: memory PHYs that
- * stay awake, the off-chip memory, regulators.
+ * share of the area of controllers and control logic. Not in it: regulators, fans.
  */
 #include <math.h>
 #include <string.h>
 
 #include "sim/base/checked.h"
 #include "sim/stats/area.h"
-#include "sim/stats/energy_account.h"
+#include "sim/stats/energy_standby.h"
 
 static const double LEAST_K = 300, MIDDLE_K = 350, MOST_K = 400, ZERO_C_K = 273.15;
 
@@ -96,27 +96,39 @@ static double watts(const struct sy_price *price)
     return price->known ? price->pj * 1e-3 : 0;
 }
 
-/* Bytes/s of a link, both ways. */
-static double link_rate(const struct sy_level *level)
+/* Watts of one price or the other, with its range. */
+static void add_watts(struct sy_range *sum, const struct sy_price *price)
 {
-    return level->read_bytes_per_s + level->write_bytes_per_s;
+    sum->nominal += watts(price);
+    sum->low += price->known ? price->low_pj * 1e-3 : 0;
+    sum->high += price->known ? price->high_pj * 1e-3 : 0;
 }
 
 struct sy_base_power sy_energy_base(const struct sy_chip *chip, const struct sy_energy_table *table)
 {
-    struct sy_base_power out = {chip->power.static_w, chip->power.clock_w, 0, 0, 0, 0};
+    const struct sy_power *power = &chip->power;
+    struct sy_range leakage = {power->static_w, power->static_w, power->static_w};
+    struct sy_range clock = {power->clock_w, power->clock_w, power->clock_w};
     struct sy_price sram = sy_price_sram_leakage(chip, table), logic = sy_price_logic_leakage(chip, table);
     struct sy_price array = sy_price_clock(chip, table, true), other = sy_price_clock(chip, table, false);
-    if (out.leakage_w <= 0)
-        out.leakage_w = watts(&sram) + watts(&logic);
-    if (out.clock_w <= 0)
-        out.clock_w = watts(&array) + watts(&other);
-    for (uint32_t l = 0; l < chip->levels; l++) {
-        struct sy_price idle = sy_price_level(chip, table, l, SY_IDLE_BYTE);
-        out.link_w += idle.known ? link_rate(&chip->level[l]) * idle.pj * 1e-12 : 0;
+    struct sy_standby_power standby = sy_energy_standby(chip, table);
+    if (leakage.nominal <= 0) {
+        add_watts(&leakage, &sram);
+        add_watts(&leakage, &logic);
     }
-    out.idle_w = out.leakage_w + out.clock_w + out.link_w;
-    out.gated_w = out.leakage_w + table->gated_share * out.clock_w;
+    if (clock.nominal <= 0) {
+        add_watts(&clock, &array);
+        add_watts(&clock, &other);
+    }
+    struct sy_base_power out = {.leakage_w = leakage.nominal,
+                                .clock_w = clock.nominal,
+                                .link_w = standby.link.nominal,
+                                .phy_w = standby.phy.nominal,
+                                .memory_w = standby.memory.nominal};
+    out.idle_w = out.leakage_w + out.clock_w + out.link_w + out.phy_w + out.memory_w;
+    out.idle_low_w = leakage.low + clock.low + standby.link.low + standby.phy.low + standby.memory.low;
+    out.idle_high_w = leakage.high + clock.high + standby.link.high + standby.phy.high + standby.memory.high;
+    out.gated_w = out.leakage_w + table->gated_share * out.clock_w + standby.asleep_w;
     out.off_w = table->off_share * out.leakage_w;
     return out;
 }
@@ -141,24 +153,6 @@ static struct sy_price stated(double watts_given, const char *source)
 {
     double mw = watts_given * 1000;
     return (struct sy_price){mw > 0, mw, mw, mw, source, "chip file", "power x time", NULL, false, NULL};
-}
-
-/* What a host link could have carried and did not. */
-static void idle_links(struct sy_energy_account *account)
-{
-    struct sy_result *result = account->result;
-    for (uint32_t l = 0; l < account->chip->levels; l++) {
-        struct sy_price price = sy_price_level(account->chip, account->table, l, SY_IDLE_BYTE);
-        double bytes = link_rate(&account->chip->level[l]) * result->seconds -
-                       (double)(result->level[l].read_bytes + result->level[l].write_bytes);
-        if (!price.known || !(bytes >= 1) || bytes > 1e18)
-            continue;
-        sy_energy_add_item(account, account->chip->level[l].name, sy_level_action_names[SY_IDLE_BYTE], (uint64_t)bytes,
-                           &price);
-        sy_energy_to_layers_by_time(result, bytes * price.pj * 1e-12);
-        if (result->seconds > 0)
-            result->base_w += bytes * price.pj * 1e-12 / result->seconds;
-    }
 }
 
 /* The arrays' clock: where it stops without a tile in the array, for the rest of the time its trunk only. */
@@ -195,11 +189,13 @@ void sy_energy_base_items(struct sy_energy_account *account)
         array_clock(account);
         time_item(account, "chip", "clock_ns", sy_price_clock(chip, account->table, false), result->seconds);
     }
-    idle_links(account);
+    sy_energy_standby_items(account);
     if (!account->table->setup || !account->table->setup->clocked.known)
         sy_result_warn(result, "energy: no areas are known: power without work is that of the SRAMs and the chip file");
     struct sy_base_power base = sy_energy_base(chip, account->table);
     result->idle_w = base.idle_w;
+    result->idle_low_w = base.idle_low_w;
+    result->idle_high_w = base.idle_high_w;
     result->gated_w = base.gated_w;
     result->off_w = base.off_w;
     double published = power->idle_w;

@@ -17,8 +17,8 @@ static const double LEAKAGE_LOW = 0.25, LEAKAGE_HIGH = 4;
 
 const char *const sy_array_action_names[SY_ARRAY_ACTIONS] = {"register_bit", "wire_bit", "edge_bit", "spad_word"};
 const char *const sy_level_action_names[SY_LEVEL_ACTIONS] = {
-    "read_byte",   "write_byte", "wire_byte", "die_byte",   "idle_byte",     "activate",      "read_burst",
-    "write_burst", "refresh",    "active_ns", "standby_ns", "power_down_ns", "interface_byte"};
+    "read_byte",  "write_byte",  "wire_byte", "die_byte",  "idle_byte",  "awake_ns",      "idle_ns",       "activate",
+    "read_burst", "write_burst", "refresh",   "active_ns", "standby_ns", "power_down_ns", "interface_byte"};
 const char *const sy_vector_action_names[SY_VECTOR_ACTIONS] = {"simple", "transcendental", "reduce"};
 
 const char *sy_mac_action(enum sy_dtype a, enum sy_dtype b)
@@ -26,7 +26,7 @@ const char *sy_mac_action(enum sy_dtype a, enum sy_dtype b)
     return sy_dtypes[sy_dtypes[a].bits >= sy_dtypes[b].bits ? a : b].name;
 }
 
-static void scale(struct sy_price *price, double by, const char *factor)
+void sy_price_scale(struct sy_price *price, double by, const char *factor)
 {
     price->pj *= by;
     price->low_pj *= by;
@@ -40,7 +40,7 @@ static void at_supply(const struct sy_energy_table *table, struct sy_price *pric
     const struct sy_conditions *conditions = table->setup ? &table->setup->conditions : NULL;
     if (!conditions || !conditions->voltage || !price->known)
         return;
-    scale(price, conditions->dynamic, price->factor);
+    sy_price_scale(price, conditions->dynamic, price->factor);
     price->condition = conditions->voltage;
 }
 
@@ -55,7 +55,7 @@ struct sy_price sy_price_row(const struct sy_energy_table *table, const char *co
         true,      cost.pj, cost.low_pj,       cost.high_pj, cost.below->source, cost.below->confidence,
         cost.rule, NULL,    cost.extrapolated, NULL};
     if (bits > 0 && cost.bits)
-        scale(&price, bits / (double)cost.bits, NULL);
+        sy_price_scale(&price, bits / (double)cost.bits, NULL);
     return price;
 }
 
@@ -101,7 +101,7 @@ struct sy_price sy_price_array(const struct sy_chip *chip, const struct sy_energ
         const struct sy_energy_setup *setup = table->setup;
         if (setup && setup->pe_um2.value > 0) {
             price = sy_price_row(table, "wire", "bit_mm", 0, node_nm, 1);
-            scale(&price, sqrt(setup->pe_um2.value) * 1e-3, "x PE pitch");
+            sy_price_scale(&price, sqrt(setup->pe_um2.value) * 1e-3, "x PE pitch");
         }
     } else if (action == SY_SPAD_WORD) {
         double bits = chip->array.precisions ? sy_dtypes[chip->array.precision[0].a].bits : 16;
@@ -111,7 +111,7 @@ struct sy_price sy_price_array(const struct sy_chip *chip, const struct sy_energ
         struct sy_price clock = sy_price_row(table, "register", "clock", 0, node_nm, 1);
         price = sy_price_row(table, "register", "write", 0, node_nm, 1);
         subtract(&price, &clock);
-        scale(&price, table->toggle_share, "less its clock, x toggle share");
+        sy_price_scale(&price, table->toggle_share, "less its clock, x toggle share");
     }
     at_supply(table, &price);
     return sy_price_overridden(table, "array", sy_array_action_names[action], price);
@@ -171,9 +171,9 @@ static struct sy_price port_wires(const struct sy_chip *chip, const struct sy_en
     double mm2 = sram->bank.figure[SY_SRAM_AREA] * (double)sy_max(chip->level[level].banks, 1);
     price = sy_price_row(table, "wire", "bit_mm", 0, (double)chip->process_nm, 8);
     bool grows = sram->earlier_mm2 > 0 && sram->bank.figure[SY_SRAM_AREA] > sram->earlier_mm2;
-    scale(&price, PORT_DISTANCE * sqrt(mm2),
-          grows ? "x 8 bits x distance to the port, not monotonic: smaller one generation earlier"
-                : "x 8 bits x distance to the port");
+    sy_price_scale(&price, PORT_DISTANCE * sqrt(mm2),
+                   grows ? "x 8 bits x distance to the port, not monotonic: smaller one generation earlier"
+                         : "x 8 bits x distance to the port");
     return price;
 }
 
@@ -188,7 +188,7 @@ static struct sy_price die_wires(const struct sy_chip *chip, const struct sy_ene
     if (!far || !clocked || !clocked->known)
         return price;
     price = sy_price_row(table, "wire", "bit_mm", 0, (double)chip->process_nm, 8);
-    scale(&price, PORT_DISTANCE * sqrt(clocked->die_mm2), "x 8 bits x mean way across the die");
+    sy_price_scale(&price, PORT_DISTANCE * sqrt(clocked->die_mm2), "x 8 bits x mean way across the die");
     at_supply(table, &price);
     return price;
 }
@@ -242,7 +242,7 @@ struct sy_price sy_price_level(const struct sy_chip *chip, const struct sy_energ
     if (level->kind == SY_LEVEL_SRAM)
         at_supply(table, &price);
     if (action == SY_IDLE_BYTE)
-        scale(&price, table->link_idle, "x share of an idle link");
+        sy_price_scale(&price, table->link_idle, "x share of an idle link");
     return sy_price_overridden(table, level->name, sy_level_action_names[action], price);
 }
 
@@ -256,7 +256,7 @@ static void at_temperature(const struct sy_energy_table *table, struct sy_price 
     const struct sy_conditions *conditions = table->setup ? &table->setup->conditions : NULL;
     if (!conditions || !conditions->temperature || !price->known)
         return;
-    scale(price, high_performance ? conditions->leakage_hp : conditions->leakage_lstp, price->factor);
+    sy_price_scale(price, high_performance ? conditions->leakage_hp : conditions->leakage_lstp, price->factor);
     price->condition = conditions->temperature;
     price->extrapolated = price->extrapolated || conditions->beyond;
 }
@@ -269,12 +269,11 @@ struct sy_price sy_price_clock(const struct sy_chip *chip, const struct sy_energ
         return price;
     double ghz = (double)chip->clock[0].frequency.num / (double)chip->clock[0].frequency.den * 1e-9;
     price = sy_price_row(table, "register", "clock", 0, (double)chip->process_nm, 1);
-    double each = ghz * table->clock_tree, low = price.low_pj, high = price.high_pj;
-    scale(&price, each * (array ? clocked->array_bits : clocked->other_bits), "x flip-flops x clock x clock tree");
-    if (!array) {
-        price.low_pj = low * each * clocked->other_low_bits;
-        price.high_pj = high * each * clocked->other_high_bits;
-    }
+    double low = price.low_pj * ghz * table->clock_tree_low, high = price.high_pj * ghz * table->clock_tree_high;
+    sy_price_scale(&price, ghz * table->clock_tree * (array ? clocked->array_bits : clocked->other_bits),
+                   "x flip-flops x clock x clock tree");
+    price.low_pj = low * (array ? clocked->array_bits : clocked->other_low_bits);
+    price.high_pj = high * (array ? clocked->array_bits : clocked->other_high_bits);
     at_supply(table, &price);
     return sy_price_overridden(table, array ? "array" : "chip", "clock_ns", price);
 }
@@ -290,7 +289,7 @@ struct sy_price sy_price_logic_leakage(const struct sy_chip *chip, const struct 
     price = (struct sy_price){
         true,       leak->value, leak->low,          leak->high, leak->row->source, leak->row->confidence,
         leak->rule, NULL,        leak->extrapolated, NULL};
-    scale(&price, clocked->logic_mm2, "x logic area");
+    sy_price_scale(&price, clocked->logic_mm2, "x logic area");
     at_temperature(table, &price, true);
     return sy_price_overridden(table, "logic", "leakage_ns", price);
 }
@@ -310,7 +309,7 @@ struct sy_price sy_price_sram_leakage(const struct sy_chip *chip, const struct s
             part = sram_price(sram, SY_SRAM_LEAKAGE, (double)sy_max(level->banks, 1) * copies);
         else {
             part = sy_price_row(table, "sram", "leak_kib_s", 0, (double)chip->process_nm, 0);
-            scale(&part, (double)level->capacity_bytes / 1024 * copies * 1e-9, NULL);
+            sy_price_scale(&part, (double)level->capacity_bytes / 1024 * copies * 1e-9, NULL);
         }
         if (!part.known)
             return part;

@@ -23,6 +23,8 @@ enum sy_level_action {
     SY_WIRE_BYTE,
     SY_DIE_BYTE,  /* across the die, of levels that everything on it reaches */
     SY_IDLE_BYTE, /* of a host link: bytes of idle symbols it could have carried */
+    SY_AWAKE_NS,  /* of a DRAM's interface: time in which nothing moved (energy_standby.c) */
+    SY_IDLE_NS,   /* of the DRAM itself, where its states were not counted */
     SY_ACTIVATE,
     SY_READ_BURST,
     SY_WRITE_BURST,
@@ -38,6 +40,7 @@ extern const char *const sy_array_action_names[SY_ARRAY_ACTIONS];
 extern const char *const sy_level_action_names[SY_LEVEL_ACTIONS];
 extern const char *const sy_vector_action_names[SY_VECTOR_ACTIONS];
 
+void sy_price_scale(struct sy_price *price, double by, const char *factor);
 /* The format that prices a multiplication of a by b: the wider one. */
 const char *sy_mac_action(enum sy_dtype a, enum sy_dtype b);
 

@@ -12,7 +12,7 @@
 #include "sim/base/checked.h"
 #include "sim/base/yaml.h"
 #include "sim/stats/area.h"
-#include "sim/stats/energy_account.h"
+#include "sim/stats/energy_standby.h"
 
 enum { DEFAULT_PORT_BITS = 64, WIDEST_PORT_BITS = 1024 };
 
@@ -146,9 +146,9 @@ static enum sy_status price_srams(struct sy_energy_table *table, const struct sy
 /* The name of the i-th action of a chip's items; false past the end. */
 static bool action_name(const struct sy_chip *chip, uint32_t i, const char **component, const char **action)
 {
-    static const char *const times[][2] = {{"mac", "gated"},      {"links", "sent_byte"}, {"chip", "leakage_ns"},
-                                           {"chip", "clock_ns"},  {"sram", "leakage_ns"}, {"logic", "leakage_ns"},
-                                           {"array", "clock_ns"}, {"array", "gated_ns"}};
+    static const char *const times[][2] = {{"mac", "gated"},        {"links", "sent_byte"}, {"links", "idle_byte"},
+                                           {"chip", "leakage_ns"},  {"chip", "clock_ns"},   {"sram", "leakage_ns"},
+                                           {"logic", "leakage_ns"}, {"array", "clock_ns"},  {"array", "gated_ns"}};
     uint32_t count = sizeof times / sizeof times[0];
     if (i < SY_DTYPE_COUNT) {
         *component = "mac";
@@ -377,6 +377,8 @@ enum sy_status sy_energy_prepare(struct sy_energy_table *table, const struct sy_
         status = status == SY_OK ? one : status;
     }
     sy_energy_set_conditions(table, chip, options->area);
+    if (status == SY_OK)
+        status = sy_energy_set_standby(table, chip, options->data_dir, diag);
     if (status == SY_OK)
         status = check_areas(table, chip, options->area, diag);
     if (status == SY_OK)

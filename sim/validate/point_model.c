@@ -20,7 +20,7 @@ enum sy_status sy_point_model_open(struct sy_point_model *model, const char *pre
                                 &model->energy, diag);
     if (status == SY_OK)
         status = sy_figure_table_load("default", "arch/area", data_dir, &model->areas, diag);
-    const struct sy_energy_options prices = {.area = model->areas};
+    const struct sy_energy_options prices = {.area = model->areas, .data_dir = data_dir};
     if (status == SY_OK)
         status = sy_energy_prepare(model->energy, model->chip, &prices, diag);
     if (status == SY_OK)

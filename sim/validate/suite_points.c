@@ -213,7 +213,7 @@ static const char *idle_power(struct point *point, const char *network, double *
     if (sy_point_model_run(point->model, network, &result) != SY_OK)
         return "the run failed";
     *value = result->idle_w;
-    (void)snprintf(point->how, TEXT, "clocked, without work");
+    (void)snprintf(point->how, TEXT, "clocked, without work, %.3g to %.3g W", result->idle_low_w, result->idle_high_w);
     return *value > 0 ? NULL : "the model knows no power without work for this chip";
 }
 

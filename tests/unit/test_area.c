@@ -46,7 +46,7 @@ static void estimate(const char *name, const char *a, const char *b)
     ck_assert_int_eq(sy_chip_load(name, &options, &chip, NULL), SY_OK);
     ck_assert_int_eq(sy_energy_load("default", data_dir(), &energy, NULL), SY_OK);
     ck_assert_int_eq(sy_figure_table_load("default", "arch/area", data_dir(), &table, NULL), SY_OK);
-    const struct sy_energy_options prices = {.area = table};
+    const struct sy_energy_options prices = {.area = table, .data_dir = data_dir()};
     ck_assert_int_eq(sy_energy_prepare(energy, chip, &prices, NULL), SY_OK);
     ck_assert_int_eq(sy_area_estimate(arena, chip, table, energy, &area), SY_OK);
 }
