@@ -179,11 +179,11 @@ struct sy_result {
     double utilization, active, streaming, mapping, padding; /* product of the last four = the first */
     double peak_macs_per_cycle;
     double energy_j, energy_low_j, energy_high_j, power_w, edp_js;
-    sy_u128 energy_zj;             /* exactly the sum of the items */
-    double base_w;                 /* what the chip draws without work while clocked: part of power_w; 0 = unknown */
+    sy_u128 energy_zj;              /* exactly the sum of the items */
+    double base_w;                  /* what the chip draws without work while clocked: part of power_w; 0 = unknown */
     double idle_low_w, idle_high_w; /* idle_w with every row low, and high */
-    double idle_w, gated_w, off_w; /* estimated power clocked without work, with gated clocks, with gated supplies */
-    const struct sy_area *area;    /* NULL: not estimated (sim/stats/area.h) */
+    double idle_w, gated_w, off_w;  /* estimated power clocked without work, with gated clocks, with gated supplies */
+    const struct sy_area *area;     /* NULL: not estimated (sim/stats/area.h) */
     uint64_t dram_read_bytes, dram_write_bytes;
     double dram_utilization; /* bus bytes / (time x peak bytes/s), all backing stores */
     double dram_peak_bytes_per_s;
