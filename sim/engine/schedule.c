@@ -181,6 +181,7 @@ enum sy_status sy_scheduler_begin(struct sy_scheduler *s, const struct sy_upcomi
     s->whole = &s->work;
     s->chunk = 0;
     s->cut = NULL;
+    s->weave.open = false;
     if (s->current->layer.op == SY_OP_ATTENTION)
         return sy_attention_cut(s);
     enum sy_status status = sy_lower(&s->current->layer, &s->work);
@@ -194,13 +195,18 @@ static enum sy_status item_begin(struct sy_scheduler *s)
 {
     const struct sy_item *item = &s->work.item[s->item];
     s->item_started = true;
-    if (item->kind != SY_ITEM_MATRIX)
-        return sy_stream_begin(s, item);
+    if (item->kind != SY_ITEM_MATRIX) {
+        enum sy_status status = sy_stream_begin(s, item);
+        if (status != SY_OK || !s->cut || !sy_attention_weaves(s))
+            return status;
+        s->item_started = false;
+        return sy_attention_next(s);
+    }
     const struct sy_vector_item *epilogue = NULL;
     if (s->item + 1 < s->work.items && s->work.item[s->item + 1].kind == SY_ITEM_VECTOR &&
         s->work.item[s->item + 1].u.vector.fused)
         epilogue = &s->work.item[s->item + 1].u.vector;
-    if (s->forward)
+    if (s->forward && !s->weave.open)
         sy_forward_walk(s->forward);
     return sy_matrix_begin(s, &item->u.matrix, epilogue);
 }
@@ -208,10 +214,14 @@ static enum sy_status item_begin(struct sy_scheduler *s)
 static enum sy_status item_step(struct sy_scheduler *s)
 {
     bool matrix = s->work.item[s->item].kind == SY_ITEM_MATRIX;
-    if (s->turned && s->forward)
+    if (s->turned && s->forward && !s->weave.open)
         sy_forward_turn(s->forward, s->turned - 1);
     s->turned = 0;
-    enum sy_status status = matrix ? sy_matrix_step(s) : sy_stream_step(s);
+    enum sy_status status = SY_OK;
+    if (s->weave.open && !s->matrix.done)
+        status = sy_attention_weave(s);
+    if (status == SY_OK)
+        status = matrix ? sy_matrix_step(s) : sy_stream_step(s);
     bool done = matrix ? s->matrix.done : s->stream.next >= s->stream.chunks;
     if (status == SY_OK && done && s->fifo_count == 0) {
         s->item_started = false;

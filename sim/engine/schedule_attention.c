@@ -3,10 +3,12 @@
  * Attention in blocks, as flash-style kernels do it: some heads and some
  * queries at a time, whose scores, softmax and product with the values stay on
  * chip. While the vector unit takes the softmax of one block, the array makes
- * the scores of the next (two blocks are alive: ping-pong):
+ * the values of the one before and the scores of the one behind (ping-pong);
+ * pieces of the softmax lie between the tiles, so that these leave the
+ * accumulators, which the vector unit empties in order:
  *
- *   array   S0   S1      V0   S2      V1   ...
- *   vector       softmax 0    softmax 1    ...
+ *   array   S0   S1         V0   S2    V1   S3    V2 ...
+ *   vector       softmax 0  softmax 1  softmax 2
  *
  * The query heads that share a key head are rows of one product, position by
  * position. A block reads the keys that any of its queries can see: of a causal
@@ -18,12 +20,18 @@
  * ours does not tile the keys), and FlashAttention-3, 2024 (softmax of one block
  * under the products of another).
  */
+#include <string.h>
+
 #include "sim/engine/schedule_internal.h"
 
 /* Scores and softmax of two blocks are on chip together, beside tiles of the operands: a block's scores may take an
  * eighth of the level. A head has at most so many blocks by choice, each with as many rows as hide loading the array.
  */
 enum { SCORE_SHARE = 8, MOST_BLOCKS = 8, ROWS_AN_ARRAY = 2 };
+/* A softmax is put between tiles in at most so many pieces, each so many times as long as starting a vector command. */
+enum { MOST_PIECES = 8, PIECE_STARTUPS = 64 };
+/* Items of a lowering. */
+enum { SCORES, SOFTMAX, VALUES };
 static const double least_gain = 0.9;
 
 static uint64_t part(uint64_t total, uint64_t from, uint64_t to, uint64_t all)
@@ -218,47 +226,137 @@ static void take_chunk(struct sy_scheduler *s)
     }
 }
 
-/* To a chunk next to the one at hand. Two kinds are held, so that going to and fro cuts nothing anew. */
+/* To a chunk at most one kind away from the last. Three kinds are held, so that going to and fro cuts nothing anew. */
 static enum sy_status go_to_chunk(struct sy_scheduler *s, uint64_t chunk)
 {
-    struct sy_attention_cut *here = s->cut, *other = &s->part[here == &s->part[0]];
-    uint64_t end = here->first + here->chunks;
-    enum sy_status status = SY_OK;
-    if (chunk >= end && other->first != end)
-        status = take_kind(s, other, here->next, end);
-    if (chunk >= end || chunk < here->first)
-        s->cut = other;
+    enum { HELD = sizeof s->part / sizeof s->part[0] };
+    struct sy_attention_cut *last = s->cut;
+    for (int i = 0; i < HELD; i++) {
+        struct sy_attention_cut *cut = &s->part[i];
+        if (cut->chunks && cut->first > last->first)
+            last = cut;
+        if (cut->chunks && chunk >= cut->first && chunk - cut->first < cut->chunks)
+            s->cut = cut;
+    }
+    if (chunk >= last->first + last->chunks) { /* only ever one further */
+        struct sy_attention_cut *next = &s->part[(last - s->part + 1) % HELD];
+        enum sy_status status = take_kind(s, next, last->next, last->first + last->chunks);
+        if (status != SY_OK)
+            return status;
+        s->cut = next;
+    }
     s->chunk = chunk;
-    if (status == SY_OK)
-        take_chunk(s);
-    return status;
+    take_chunk(s);
+    return SY_OK;
 }
 
 enum sy_status sy_attention_cut(struct sy_scheduler *s)
 {
+    memset(s->part, 0, sizeof s->part);
     s->cut = &s->part[0];
-    s->part[1].first = UINT64_MAX;
+    s->weave = (struct sy_weave){.turn = SY_TURN_FIRST};
     enum sy_status status = take_kind(s, s->cut, NULL, 0);
     if (status == SY_OK)
         take_chunk(s);
     return status;
 }
 
-/* S0, then softmax i, S(i + 1), V(i). */
+/* ---- softmax between the tiles of the products beside it ---- */
+
+/* Pieces of a softmax, so that each is worth starting and the products' tiles find their way through between them. */
+static uint64_t pieces_of(const struct sy_scheduler *s)
+{
+    const struct sy_vector_item *item = &s->stream.item;
+    const struct sy_vector_unit *unit = &s->chip->vector;
+    uint64_t cycles = (item->simple_ops * unit->simple_cycles + item->transcendental_ops * unit->transcendental_cycles +
+                       item->reduce_ops * unit->reduce_cycles) /
+                      sy_max(unit->lanes, 1);
+    uint64_t worth = PIECE_STARTUPS * sy_max(unit->startup_cycles, 1);
+    return sy_max(sy_min(sy_min(cycles / worth, MOST_PIECES), s->stream.elements), 1);
+}
+
+/* The softmax has begun: may its work be put between the tiles of the products beside it? When what it reads and makes
+ * is on chip; buffers of its own would lie where the products have theirs. */
+bool sy_attention_weaves(struct sy_scheduler *s)
+{
+    struct sy_stream_walk *stream = &s->stream;
+    bool beside = s->weave.softmax > 0 || s->weave.more;
+    if (!beside || stream->in_ring.buffers || stream->out_ring.buffers || stream->chunks != 1)
+        return false;
+    stream->chunks = pieces_of(s);
+    s->weave.open = true;
+    s->weave.macs = s->weave.macs_done = 0;
+    for (int after = 0; after < 2; after++) { /* values of the chunk before, scores of the one behind: about as much */
+        uint64_t macs = 0;
+        const struct sy_matrix_item *item = &s->work.item[after ? SCORES : VALUES].u.matrix;
+        if ((after ? s->weave.more : s->weave.softmax > 0) && sy_mul3(item->m, item->k, item->n, &macs))
+            (void)sy_mul(macs, item->groups, &macs);
+        s->weave.macs += macs / sy_max(s->chip->cores, 1);
+    }
+    return true;
+}
+
+/* Before a step of a product: as much of the softmax as the products have come on. */
+enum sy_status sy_attention_weave(struct sy_scheduler *s)
+{
+    uint64_t done = s->weave.macs_done + s->matrix.macs_walked, due = 0;
+    struct sy_stream_walk *stream = &s->stream;
+    enum sy_status status = SY_OK;
+    if (!sy_mul_div(stream->chunks, sy_min(done, s->weave.macs), sy_max(s->weave.macs, 1), &due))
+        due = stream->chunks;
+    while (status == SY_OK && stream->next < stream->chunks && stream->next <= due)
+        status = sy_stream_step(s);
+    return status;
+}
+
+/* On to an item of a chunk. */
+static enum sy_status go(struct sy_scheduler *s, uint32_t item, uint64_t chunk)
+{
+    s->item = item;
+    return chunk != s->chunk ? go_to_chunk(s, chunk) : SY_OK;
+}
+
+/* S0; then softmax i beside V(i - 1) and S(i + 1), for each i; then the last V. */
 enum sy_status sy_attention_next(struct sy_scheduler *s)
 {
-    enum { SCORES, SOFTMAX, VALUES };
-    bool more = s->chunk + 1 < s->cut->first + s->cut->chunks || !s->cut->last;
-    uint64_t chunk = s->chunk;
-    if (s->item == SCORES) {
-        s->item = chunk ? VALUES : SOFTMAX;
-        chunk -= chunk ? 1 : 0;
-    } else if (s->item == SOFTMAX) {
-        s->item = more ? SCORES : VALUES;
-        chunk += more;
-    } else {
-        s->item = more ? SOFTMAX : s->work.items;
-        chunk += more;
+    struct sy_weave *weave = &s->weave;
+    if (weave->open && weave->turn != SY_TURN_SOFTMAX)
+        weave->macs_done += s->matrix.macs_walked;
+    switch (weave->turn) {
+    case SY_TURN_FIRST:
+        break;
+    case SY_TURN_SOFTMAX:
+        weave->turn = SY_TURN_VALUES;
+        if (weave->softmax > 0)
+            return go(s, VALUES, weave->softmax - 1);
+        /* fall through */
+    case SY_TURN_VALUES:
+        weave->turn = SY_TURN_SCORES;
+        if (weave->more)
+            return go(s, SCORES, weave->softmax + 1);
+        /* fall through */
+    case SY_TURN_SCORES:
+        weave->turn = SY_TURN_REST;
+        if (weave->open) {
+            weave->open = false;
+            s->item = SOFTMAX;
+            s->item_started = true;
+            return SY_OK;
+        }
+        /* fall through */
+    case SY_TURN_REST:
+        if (!weave->more) {
+            weave->turn = SY_TURN_LAST;
+            return go(s, VALUES, weave->softmax);
+        }
+        weave->softmax++;
+        break;
+    case SY_TURN_LAST:
+        s->item = s->work.items;
+        return SY_OK;
     }
-    return chunk != s->chunk ? go_to_chunk(s, chunk) : SY_OK;
+    weave->turn = SY_TURN_SOFTMAX;
+    enum sy_status status = go(s, SOFTMAX, weave->softmax);
+    weave->more = weave->softmax + 1 < s->cut->first + s->cut->chunks || !s->cut->last;
+    return status;
 }

@@ -122,6 +122,16 @@ struct sy_attention_cut {
     bool last;                         /* no kind follows */
 };
 
+/* The order of attention's items: the softmax of a chunk beside the products of the chunks before and behind it. */
+enum sy_turn { SY_TURN_FIRST, SY_TURN_SOFTMAX, SY_TURN_VALUES, SY_TURN_SCORES, SY_TURN_REST, SY_TURN_LAST };
+struct sy_weave {
+    enum sy_turn turn;        /* the item at hand */
+    uint64_t softmax;         /* chunk whose softmax it is beside */
+    bool more;                /* a chunk follows that one */
+    bool open;                /* that softmax is put between the tiles of the products beside it */
+    uint64_t macs, macs_done; /* of those products, walked of them */
+};
+
 struct sy_forward;
 
 struct sy_scheduler {
@@ -146,9 +156,10 @@ struct sy_scheduler {
     struct sy_work work;
     const struct sy_work *whole; /* before attention was cut into chunks: `work` or a part's */
     struct sy_attention_cut
-        part[2]; /* of attention: the kind of sequence whose chunk is at hand, and the one next to it */
+        part[3];                  /* of attention: the kind of sequence whose chunk is at hand, and those beside it */
     struct sy_attention_cut *cut; /* the one at hand; NULL: no chunks */
     uint64_t chunk;               /* of the layer's chunks, all kinds in turn */
+    struct sy_weave weave;
     uint32_t item;
     bool item_started;
     struct sy_matrix_walk matrix;
@@ -216,6 +227,10 @@ void sy_schedule_tally(struct sy_scheduler *s, struct sy_tally *tally);
 
 /* schedule_attention.c: attention runs in blocks of queries, whose scores stay on chip */
 enum sy_status sy_attention_cut(struct sy_scheduler *s);
+/* The softmax has begun: is it put between the tiles of the products beside it? Then pieces of it before their steps.
+ */
+bool sy_attention_weaves(struct sy_scheduler *s);
+enum sy_status sy_attention_weave(struct sy_scheduler *s);
 /* An item is done: on to the next one, of this block or another. */
 enum sy_status sy_attention_next(struct sy_scheduler *s);
 /* Level where whole tensors that A reads may stay, or UINT32_MAX. */

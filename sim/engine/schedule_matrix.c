@@ -731,7 +731,7 @@ enum sy_status sy_matrix_step(struct sy_scheduler *s)
         status = c_leave(s, w, stamp);
     uint32_t turned = 0;
     if (status == SY_OK && advance(w, &turned)) {
-        if (s->options.sample_loops)
+        if (s->options.sample_loops && !s->weave.open)
             sample(s, w, turned);
         s->turned = turned + 1;
         return SY_OK;
