@@ -8,6 +8,7 @@
 #include "sim/base/text.h"
 #include "sim/include/systole.h"
 #include "sim/stats/result.h"
+#include "workloads/fuse_choice.h"
 #include "workloads/import/importer.h"
 
 struct systole_chip {
@@ -24,12 +25,15 @@ struct systole_workload {
     struct sy_workload *workload; /* of an imported model, or NULL */
     char *text;                   /* its trace text, or NULL */
     size_t length;
-    char sha256[65]; /* of the file */
+    char sha256[65];             /* of the file */
+    struct sy_fuse_choice *fuse; /* of a trace: groups of its layers to fuse */
+    uint32_t fuses;
 };
 struct systole_result {
     struct sy_result *result;
 };
 
+enum sy_status systole_refuse_fusion(const struct systole_workload *workload, struct sy_diag *diag);
 /* A sink that forwards to the context's callback. context may be NULL. */
 struct sy_diag systole_sink(const struct systole_context *context);
 /* Copies a caller's struct of any version into the present one; false when its size is wrong. */

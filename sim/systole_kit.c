@@ -25,7 +25,9 @@ enum systole_status systole_rtl_kit(const struct systole_context *context, const
         sy_error(&diag, SY_NOWHERE, "known: shared, ideal", "memory model '%s' is not known", mine.memory);
         return SYSTOLE_USAGE;
     }
-    enum sy_status status = sy_trace_open(workload->path, workload->text, workload->length, &reader, &diag);
+    enum sy_status status = systole_refuse_fusion(workload, &diag);
+    if (status == SY_OK)
+        status = sy_trace_open(workload->path, workload->text, workload->length, &reader, &diag);
     if (status == SY_OK)
         status = sy_rtl_kit_write(chip->chip, reader, &kit, &diag);
     sy_trace_close(reader);

@@ -34,7 +34,7 @@ enum sy_status systole_copy_request(const struct sy_result_request *from, struct
     for (size_t i = 0; i < sizeof texts / sizeof texts[0]; i++)
         if (!copy_text(arena, texts[i]))
             return SY_NOMEM;
-    return copy_list(arena, &to->set) && copy_list(arena, &to->dims) ? SY_OK : SY_NOMEM;
+    return copy_list(arena, &to->set) && copy_list(arena, &to->dims) && copy_list(arena, &to->fuse) ? SY_OK : SY_NOMEM;
 }
 
 enum sy_status systole_keep_request(const struct sy_result_request *from, struct sy_arena **arena,

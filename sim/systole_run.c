@@ -236,6 +236,8 @@ static enum sy_status rehearse(const struct sy_chip *chip, const struct systole_
                                       .kernel = options->kernel,
                                       .target = options->target,
                                       .data_dir = options->data_dir,
+                                      .fuse = options->fuse,
+                                      .fuses = options->fuses,
                                       .cancel = options->cancel};
     struct sy_trace_reader *reader = NULL;
     struct sy_result *result = NULL;
@@ -276,6 +278,8 @@ static enum sy_status run(const struct systole_context *context, const struct sy
     enum sy_status status = replay_options(options, data_dir, &replay, diag);
     if (status != SY_OK)
         return status;
+    replay.fuse = workload->fuse;
+    replay.fuses = workload->fuses;
     status = load_energy(chip->chip, options, data_dir, &energy, diag);
     if (status == SY_OK && replay.fidelity == SY_FIDELITY_CYCLE)
         status = rehearse(chip->chip, workload, energy, &replay, diag);
@@ -336,6 +340,7 @@ static enum sy_status step_at(const struct systole_context *context, const struc
                                             .kind = request->kind,
                                             .allow_unmodelled = request->allow_unmodelled,
                                             .dims = request->dims,
+                                            .fuse = request->fuse,
                                             .kv = request->kv,
                                             .routing = request->routing};
     struct sy_buf list = {0};

@@ -55,6 +55,31 @@ static enum sy_status take_import_options(const struct systole_import_options *o
     return SY_OK;
 }
 
+/* Groups to fuse: marked in a model's records; kept aside for a trace, which stays as it is. */
+static enum sy_status take_fusion(const char *const *fuse, struct systole_workload *made, struct sy_diag *diag)
+{
+    enum sy_status status = SY_OK;
+    uint32_t count = 0;
+    while (fuse && fuse[count])
+        count++;
+    if (!count)
+        return SY_OK;
+    if (count > SY_FUSE_CHOICES) {
+        sy_error(diag, SY_NOWHERE, NULL, "%u groups are to be fused, at most %d are possible", count, SY_FUSE_CHOICES);
+        return SY_USAGE;
+    }
+    made->fuse = calloc(count, sizeof *made->fuse);
+    if (!made->fuse)
+        return SY_NOMEM;
+    for (uint32_t i = 0; i < count && status == SY_OK; i++)
+        status = sy_fuse_parse(fuse[i], &made->fuse[i], diag);
+    made->fuses = count;
+    if (status != SY_OK || !made->workload)
+        return status;
+    made->fuses = 0;
+    return sy_fuse_mark(made->workload, made->fuse, count, diag);
+}
+
 /* Import a model and keep it beside the text of its trace, which runs read. */
 static enum sy_status import_model(const char *format, const struct sy_import_options *options,
                                    struct systole_workload *made, struct sy_diag *diag)
@@ -62,6 +87,8 @@ static enum sy_status import_model(const char *format, const struct sy_import_op
     struct sy_buf text = {0};
     struct sy_trace_writer_options plain = {.plain = true, .memory = &text};
     enum sy_status status = sy_import_file(made->path, format, options, &made->workload, diag);
+    if (status == SY_OK)
+        status = take_fusion(made->request.fuse, made, diag);
     if (status == SY_OK)
         status = sy_trace_write_workload(made->path, made->workload, &plain, diag);
     if (status == SY_OK && !(made->name = strdup(made->workload->name)))
@@ -125,7 +152,8 @@ static struct sy_result_request request_of(const char *name_or_path, const struc
                                       .contexts = options->contexts,
                                       .new_tokens = options->new_tokens,
                                       .allow_unmodelled = options->allow_unmodelled != 0,
-                                      .dims = options->dims};
+                                      .dims = options->dims,
+                                      .fuse = options->fuse};
 }
 
 /* A trace has its shapes and precisions in it: options that would change them must not pass unnoticed. */
@@ -155,6 +183,8 @@ static enum sy_status open_trace(struct systole_workload *made, const char *name
 {
     struct sy_trace_reader *reader = NULL;
     enum sy_status status = refuse_import_options(&made->request, diag);
+    if (status == SY_OK)
+        status = take_fusion(made->request.fuse, made, diag);
     if (status == SY_OK)
         status = sy_trace_open(made->path, NULL, 0, &reader, diag);
     sy_trace_close(reader);
@@ -221,6 +251,7 @@ void systole_workload_free(struct systole_workload *workload)
     free(workload->path);
     free(workload->name);
     free(workload->text);
+    free(workload->fuse);
     free(workload);
 }
 
@@ -229,11 +260,23 @@ const char *systole_workload_name(const struct systole_workload *workload)
     return workload->name;
 }
 
+/* A trace is taken as it stands: what is asked for beside it must not pass unnoticed. */
+enum sy_status systole_refuse_fusion(const struct systole_workload *workload, struct sy_diag *diag)
+{
+    if (!workload->fuses)
+        return SY_OK;
+    sy_error(diag, ((struct sy_where){.file = workload->path}), "write fuse= into its records (docs/formats.md)",
+             "is a layer trace, which is taken here as it stands: its layers can be fused in runs");
+    return SY_USAGE;
+}
+
 enum systole_status systole_workload_write(const struct systole_context *context,
                                            const struct systole_workload *workload, const char *path, int plain)
 {
     struct sy_diag diag = systole_sink(context);
     struct sy_trace_writer_options options = {.plain = plain != 0};
+    if (systole_refuse_fusion(workload, &diag) != SY_OK)
+        return SYSTOLE_USAGE;
     if (workload->workload)
         return (enum systole_status)sy_trace_write_workload(path, workload->workload, &options, &diag);
     return (enum systole_status)sy_trace_pack(workload->path, path, &options, &diag);

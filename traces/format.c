@@ -201,6 +201,29 @@ static void put_dimension(struct sy_line_out *out, const struct sy_key *key, boo
     }
 }
 
+static void put_sparsity(struct sy_line_out *out, const struct sy_key *key, const struct sy_sparsity *sparsity)
+{
+    if (sparsity->group == 0) {
+        return;
+    }
+    put_key(out, key);
+    sy_put_number(out, sparsity->keep);
+    put_byte(out, ':');
+    sy_put_number(out, sparsity->group);
+}
+
+static void put_fuse(struct sy_line_out *out, const struct sy_key *key, const struct sy_fuse *fuse)
+{
+    if (fuse->layers == 0) {
+        return;
+    }
+    put_key(out, key);
+    sy_put_number(out, fuse->layers);
+    put_byte(out, ':');
+    sy_put_number(out, fuse->strip);
+    sy_put_text(out, fuse->halo == SY_HALO_KEEP ? ":keep" : ":recompute");
+}
+
 static void put_layer_value(struct sy_line_out *out, const struct sy_key *key, bool required,
                             const struct sy_layer *layer, const struct sy_layer *defaults)
 {
@@ -241,12 +264,10 @@ static void put_layer_value(struct sy_line_out *out, const struct sy_key *key, b
         put_post(out, key, layer);
         break;
     case SY_VALUE_SPARSITY:
-        if (layer->sparsity.group != 0) {
-            put_key(out, key);
-            sy_put_number(out, layer->sparsity.keep);
-            put_byte(out, ':');
-            sy_put_number(out, layer->sparsity.group);
-        }
+        put_sparsity(out, key, &layer->sparsity);
+        break;
+    case SY_VALUE_FUSE:
+        put_fuse(out, key, &layer->fuse);
         break;
     case SY_VALUE_ZEROS:
         if (layer->values.has_zeros) {
@@ -344,6 +365,17 @@ static bool dimensions_are_writable(const struct sy_record_syntax *syntax, const
     return true;
 }
 
+static bool fuse_is_writable(const struct sy_fuse *fuse)
+{
+    return fuse->layers >= 2 && fuse->layers <= SY_FUSE_LAYERS && fuse->strip != 0 && fuse->halo <= SY_HALO_RECOMPUTE;
+}
+
+static bool sparsity_is_writable(const struct sy_sparsity *sparsity)
+{
+    bool dense = sparsity->keep == 0 && sparsity->group == 0;
+    return dense || (sparsity->keep != 0 && sparsity->keep <= sparsity->group);
+}
+
 /* What the reader would not take, so the writer must not write; NULL when all is well. */
 static const char *layer_fault(const struct sy_record_syntax *syntax, const struct sy_layer *layer)
 {
@@ -356,9 +388,7 @@ static const char *layer_fault(const struct sy_record_syntax *syntax, const stru
     if (!epilogue_is_writable(layer)) {
         return "it has too many or unknown epilogue functions";
     }
-    const struct sy_sparsity *sparsity = &layer->sparsity;
-    bool dense = sparsity->keep == 0 && sparsity->group == 0;
-    if (!dense && (sparsity->keep == 0 || sparsity->keep > sparsity->group)) {
+    if (!sparsity_is_writable(&layer->sparsity)) {
         return "its sparsity does not keep 1 to group elements";
     }
     if (layer->values.zeros_a > 100 || layer->values.zeros_b > 100 || layer->values.toggles > 100) {
@@ -366,6 +396,9 @@ static const char *layer_fault(const struct sy_record_syntax *syntax, const stru
     }
     if (!sequences_are_writable(layer)) {
         return "its list of sequences is none";
+    }
+    if (layer->fuse.layers != 0 && !fuse_is_writable(&layer->fuse)) {
+        return "its fusion is no group of layers in strips";
     }
     if (!dimensions_are_writable(syntax, layer)) {
         return "a dimension is out of range";

@@ -128,6 +128,33 @@ static bool parse_sparsity(struct sy_scan *scan, struct sy_sparsity *sparsity)
     return true;
 }
 
+static bool parse_fuse(struct sy_scan *scan, struct sy_fuse *fuse)
+{
+    static const char *const form = "layers:rows:keep or layers:rows:recompute, for example 3:8:keep";
+    const char *at = scan->p;
+    uint64_t number[2];
+    if (!parse_list(scan, ':', 2, number, form)) {
+        return false;
+    }
+    if (number[0] < 2 || number[0] > SY_FUSE_LAYERS || number[1] == 0) {
+        return SY_SCAN_FAIL(scan, at, NULL,
+                            "fuse takes %llu layers in strips of %llu rows; expected 2 to %d layers, 1 row or more",
+                            (unsigned long long)number[0], (unsigned long long)number[1], SY_FUSE_LAYERS);
+    }
+    const char *word = scan->p;
+    while (scan->p<scan->end && * scan->p> ' ') {
+        scan->p++;
+    }
+    size_t length = (size_t)(scan->p - word);
+    bool keep = length == 5 && memcmp(word, ":keep", 5) == 0;
+    if (!keep && !(length == 10 && memcmp(word, ":recompute", 10) == 0)) {
+        scan->p = word;
+        return SY_SCAN_FAIL(scan, word, NULL, "expected %s", form);
+    }
+    *fuse = (struct sy_fuse){(uint32_t)number[0], keep ? SY_HALO_KEEP : SY_HALO_RECOMPUTE, number[1]};
+    return true;
+}
+
 static bool parse_zeros(struct sy_scan *scan, struct sy_value_statistics *values)
 {
     const char *at = scan->p;
@@ -260,6 +287,8 @@ static bool parse_rare_value(struct sy_scan *scan, const struct sy_key *key, str
     }
     case SY_VALUE_SPARSITY:
         return parse_sparsity(scan, &layer->sparsity);
+    case SY_VALUE_FUSE:
+        return parse_fuse(scan, &layer->fuse);
     case SY_VALUE_ZEROS:
         return parse_zeros(scan, &layer->values);
     case SY_VALUE_TOGGLES:

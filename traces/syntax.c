@@ -165,6 +165,7 @@ static void add_operator(struct sy_syntax *syntax, enum sy_op op)
     add_key(record, "sparsity", SY_VALUE_SPARSITY);
     add_key(record, "zeros", SY_VALUE_ZEROS);
     add_key(record, "toggles", SY_VALUE_TOGGLES);
+    add_key(record, "fuse", SY_VALUE_FUSE);
     add_schedule_keys(record);
     if (op == SY_OP_ATTENTION) {
         add_key(record, "sequences", SY_VALUE_SEQUENCES);

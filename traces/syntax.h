@@ -37,6 +37,7 @@ enum sy_value_kind {
     SY_VALUE_ACCUMULATOR, /* data type */
     SY_VALUE_POST,        /* functions joined by + */
     SY_VALUE_SPARSITY,    /* keep:group */
+    SY_VALUE_FUSE,        /* layers:rows:halo */
     SY_VALUE_ZEROS,       /* percent of A:percent of B */
     SY_VALUE_TOGGLES,     /* percent */
     SY_VALUE_SEQUENCES,   /* of a ragged batch: COUNTxQUERIES:KEYS,... */

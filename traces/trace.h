@@ -29,6 +29,8 @@
  *     acc=DTYPE              type of the partial sums
  *     post=FUNCTION+...      epilogue
  *     sparsity=2:4           keep 2 of every 4 along K
+ *     fuse=3:8:keep          this layer and the 2 behind it run depth-first in strips of 8 rows of the last output;
+ *                            halo kept or recomputed (workloads/fuse.h)
  *     zeros=40:0             percent of the elements of A and of B that are zero, as measured
  *     sequences=4x1:129,...  attention: a ragged batch, COUNTxQUERIES:KEYS each (workloads/sequences.h)
  *     toggles=20             percent of the moving operands' bits that change, as measured

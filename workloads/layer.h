@@ -24,6 +24,7 @@ enum {
     SY_MAX_INPUTS = 4,   /* tensors read by one layer, epilogue operands included */
     SY_MAX_EPILOGUE = 6, /* functions fused behind one layer */
     SY_MAX_OP_DIMS = 20,
+    SY_FUSE_LAYERS = 32, /* layers fused depth-first */
     SY_MAX_SCHEDULE_LEVELS = 8
 };
 
@@ -206,6 +207,15 @@ struct sy_schedule {
     char resident;                            /* 'A', 'B', 'C' or 0 */
 };
 
+/* Depth-first fusion, stated by the first layer of a group (workloads/fuse.h): so many layers from here on run in
+ * strips of so many rows of the last one's output. layers 0 = not fused. */
+enum sy_halo { SY_HALO_KEEP, SY_HALO_RECOMPUTE };
+struct sy_fuse {
+    uint32_t layers;
+    uint32_t halo; /* enum sy_halo */
+    uint64_t strip;
+};
+
 struct sy_layer {
     enum sy_op op;
     const char *name;
@@ -231,6 +241,7 @@ struct sy_layer {
     struct sy_value_statistics values;
     bool has_schedule;
     struct sy_schedule schedule;
+    struct sy_fuse fuse;
     uint32_t line; /* in the file it was read from, 0 = none */
 };
 

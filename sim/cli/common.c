@@ -40,6 +40,7 @@ static void import_options(const struct sy_cli_workload *options, struct systole
     import->new_tokens = options->new_tokens;
     import->allow_unmodelled = options->allow_unmodelled;
     import->dims = options->dims.count ? options->dims.item : NULL;
+    import->fuse = options->fuse.count ? options->fuse.item : NULL;
 }
 
 enum systole_status sy_cli_load_workload(struct sy_cli *cli, const struct sy_cli_workload *options,

@@ -64,7 +64,7 @@ struct sy_cli_workload {
     const char *name, *format, *phase, *kind, *activation, *weight, *accumulator, *kv, *routing, *context;
     uint64_t batch, new_tokens;
     bool allow_unmodelled;
-    struct sy_cli_list dims;
+    struct sy_cli_list dims, fuse;
 };
 struct sy_cli_model {
     const char *fidelity, *memory, *objective, *kernel, *energy;
@@ -99,6 +99,7 @@ struct sy_cli_output {
     SY_OPT(TEXT, type, member.kv, "kv", 0, "DTYPE", "number format of the KV cache"), \
     SY_OPT(TEXT, type, member.routing, "routing", 0, "uniform|worst|FILE", "which experts tokens pick; FILE: a weight an expert"), \
     SY_OPT(LIST, type, member.dims, "dim", 0, "NAME=N", "value of a symbolic dimension (repeatable)"), \
+    SY_OPT(LIST, type, member.fuse, "fuse", 0, "GROUP", "run layers depth-first: FIRST..LAST:strip=ROWS[:halo=keep|recompute] (repeatable)"), \
     SY_OPT(FLAG, type, member.allow_unmodelled, "allow-unmodelled", 0, NULL, "count operators that cannot be modelled instead of failing")
 #define SY_MODEL_OPTIONS(type, member) \
     SY_OPT(TEXT, type, member.fidelity, "fidelity", 0, "NAME", "analytic, event (default) or cycle"), \

@@ -8,9 +8,12 @@
 
 #include "sim/base/checked.h"
 
-void sy_feed_open(struct sy_feed *feed, struct sy_trace_reader *reader, const char *path, struct sy_diag *diag)
+void sy_feed_open(struct sy_feed *feed, struct sy_trace_reader *reader, const char *path,
+                  const struct sy_fuse_choice *choice, uint32_t choices, struct sy_diag *diag)
 {
     memset(feed, 0, sizeof *feed);
+    feed->choice = choice;
+    feed->choices = choices;
     feed->reader = reader;
     feed->path = path;
     feed->diag = diag;
@@ -21,6 +24,8 @@ void sy_feed_close(struct sy_feed *feed)
 {
     for (uint32_t i = 0; i < SY_FEED_SLOTS; i++)
         free(feed->slot[i].names);
+    for (uint32_t i = 0; i < SY_FUSE_LAYERS; i++)
+        free(feed->group.member[i].names);
     sy_liveness_close(&feed->uses);
 }
 
@@ -62,6 +67,7 @@ static enum sy_status take_layer(struct sy_feed *feed, struct sy_feed_slot *slot
         slot->names_capacity = need * 2;
     }
     slot->upcoming.layer = *layer;
+    slot->upcoming.part = NULL;
     char *at = slot->names, *copy[TEXTS] = {0};
     for (uint32_t i = 0; i < TEXTS; i++) {
         if (!source[i])
@@ -126,12 +132,33 @@ static void note_unmodelled(struct sy_feed *feed)
     feed->unmodelled[i].bytes += feed->record.unmodelled.bytes;
 }
 
+static struct sy_feed_slot *free_slot(struct sy_feed *feed)
+{
+    return &feed->slot[(feed->head + feed->count++) % SY_FEED_SLOTS];
+}
+
+static enum sy_status take_group_layer(struct sy_feed *feed)
+{
+    struct sy_feed_slot *slot = sy_feed_group_slot(feed);
+    enum sy_status status = take_layer(feed, slot);
+    return status == SY_OK ? sy_feed_group_add(feed) : status;
+}
+
 /* Act on the record just read. */
 static enum sy_status take_record(struct sy_feed *feed)
 {
-    switch (feed->record.kind) {
+    static const char *const cuts[] = {[SY_TRACE_REPEAT] = "a repeat block begins",
+                                       [SY_TRACE_END_REPEAT] = "the repeat block ends",
+                                       [SY_TRACE_COMMAND] = "a command record follows",
+                                       [SY_TRACE_END] = "the workload ends"};
+    enum sy_trace_kind kind = feed->record.kind;
+    const char *cut = (size_t)kind < sizeof cuts / sizeof cuts[0] ? cuts[kind] : NULL;
+    enum sy_status status = cut ? sy_feed_group_cut(feed, cut) : SY_OK;
+    if (status != SY_OK)
+        return status;
+    switch (kind) {
     case SY_TRACE_LAYER:
-        return take_layer(feed, &feed->slot[(feed->head + feed->count++) % SY_FEED_SLOTS]);
+        return sy_feed_fuses(feed, &feed->record.layer) ? take_group_layer(feed) : take_layer(feed, free_slot(feed));
     case SY_TRACE_REPEAT:
         return enter_repeat(feed, &feed->place, &feed->record);
     case SY_TRACE_END_REPEAT:
@@ -149,21 +176,30 @@ static enum sy_status take_record(struct sy_feed *feed)
         return SY_OK;
     case SY_TRACE_END:
         feed->place.ended = true;
-        break;
+        return sy_feed_group_end(feed);
     }
     return SY_OK;
 }
 
 enum sy_status sy_feed_fill(struct sy_feed *feed)
 {
-    while (!feed->place.ended && !feed->command_waits && feed->count < SY_FEED_SLOTS) {
-        enum sy_status status = sy_trace_next(feed->reader, &feed->record);
-        if (status == SY_OK)
-            status = take_record(feed);
-        if (status != SY_OK)
-            return status;
+    enum sy_status status = SY_OK;
+    if (!feed->resume_known) {
+        feed->resume_known = true;
+        status = sy_trace_tell(feed->reader, &feed->resume);
     }
-    return SY_OK;
+    while (status == SY_OK && feed->count < SY_FEED_SLOTS) {
+        if (feed->group.running) {
+            sy_feed_group_next(feed, free_slot(feed));
+            continue;
+        }
+        /* What lies behind a group is read when the group, whose place the next one takes, is done. */
+        if (feed->place.ended || feed->command_waits || feed->group.handed)
+            break;
+        if ((status = sy_trace_next(feed->reader, &feed->record)) == SY_OK)
+            status = take_record(feed);
+    }
+    return status;
 }
 
 struct sy_feed_slot *sy_feed_head(struct sy_feed *feed)
@@ -203,30 +239,17 @@ static enum sy_status note_record(struct sy_feed *feed, const struct sy_trace_re
     return SY_OK;
 }
 
-/* From the layers that were taken already on. */
-static enum sy_status begin_ahead(struct sy_feed *feed)
-{
-    enum sy_status status = SY_OK;
-    for (uint32_t i = 0; i < feed->count && status == SY_OK; i++) {
-        const struct sy_upcoming *upcoming = &feed->slot[(feed->head + i) % SY_FEED_SLOTS].upcoming;
-        for (uint32_t k = 0; k < upcoming->layer.inputs && status == SY_OK; k++)
-            status = sy_liveness_add(&feed->uses, upcoming->ordinal, upcoming->input_key[k]);
-    }
-    feed->ahead = feed->place;
-    return status == SY_OK ? sy_trace_tell(feed->reader, &feed->resume) : status;
-}
-
 enum sy_status sy_feed_look_ahead(struct sy_feed *feed)
 {
     struct sy_trace_record record = {.kind = SY_TRACE_END};
     struct sy_trace_mark here;
     uint64_t now = feed->slot[feed->head].upcoming.ordinal;
-    enum sy_status status = feed->ahead.ordinal ? SY_OK : begin_ahead(feed);
-    if (status != SY_OK || feed->ahead.ended || feed->ahead.ordinal - now >= SY_FEED_AHEAD / 2)
-        return status;
-    if ((status = sy_trace_tell(feed->reader, &here)) == SY_OK)
+    if (feed->ahead.ended || feed->ahead.ordinal >= now + SY_FEED_AHEAD / 2)
+        return SY_OK;
+    enum sy_status status = sy_trace_tell(feed->reader, &here);
+    if (status == SY_OK)
         status = sy_trace_seek(feed->reader, &feed->resume);
-    while (status == SY_OK && !feed->ahead.ended && feed->ahead.ordinal - now < SY_FEED_AHEAD)
+    while (status == SY_OK && !feed->ahead.ended && feed->ahead.ordinal < now + SY_FEED_AHEAD)
         if ((status = sy_trace_next(feed->reader, &record)) == SY_OK)
             status = note_record(feed, &record);
     if (status == SY_OK)
@@ -254,7 +277,12 @@ enum sy_status sy_feed_command(struct sy_feed *feed, struct sy_command *command,
 
 void sy_feed_pop(struct sy_feed *feed)
 {
-    sy_liveness_pass(&feed->uses, feed->slot[feed->head].upcoming.ordinal);
+    const struct sy_upcoming *done = &feed->slot[feed->head].upcoming;
+    bool fused = done->part != NULL;
+    if (fused)
+        feed->group.handed--;
+    if (!fused || done->part->single || (!feed->group.running && !feed->group.handed))
+        sy_liveness_pass(&feed->uses, done->ordinal);
     feed->head = (feed->head + 1) % SY_FEED_SLOTS;
     feed->count--;
 }

@@ -33,13 +33,18 @@ void sy_forward_forget_layers(struct sy_forward *f)
 
 /* ---- the state in which a layer begins ---- */
 
-static void write_addresses(const struct sy_forward *f, const struct sy_names *names, struct sy_state *state)
+static void write_addresses(const struct sy_forward *f, const struct sy_upcoming *upcoming,
+                            const struct sy_names *names, struct sy_state *state)
 {
     const struct sy_scheduler *s = f->s;
+    const struct sy_fuse_part *part = upcoming->part;
     for (int role = 0; role < SY_OPERANDS; role++) {
         uint64_t modulus = sy_exec_address_modulus(f->exec, s->chain[role][s->chain_length[role] - 1]);
         for (uint32_t i = 1; i < names->count; i++)
             (void)sy_state_value(state, sy_schedule_address(s, names->key[i], (enum sy_operand)role) % modulus);
+        for (uint32_t i = 0; part && i < part->brings; i++)
+            (void)sy_state_value(state, sy_fuse_bring_offset(part, i) % modulus);
+        (void)sy_state_value(state, sy_fuse_offset(upcoming) % modulus);
     }
 }
 
@@ -56,7 +61,7 @@ static bool write_key(struct sy_forward *f, const struct sy_upcoming *upcoming, 
     sy_schedule_visit(f->s, &f->names, state);
     (void)sy_state_value(state, f->s->next_id > 0);
     sy_schedule_write_layer(f->s, upcoming, &f->names, state);
-    write_addresses(f, &f->names, state);
+    write_addresses(f, upcoming, &f->names, state);
     return !state->failed && f->names.count < SY_NAMES;
 }
 

@@ -183,6 +183,55 @@ static uint64_t link_bytes_of(const struct sy_layer *layer)
     return fits ? sent : 0;
 }
 
+/* A fused group begins: what the report says of it. */
+static enum sy_status describe_group(struct sy_replay *replay, const struct sy_feed_slot *slot)
+{
+    const struct sy_fuse_part *part = slot->upcoming.part;
+    struct sy_result *result = replay->result;
+    if (!part || part->layer || part->strip || part->image)
+        return SY_OK;
+    const struct sy_fuse_plan *plan = part->plan;
+    if (!slot->first) {
+        for (uint32_t i = result->fused_groups; i-- > 0;)
+            if (replay->fused_record[i] == slot->record) {
+                result->fused[i].repeat++;
+                break;
+            }
+        return SY_OK;
+    }
+    if (result->fused_groups == SY_MAX_FUSED_GROUPS)
+        return SY_OK;
+    replay->fused_record[result->fused_groups] = slot->record;
+    struct sy_fused_group *group = &result->fused[result->fused_groups++];
+    *group = (struct sy_fused_group){.first = sy_arena_strdup(result->arena, plan->layer[0].layer.name),
+                                     .last = sy_arena_strdup(result->arena, plan->layer[plan->layers - 1].layer.name),
+                                     .halo = plan->how.halo == SY_HALO_KEEP ? "keep" : "recompute",
+                                     .layers = plan->layers,
+                                     .strip_rows = plan->how.strip,
+                                     .strips = plan->strips * plan->images,
+                                     .repeat = 1,
+                                     .on_chip_bytes = sy_fuse_working_set(plan),
+                                     .halo_bytes = sy_fuse_halo_bytes(plan),
+                                     .keeps_weights = sy_scheduler_keeps_weights(replay->scheduler, plan)};
+    return group->first && group->last ? SY_OK : SY_NOMEM;
+}
+
+/* Of what a strip does, what was not done in the strip before. */
+static uint64_t fresh_part(const struct sy_upcoming *upcoming, uint64_t macs)
+{
+    const struct sy_fuse_part *part = upcoming->part;
+    return part ? macs / (part->end - part->begin) * part->fresh : macs;
+}
+
+/* What scheduling the layer needs to know of those behind it. */
+static enum sy_status prepare_schedule(struct sy_replay *replay, const struct sy_feed_slot *slot)
+{
+    enum sy_status status = sy_feed_look_ahead(&replay->feed);
+    if (status == SY_OK)
+        status = sy_scheduler_admit(replay->scheduler, &slot->upcoming);
+    return status == SY_OK ? describe_group(replay, slot) : status;
+}
+
 static enum sy_status begin_layer(struct sy_replay *replay, struct sy_feed_slot *slot)
 {
     struct sy_flight *flight = &replay->flight[replay->layer_index % SY_FLIGHTS];
@@ -214,7 +263,7 @@ static enum sy_status begin_layer(struct sy_replay *replay, struct sy_feed_slot 
         return SY_OK;
     replay->scheduled_any = true;
     replay->from_memory = false;
-    if ((status = sy_feed_look_ahead(&replay->feed)) != SY_OK)
+    if ((status = prepare_schedule(replay, slot)) != SY_OK)
         return status;
     if (replay->forward)
         status = sy_forward_layer(replay->forward, &slot->upcoming, replay->layer_index, &replay->from_memory);
@@ -228,8 +277,11 @@ static enum sy_status begin_layer(struct sy_replay *replay, struct sy_feed_slot 
 }
 
 /* Weights and cached state that the layer cannot do without, as bytes in memory. */
-static void count_model_bytes(struct sy_replay *replay, const struct sy_layer *layer)
+static void count_model_bytes(struct sy_replay *replay, const struct sy_upcoming *upcoming)
 {
+    const struct sy_layer *layer = &upcoming->layer;
+    if (upcoming->part && (upcoming->part->strip || upcoming->part->image))
+        return; /* counted with the first strip */
     for (uint32_t i = 0; i < layer->inputs; i++) {
         uint64_t bytes = 0;
         bool table = layer->op == SY_OP_GATHER; /* only the rows looked up are read */
@@ -261,7 +313,8 @@ static enum sy_status end_layer(struct sy_replay *replay, const struct sy_feed_s
         const struct sy_matrix_item *item = &work.item[i].u.matrix;
         if (work.item[i].kind != SY_ITEM_MATRIX)
             continue;
-        replay->skipped_macs += item->groups * item->m * item->n * (item->dense_k - item->k);
+        replay->skipped_macs +=
+            fresh_part(&slot->upcoming, item->groups * item->m * item->n * (item->dense_k - item->k));
         if (!plan.has_matrix)
             plan.item = *item;
         plan.has_matrix = true;
@@ -273,10 +326,12 @@ static enum sy_status end_layer(struct sy_replay *replay, const struct sy_feed_s
         describe_plan(replay, &entry->result, made, &slot->upcoming.layer);
         replay->result->kept_bytes_saved += made->saved_bytes;
         replay->skipped_macs += made->skipped_macs;
+        replay->result->halo_macs += made->halo_macs;
+        entry->result.halo_macs += made->halo_macs;
     }
-    replay->expected_macs += sy_layer_macs(&slot->upcoming.layer);
-    replay->result->model_macs += model_macs(&slot->upcoming.layer);
-    count_model_bytes(replay, &slot->upcoming.layer);
+    replay->expected_macs += fresh_part(&slot->upcoming, sy_layer_macs(&slot->upcoming.layer));
+    replay->result->model_macs += fresh_part(&slot->upcoming, model_macs(&slot->upcoming.layer));
+    count_model_bytes(replay, &slot->upcoming);
     sy_feed_pop(&replay->feed);
     replay->layer_index++;
     replay->in_layer = false;
@@ -549,7 +604,7 @@ enum sy_status sy_replay(const struct sy_chip *chip, struct sy_trace_reader *rea
     replay->options = *options;
     replay->diag = diag;
     replay->path = sy_trace_workload_name(reader);
-    sy_feed_open(&replay->feed, reader, replay->path, diag);
+    sy_feed_open(&replay->feed, reader, replay->path, options->fuse, options->fuses, diag);
     enum sy_status status = start_result(replay, replay->path);
     if (status == SY_OK)
         status = run(replay, energy);

@@ -8,6 +8,7 @@
 #define SY_ENGINE_REPLAY_H
 
 #include "arch/energy.h"
+#include "sim/engine/feed.h"
 #include "sim/engine/schedule.h"
 #include "sim/stats/result.h"
 #include "traces/trace.h"
@@ -32,8 +33,10 @@ struct sy_replay_options {
     void (*progress)(void *context, uint64_t layers_done, uint64_t cycles);
     void *progress_context;
     volatile const int *cancel;
-    bool no_fast_forward; /* event: run every tile; gives the same result, slower */
-    uint64_t *walked;     /* event: receives how many commands were run one by one; NULL: not asked */
+    bool no_fast_forward;              /* event: run every tile; gives the same result, slower */
+    const struct sy_fuse_choice *fuse; /* groups of layers to fuse, by name; NULL: none */
+    uint32_t fuses;
+    uint64_t *walked; /* event: receives how many commands were run one by one; NULL: not asked */
 };
 
 /* The reader is consumed. energy may be NULL: then no energy is reported. On success *result is the caller's

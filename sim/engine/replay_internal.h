@@ -52,6 +52,7 @@ struct sy_replay {
     struct sy_row_window rows; /* its convolution, or empty */
     struct sy_layer_entry *entry;
     uint64_t entries, entry_capacity;
+    uint64_t fused_record[SY_MAX_FUSED_GROUPS]; /* of the result's fused groups */
     struct sy_flight flight[SY_FLIGHTS];
     struct sy_cost_memo cost[SY_COST_MEMO];
     struct sy_footprint footprint;

@@ -177,6 +177,7 @@ enum sy_status sy_scheduler_begin(struct sy_scheduler *s, const struct sy_upcomi
     memset(&s->plan, 0, sizeof s->plan);
     s->temporary_key = sy_schedule_temporary_key(index);
     s->turned = 0;
+    sy_fuse_enter(s);
     sy_tensors_begin_layer(s);
     s->whole = &s->work;
     s->chunk = 0;
@@ -188,7 +189,7 @@ enum sy_status sy_scheduler_begin(struct sy_scheduler *s, const struct sy_upcomi
     if (status != SY_OK) {
         sy_error(s->diag, SY_NOWHERE, NULL, "layer %s: its work does not fit 64 bits", s->current->layer.name);
     }
-    return status;
+    return status == SY_OK ? sy_fuse_bring(s) : status;
 }
 
 static enum sy_status item_begin(struct sy_scheduler *s)
@@ -265,7 +266,7 @@ void sy_scheduler_totals(const struct sy_scheduler *s, struct sy_result *result)
             stats->released_bytes[operand] = s->released[level][operand] * cores;
         }
         for (uint32_t i = 0; i < s->space[level].residents; i++)
-            stats->resident_bytes[SY_C] += s->space[level].resident[i].bytes * cores;
+            stats->resident_bytes[s->space[level].resident[i].books] += s->space[level].resident[i].bytes * cores;
         stats->peak_bytes = sy_max(s->space[level].peak_bytes, s->space[level].peak_before);
     }
 }

@@ -24,7 +24,24 @@
 #include "sim/engine/liveness.h"
 #include "sim/map/mapping.h"
 #include "sim/map/space.h"
+#include "workloads/fuse.h"
 #include "workloads/lower.h"
+
+/* A layer's part of a strip of a fused group. The plan is borrowed; it lives until the group's last layer was taken. */
+struct sy_fuse_part {
+    const struct sy_fuse_plan *plan;
+    uint32_t layer; /* of the group */
+    uint64_t image, strip;
+    bool single;          /* one strip, one image: the layers as they are, but for what must stay on chip */
+    uint64_t group_end;   /* ordinal of the group's last layer */
+    uint64_t begin, end;  /* rows of the output that are computed; of them [end - fresh, end) for the first time */
+    uint64_t fresh, held; /* rows [held, end) are on chip then */
+    uint32_t brings;
+    struct {
+        uint32_t tensor;
+        uint64_t begin, end, held; /* rows brought; on chip then: [held, end) */
+    } bring[SY_MAX_INPUTS];
+};
 
 /* A layer with the identity of its tensors: hash of name and iteration; 0 = anonymous. */
 struct sy_upcoming {
@@ -32,6 +49,7 @@ struct sy_upcoming {
     uint64_t ordinal; /* number of the layer as liveness counts them */
     uint64_t input_key[SY_MAX_INPUTS];
     uint64_t output_key;
+    const struct sy_fuse_part *part; /* NULL: the whole layer */
 };
 
 struct sy_scheduler_options {
@@ -51,6 +69,7 @@ struct sy_layer_plan {
     bool kept;             /* the output stays on chip */
     uint64_t saved_bytes;  /* backing-store traffic avoided by tensors found or kept on chip */
     uint64_t skipped_macs; /* of attention: of keys that no query of a block can see */
+    uint64_t halo_macs;    /* of a fused group: of rows that were computed before */
 };
 
 struct sy_scheduler;
@@ -64,6 +83,10 @@ void sy_scheduler_forward(struct sy_scheduler *scheduler, struct sy_forward *for
 /* Between layers: commands with ids below `oldest` are past, nothing needs to wait for them. */
 void sy_scheduler_settle(struct sy_scheduler *scheduler, uint64_t oldest);
 
+/* What does not depend on the state: whether a fused group that begins with this layer can run on the chip. */
+enum sy_status sy_scheduler_admit(const struct sy_scheduler *scheduler, const struct sy_upcoming *upcoming);
+/* Whether the group's filters stay on chip for all strips. */
+bool sy_scheduler_keeps_weights(const struct sy_scheduler *scheduler, const struct sy_fuse_plan *plan);
 /* Take up a layer. It and its strings must live until the layer's last command was taken. index numbers it in issued
  * commands. */
 enum sy_status sy_scheduler_begin(struct sy_scheduler *scheduler, const struct sy_upcoming *upcoming, uint64_t index);

@@ -191,6 +191,12 @@ struct sy_buffer *sy_ring_advance(struct sy_scheduler *s, struct sy_ring *ring, 
 /* The key of an item's tensor: an input or output of the layer, or an intermediate of its lowering. */
 uint64_t sy_tensor_key(const struct sy_scheduler *s, int tensor, bool output);
 void sy_tensor_stored(struct sy_scheduler *s, uint64_t key, uint64_t stamp);
+/* The command after which a tensor is in the backing store; 0 = it lies in the past. */
+uint64_t sy_tensor_stamp(const struct sy_scheduler *s, uint64_t key);
+void sy_tensor_drop(struct sy_scheduler *s, uint32_t level, struct sy_resident *resident);
+/* Place a tensor above `floor`, evicting what is used later than `than`. */
+struct sy_resident *sy_tensor_place(struct sy_scheduler *s, uint64_t key, uint64_t bytes, uint32_t level,
+                                    uint64_t floor, uint64_t than, struct sy_users *before);
 /* Address of a move that a tensor's row layout does not describe better. */
 void sy_move_fill(struct sy_issue *issue, enum sy_operand operand, uint32_t level, uint32_t parent, uint64_t bytes,
                   uint64_t address);
@@ -209,6 +215,29 @@ struct sy_resident *sy_tensors_keep(struct sy_scheduler *s, uint64_t key, uint64
 uint64_t sy_schedule_temporary_key(uint64_t layer_index);
 /* Where a tensor lies in its role's backing store. */
 uint64_t sy_schedule_address(const struct sy_scheduler *s, uint64_t key, enum sy_operand role);
+
+/* schedule_fuse.c: strips of fused groups. What a group holds on chip: */
+enum sy_fused {
+    SY_FUSED_NOT,
+    SY_FUSED_STRIP,  /* rows of a tensor of the group */
+    SY_FUSED_HELD,   /* a whole tensor that was there before */
+    SY_FUSED_WEIGHTS /* filters, for all strips */
+};
+/* Let go of what no group, or another one, holds. */
+void sy_fuse_enter(struct sy_scheduler *s);
+/* Rows of tensors made before the group, and weights, that the layer's strip needs and that are not there. */
+enum sy_status sy_fuse_bring(struct sy_scheduler *s);
+/* Whether the layer's output is one of those that stay on chip; whether it is the group's own, which goes to memory. */
+bool sy_fuse_stays(const struct sy_upcoming *upcoming);
+bool sy_fuse_leaves(const struct sy_upcoming *upcoming);
+/* The output's place, counted in the books; *before: who used it. NULL: there is no room, which was reported. */
+struct sy_resident *sy_fuse_output(struct sy_scheduler *s, uint32_t level, struct sy_users *before);
+/* Where the rows that a strip brings lie in memory, behind the tensor's own place. */
+uint64_t sy_fuse_bring_offset(const struct sy_fuse_part *part, uint32_t bring);
+/* Where the strip's rows lie in the group's output. */
+uint64_t sy_fuse_offset(const struct sy_upcoming *upcoming);
+/* Everything of the part that decides what the layer does. */
+void sy_fuse_write(const struct sy_scheduler *s, const struct sy_upcoming *upcoming, struct sy_state *state);
 
 /* schedule_state.c: see there */
 /* Commands with ids below `oldest` are past: nothing waits for them. Between layers. */

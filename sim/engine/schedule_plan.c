@@ -71,7 +71,8 @@ static uint64_t read_back_cycles(const struct sy_scheduler *s, uint64_t bytes)
 static bool may_stay(const struct sy_scheduler *s, uint64_t key)
 {
     bool state = key == s->current->output_key && s->current->layer.out.flags & SY_TENSOR_STATE;
-    return !state && !s->options.keep_nothing && sy_tensor_next_use(s, key) != UINT64_MAX;
+    return !state && !s->options.keep_nothing && !sy_fuse_leaves(s->current) &&
+           sy_tensor_next_use(s, key) != UINT64_MAX;
 }
 
 /* The layer's output grows over the chunks of attention; its place is decided with the first. */
@@ -80,12 +81,31 @@ static bool in_later_chunk(const struct sy_scheduler *s, uint64_t key)
     return s->chunk > 0 && key == s->current->output_key;
 }
 
+/* The output of a layer inside a fused group stays, whatever it costs. */
+static enum sy_status plan_fused(struct sy_scheduler *s, struct sy_matrix_walk *w)
+{
+    char why[160] = "";
+    uint32_t level = sy_keeping_level(s);
+    if (!sy_fuse_output(s, level, &w->sink_before))
+        return SY_UNSUPPORTED;
+    w->problem.home[SY_C] = chain_position(&w->problem, SY_C, level);
+    plan_free_bytes(s, &w->problem);
+    enum sy_status status = map_item(s, w, &w->mapping, &s->plan.estimate, why);
+    if (status == SY_UNSUPPORTED)
+        sy_error(s->diag, SY_NOWHERE, "enlarge the level, or make the strips lower",
+                 "layer %s does not fit chip %s beside what its fused group keeps on chip: %s", s->current->layer.name,
+                 s->chip->name, why);
+    return status;
+}
+
 /* Choose mapping and whether C stays: with it on chip unless that costs more than it saves. */
 static enum sy_status plan_item(struct sy_scheduler *s, struct sy_matrix_walk *w, uint64_t out_key, uint64_t out_bytes)
 {
     char why[160] = "";
     struct sy_estimate kept_estimate, estimate;
     struct sy_mapping kept_mapping;
+    if (sy_fuse_stays(s->current))
+        return plan_fused(s, w);
     uint32_t level = may_stay(s, out_key) ? sy_keeping_level(s) : UINT32_MAX;
     struct sy_resident *resident = NULL;
     if (level != UINT32_MAX && in_later_chunk(s, out_key)) /* the chunks before made room, or found none */
@@ -240,7 +260,7 @@ static void retire_old(struct sy_scheduler *s, struct sy_matrix_walk *w, uint64_
 static void start_output(struct sy_scheduler *s, struct sy_matrix_walk *w, uint64_t out_key)
 {
     struct sy_source backing = sy_tensor_source(s, out_key, NULL, SY_C);
-    w->source[SY_C].address = backing.address;
+    w->source[SY_C].address = backing.address + sy_fuse_offset(s->current);
     const struct sy_level *inner = &s->chip->level[w->problem.chain[SY_C][0]];
     bool second_on_chip = w->problem.chain_length[SY_C] > 2;
     w->needs_vector = w->has_epilogue || inner->accumulates;
@@ -248,9 +268,18 @@ static void start_output(struct sy_scheduler *s, struct sy_matrix_walk *w, uint6
     if (w->source[SY_C].on_chip) {
         struct sy_resident *resident = sy_tensor_resident(s, &w->source[SY_C]);
         resident->dirty = true;
-        if (!in_later_chunk(s, out_key))
+        if (!in_later_chunk(s, out_key) && !sy_fuse_stays(s->current))
             s->filled[w->source[SY_C].level][SY_C] += resident->bytes;
     }
+}
+
+/* Of a strip's MACs those of rows that were computed before are no use a second time. Rows are alike. */
+static void take_halo(struct sy_scheduler *s, struct sy_matrix_walk *w)
+{
+    const struct sy_fuse_part *part = s->current->part;
+    uint64_t useful = w->macs_total / (part->end - part->begin) * part->fresh;
+    s->plan.halo_macs = w->macs_total - useful;
+    w->macs_total = useful;
 }
 
 enum sy_status sy_matrix_begin(struct sy_scheduler *s, const struct sy_matrix_item *item,
@@ -266,6 +295,8 @@ enum sy_status sy_matrix_begin(struct sy_scheduler *s, const struct sy_matrix_it
     struct sy_matrix_item share = *item;
     if (!core_share(s, &share) || !item_macs(item, &w->macs_total) || !item_macs(&share, &w->macs_share))
         return SY_OVERFLOW;
+    if (s->current->part)
+        take_halo(s, w);
     sy_problem_init(&w->problem, s->chip, &share);
     w->problem.schedule = layer->has_schedule ? &layer->schedule : NULL;
     take_inputs(s, w, item, epilogue);
@@ -278,7 +309,7 @@ enum sy_status sy_matrix_begin(struct sy_scheduler *s, const struct sy_matrix_it
         return SY_OVERFLOW;
     if (!sy_dtype_bytes(item->c, elements, &out_bytes))
         return SY_OVERFLOW;
-    if (!in_later_chunk(s, out_key))
+    if (!in_later_chunk(s, out_key) && !sy_fuse_stays(s->current))
         retire_old(s, w, out_key);
     w->source[SY_C] = (struct sy_source){.key = out_key, .on_chip = true, .level = sy_keeping_level(s)};
     enum sy_status status = plan_item(s, w, out_key, out_bytes);

@@ -245,12 +245,15 @@ static void visit_space(struct sy_state *state, struct sy_space *space, const st
         sy_state_u64(state, &resident->low);
         sy_state_u64(state, &resident->high);
         sy_state_u64(state, &resident->bytes);
-        uint64_t flags =
-            (uint64_t)resident->dirty | (uint64_t)resident->pinned << 1 | (uint64_t)resident->producer_class << 8;
+        uint64_t flags = (uint64_t)resident->dirty | (uint64_t)resident->pinned << 1 |
+                         (uint64_t)resident->producer_class << 8 | (uint64_t)resident->books << 16 |
+                         (uint64_t)resident->fused << 24;
         sy_state_u64(state, &flags);
         resident->dirty = flags & 1;
         resident->pinned = flags >> 1 & 1;
         resident->producer_class = (uint8_t)(flags >> 8);
+        resident->books = (uint8_t)(flags >> 16);
+        resident->fused = (uint8_t)(flags >> 24);
         visit_stamp(state, &resident->producer, next);
         visit_users(state, &resident->users, next);
     }
@@ -361,6 +364,7 @@ void sy_schedule_write_layer(const struct sy_scheduler *s, const struct sy_upcom
         (void)sy_state_value(state, code_of(names, upcoming->input_key[i], &known));
     (void)sy_state_value(state, code_of(names, upcoming->output_key, &known));
     write_order(s, upcoming, state);
+    sy_fuse_write(s, upcoming, state);
     if (!known)
         state->failed = true;
 }

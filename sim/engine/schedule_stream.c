@@ -116,13 +116,33 @@ static uint64_t chunk_count(struct sy_scheduler *s, const struct sy_stream_walk 
     return sy_max(sy_min(chunks, sy_max(w->elements, 1)), 1);
 }
 
-static void decide_sink(struct sy_scheduler *s, struct sy_stream_walk *w, uint64_t key)
+/* Into its place in a fused group. The first writer waits for whoever used it. */
+static enum sy_status sink_fused(struct sy_scheduler *s, struct sy_stream_walk *w)
+{
+    struct sy_users before;
+    uint32_t level = sy_keeping_level(s);
+    struct sy_resident *resident = sy_fuse_output(s, level, &before);
+    if (!resident)
+        return SY_UNSUPPORTED;
+    resident->dirty = true;
+    resident->users = before;
+    w->sink.on_chip = true;
+    w->sink.level = level;
+    s->plan.kept = true;
+    s->plan.saved_bytes += w->out_bytes;
+    return SY_OK;
+}
+
+static enum sy_status decide_sink(struct sy_scheduler *s, struct sy_stream_walk *w, uint64_t key)
 {
     w->sink = sy_tensor_source(s, key, NULL, SY_C);
     w->sink.on_chip = false;
+    w->sink.address = sy_schedule_address(s, key, SY_C) + sy_fuse_offset(s->current);
+    if (sy_fuse_stays(s->current))
+        return sink_fused(s, w);
     bool state = key == s->current->output_key && s->current->layer.out.flags & SY_TENSOR_STATE;
-    if (state || s->options.keep_nothing || sy_tensor_next_use(s, key) == UINT64_MAX)
-        return; /* a cache that is appended to lives in memory */
+    if (state || s->options.keep_nothing || sy_fuse_leaves(s->current) || sy_tensor_next_use(s, key) == UINT64_MAX)
+        return SY_OK; /* a cache that is appended to lives in memory */
     for (uint32_t i = 0; i + 1 < s->chain_length[SY_C]; i++) {
         uint32_t level = s->chain[SY_C][i];
         struct sy_users before;
@@ -133,7 +153,7 @@ static void decide_sink(struct sy_scheduler *s, struct sy_stream_walk *w, uint64
             continue;
         struct sy_resident *resident = sy_tensors_keep(s, key, w->out_bytes, level, &before);
         if (!resident)
-            return;
+            return SY_OK;
         resident->dirty = true;
         w->sink.on_chip = true;
         w->sink.level = level;
@@ -141,8 +161,9 @@ static void decide_sink(struct sy_scheduler *s, struct sy_stream_walk *w, uint64
         resident->users = before; /* the first writer waits for whoever used the place */
         s->plan.kept = true;
         s->plan.saved_bytes += w->out_bytes;
-        return;
+        return SY_OK;
     }
+    return SY_OK;
 }
 
 /* Equal cores take equal shares; this is the largest. */
@@ -171,8 +192,10 @@ enum sy_status sy_stream_begin(struct sy_scheduler *s, const struct sy_item *ite
     struct sy_source *sources[SY_MAX_INPUTS];
     for (uint32_t i = 0; i < w->inputs; i++)
         sources[i] = &w->source[i];
-    sy_tensors_retire(s, out_key, sources, w->inputs);
-    decide_sink(s, w, out_key);
+    if (!sy_fuse_stays(s->current))
+        sy_tensors_retire(s, out_key, sources, w->inputs);
+    if ((status = decide_sink(s, w, out_key)) != SY_OK)
+        return status;
     share_among_cores(s, w);
     uint32_t in_level = s->chain[SY_A][in_position(s)], out_level = s->chain[SY_C][out_position(s)];
     w->chunks = chunk_count(s, w, in_level, out_level);

@@ -60,6 +60,15 @@ void sy_tensor_stored(struct sy_scheduler *s, uint64_t key, uint64_t stamp)
     s->stored_next = (s->stored_next + 1) % SY_STORED;
 }
 
+uint64_t sy_tensor_stamp(const struct sy_scheduler *s, uint64_t key)
+{
+    uint64_t stamp = 0;
+    for (uint32_t i = 0; key && i < SY_STORED; i++)
+        if (s->stored[i].key == key)
+            stamp = sy_max(stamp, s->stored[i].stamp);
+    return stamp;
+}
+
 void sy_move_fill(struct sy_issue *issue, enum sy_operand operand, uint32_t level, uint32_t parent, uint64_t bytes,
                   uint64_t address)
 {
@@ -86,12 +95,8 @@ struct sy_source sy_tensor_source(struct sy_scheduler *s, uint64_t key, const st
         source.producer_class = resident->producer_class;
         return source;
     }
-    for (uint32_t i = 0; key && i < SY_STORED; i++) {
-        if (s->stored[i].key == key && s->stored[i].stamp > source.producer) {
-            source.producer = s->stored[i].stamp;
-            source.producer_class = SY_USE_STORE;
-        }
-    }
+    source.producer = sy_tensor_stamp(s, key);
+    source.producer_class = SY_USE_STORE;
     return source;
 }
 
@@ -108,9 +113,9 @@ static bool used_by_current(const struct sy_scheduler *s, uint64_t key)
     return false;
 }
 
-static void drop(struct sy_scheduler *s, uint32_t level, struct sy_resident *resident)
+void sy_tensor_drop(struct sy_scheduler *s, uint32_t level, struct sy_resident *resident)
 {
-    s->released[level][SY_C] += resident->bytes;
+    s->released[level][resident->books] += resident->bytes;
     sy_space_drop(&s->space[level], resident);
 }
 
@@ -123,7 +128,7 @@ void sy_tensors_begin_layer(struct sy_scheduler *s)
             bool now = used_by_current(s, resident->key);
             resident->next_use = now ? s->current->ordinal : sy_tensor_next_use(s, resident->key);
             if (resident->next_use == UINT64_MAX && !resident->pinned)
-                drop(s, level, resident);
+                sy_tensor_drop(s, level, resident);
         }
     }
 }
@@ -146,7 +151,7 @@ void sy_tensors_retire(struct sy_scheduler *s, uint64_t key, struct sy_source *c
         if (read)
             resident->key = key ^ SY_OLD_VERSION;
         else
-            drop(s, level, resident);
+            sy_tensor_drop(s, level, resident);
     }
 }
 
@@ -172,7 +177,7 @@ enum sy_status sy_tensors_evict(struct sy_scheduler *s, uint32_t level, struct s
         sy_users_note(&victim->users, SY_USE_STORE, stamp);
         sy_tensor_stored(s, victim->key, stamp);
     }
-    drop(s, level, victim);
+    sy_tensor_drop(s, level, victim);
     return SY_OK;
 }
 
@@ -192,21 +197,29 @@ static struct sy_resident *farthest(struct sy_scheduler *s, uint32_t level, uint
     return best;
 }
 
-struct sy_resident *sy_tensors_keep(struct sy_scheduler *s, uint64_t key, uint64_t bytes, uint32_t level,
-                                    struct sy_users *before)
+struct sy_resident *sy_tensor_place(struct sy_scheduler *s, uint64_t key, uint64_t bytes, uint32_t level,
+                                    uint64_t floor, uint64_t than, struct sy_users *before)
 {
-    struct sy_space *space = &s->space[level];
-    uint64_t next_use = sy_tensor_next_use(s, key);
-    if (bytes > space->capacity / 2) /* leave room for tiles */
-        return NULL;
     for (;;) {
-        struct sy_resident *resident = sy_space_keep(space, key, bytes, space->capacity / 4, before);
+        struct sy_resident *resident = sy_space_keep(&s->space[level], key, bytes, floor, before);
         if (resident) {
-            resident->next_use = next_use;
+            resident->books = SY_C;
             return resident;
         }
-        struct sy_resident *victim = farthest(s, level, next_use);
+        struct sy_resident *victim = farthest(s, level, than);
         if (!victim || sy_tensors_evict(s, level, victim) != SY_OK)
             return NULL;
     }
+}
+
+struct sy_resident *sy_tensors_keep(struct sy_scheduler *s, uint64_t key, uint64_t bytes, uint32_t level,
+                                    struct sy_users *before)
+{
+    uint64_t capacity = s->space[level].capacity, next_use = sy_tensor_next_use(s, key);
+    if (bytes > capacity / 2) /* leave room for tiles */
+        return NULL;
+    struct sy_resident *resident = sy_tensor_place(s, key, bytes, level, capacity / 4, next_use, before);
+    if (resident)
+        resident->next_use = next_use;
+    return resident;
 }

@@ -116,6 +116,9 @@ struct systole_import_options {
     const char *kv;          /* number format of the KV cache, NULL = that of activations */
     const char *routing;     /* mixture of experts: NULL or "uniform", "worst", or a file of one weight an expert */
     const char *contexts; /* instead of batch and context: "128,4096", "32x128,4096", or a file of contexts; or NULL */
+    /* groups of layers to run depth-first in strips, "FIRST..LAST:strip=ROWS[:halo=keep|recompute]" with names of
+     * layers, NULL-terminated; also of traces, which are then not written again */
+    const char *const *fuse;
 };
 /* A workload is named by a preset ("resnet50"), a trace or a model file. Traces are opened again at each run and
  * streamed; model files are imported here. */

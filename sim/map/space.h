@@ -50,6 +50,8 @@ struct sy_resident {
     uint64_t bytes;     /* of the tensor itself */
     bool dirty;         /* not in the backing store */
     bool pinned;
+    uint8_t books;     /* the operand in whose byte counts it is */
+    uint8_t fused;     /* of a fused group: enum sy_fused (sim/engine/schedule_internal.h) */
     uint64_t next_use; /* layer index of the next use known; UINT64_MAX = none */
     uint64_t producer; /* stamp after which the data is there, 0 = from the start */
     uint8_t producer_class;

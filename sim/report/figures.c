@@ -125,12 +125,21 @@ static bool get_skipped_macs(const struct sy_result *result, double *value, uint
     return *whole > 0;
 }
 
+static bool get_halo_macs(const struct sy_result *result, double *value, uint64_t *whole)
+{
+    *whole = result->halo_macs;
+    *value = (double)*whole;
+    return *whole > 0;
+}
+
 const struct sy_figure_info sy_figures[] = {
     {"cycles", "array clock cycle", true, SY_NEITHER, "from the first cycle to the last result", get_cycles},
     {"seconds", "s", false, SY_LOWER, "cycles / array clock", get_seconds},
     {"macs", "MAC", true, SY_NEITHER, "multiply-accumulates executed", get_macs},
     {"skipped_macs", "MAC", true, SY_NEITHER, "multiply-accumulates left out by structured sparsity and masks",
      get_skipped_macs},
+    {"halo_macs", "MAC", true, SY_LOWER, "executed besides macs: of rows that fused groups compute again",
+     get_halo_macs},
     {"utilization", "of peak MACs at the layers' precision", false, SY_HIGHER, "macs / (cycles x peak MACs a cycle)",
      get_utilization},
     {"active", "of cycles", false, SY_NEITHER, "cycles with a tile in progress / cycles", get_active},

@@ -47,6 +47,7 @@ static void put_request(struct sy_json_writer *json, const struct sy_result_requ
         if (numbers[i].value)
             sy_json_put_u64(json, numbers[i].key, numbers[i].value);
     put_list(json, "dims", request->dims);
+    put_list(json, "fuse", request->fuse);
     if (request->allow_unmodelled)
         sy_json_put_bool(json, "allow_unmodelled", true);
     sy_json_close_object(json);
@@ -264,6 +265,8 @@ static void put_layer(struct sy_json_writer *json, const struct sy_result *resul
     sy_json_put_u64(json, "repeat", layer->repeat);
     sy_json_put_u64(json, "cycles", layer->cycles);
     sy_json_put_u64(json, "macs", layer->macs);
+    if (layer->halo_macs)
+        sy_json_put_u64(json, "halo_macs", layer->halo_macs);
     if (layer->m)
         sy_json_put_double(json, "utilization", layer->utilization);
     sy_json_put_string(json, "bound", sy_bound_names[layer->bound]);
@@ -294,6 +297,29 @@ static void put_layer(struct sy_json_writer *json, const struct sy_result *resul
     sy_json_close_object(json);
 }
 
+static void put_fused(struct sy_json_writer *json, const struct sy_result *result)
+{
+    if (!result->fused_groups)
+        return;
+    sy_json_open_array(json, "fused");
+    for (uint32_t i = 0; i < result->fused_groups; i++) {
+        const struct sy_fused_group *group = &result->fused[i];
+        sy_json_open_object(json, NULL);
+        sy_json_put_string(json, "first", group->first);
+        sy_json_put_string(json, "last", group->last);
+        sy_json_put_u64(json, "layers", group->layers);
+        sy_json_put_u64(json, "strip_rows", group->strip_rows);
+        sy_json_put_u64(json, "strips", group->strips);
+        sy_json_put_u64(json, "repeat", group->repeat);
+        sy_json_put_string(json, "halo", group->halo);
+        sy_json_put_u64(json, "on_chip_bytes", group->on_chip_bytes);
+        sy_json_put_u64(json, "halo_bytes", group->halo_bytes);
+        sy_json_put_bool(json, "keeps_weights", group->keeps_weights);
+        sy_json_close_object(json);
+    }
+    sy_json_close_array(json);
+}
+
 static enum sy_status write_json(const struct sy_result *result, const struct sy_report_options *options,
                                  struct sy_buf *out)
 {
@@ -304,6 +330,7 @@ static enum sy_status write_json(const struct sy_result *result, const struct sy
     put_totals(&json, result);
     put_units(&json, result);
     put_power(&json, result);
+    put_fused(&json, result);
     put_memory(&json, result);
     put_energy(&json, result);
     if (result->area)

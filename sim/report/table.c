@@ -172,6 +172,7 @@ static const char *const shown_above[] = {"cycles",
                                           "seconds",
                                           "macs",
                                           "skipped_macs",
+                                          "halo_macs",
                                           "utilization",
                                           "active",
                                           "streaming",
@@ -254,6 +255,25 @@ static void put_further_figures(struct table *table)
     }
 }
 
+static void put_fused(struct table *table)
+{
+    const struct sy_result *result = table->result;
+    char value[32], text[400];
+    if (result->halo_macs)
+        total(table, "MACs again", sy_format_grouped(value, result->halo_macs), "of halo rows of fused groups; no use");
+    for (uint32_t i = 0; i < result->fused_groups; i++) {
+        const struct sy_fused_group *group = &result->fused[i];
+        (void)snprintf(text, sizeof text, "on chip: %.60s to %.60s in %llu strip%s of %llu rows, halo %s, weights %s",
+                       group->first, group->last, (unsigned long long)group->strips, group->strips > 1 ? "s" : "",
+                       (unsigned long long)group->strip_rows,
+                       group->strips == 1            ? "none"
+                       : strcmp(group->halo, "keep") ? "recomputed"
+                                                     : "kept",
+                       group->keeps_weights ? "kept" : "not kept");
+        total(table, "fused", sy_format_si(value, (double)group->on_chip_bytes, "B"), text);
+    }
+}
+
 static void put_totals(struct table *table)
 {
     const struct sy_result *result = table->result;
@@ -275,6 +295,7 @@ static void put_totals(struct table *table)
               "of DRAM traffic saved between layers");
     total(table, "footprint", sy_format_si(value, (double)result->footprint_bytes, "B"),
           "parameters, state, one layer's activations");
+    put_fused(table);
     put_further_figures(table);
     end(table);
 }

@@ -91,13 +91,20 @@ static const char *layer_format(const struct sy_chip *chip, const struct sy_laye
     return as ? sy_mac_action(as->a, as->b) : sy_mac_action(layer->precision_a, layer->precision_b);
 }
 
+/* Useful or not, all cost energy. */
+static uint64_t executed_macs(const struct sy_layer_result *layer)
+{
+    return layer->macs + layer->halo_macs;
+}
+
 /* MACs of a layer with a zero operand, on an array that gates them: as if the zeros of A and B were independent. */
 static uint64_t gated_macs(const struct sy_chip *chip, const struct sy_layer_result *layer)
 {
     uint64_t active = 0, percent = (uint64_t)(100 - layer->values.zeros_a) * (uint64_t)(100 - layer->values.zeros_b);
-    if (!chip->array.zero_gating || !layer->values.has_zeros || !sy_mul_div(layer->macs, percent, 10000, &active))
+    if (!chip->array.zero_gating || !layer->values.has_zeros ||
+        !sy_mul_div(executed_macs(layer), percent, 10000, &active))
         return 0;
-    return layer->macs - active;
+    return executed_macs(layer) - active;
 }
 
 /* MACs by precision: layers may differ. */
@@ -113,9 +120,9 @@ static void mac_items(struct sy_energy_account *account)
         struct sy_price price = sy_price_mac(account->chip, account->table, action);
         enum sy_dtype dtype;
         if (sy_dtype_parse(action, &dtype))
-            count[dtype] += layer->macs - skipped;
+            count[dtype] += executed_macs(layer) - skipped;
         gated += skipped;
-        sy_energy_to_layer(layer, layer->macs - skipped, &price);
+        sy_energy_to_layer(layer, executed_macs(layer) - skipped, &price);
         sy_energy_to_layer(layer, skipped, &gated_price);
     }
     sy_energy_add_item(account, "mac", "gated", gated, &gated_price);
@@ -172,7 +179,7 @@ static bool array_counts(const struct sy_energy_account *account, const struct s
     if (account->chip->array.timing.row_stationary) {
         /* A MAC reads an input, a filter word and a sum from the PE's scratchpads and writes the sum back; they are the
          * registers. Wires stay as if each operand moved on at each beat: an upper bound. */
-        fits = fits && sy_mul(layer->work.macs, SPAD_WORDS_A_MAC, &count[SY_SPAD_WORD]);
+        fits = fits && sy_mul(executed_macs(layer), SPAD_WORDS_A_MAC, &count[SY_SPAD_WORD]);
         count[SY_REGISTER_BIT] = 0;
     }
     return fits;

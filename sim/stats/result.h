@@ -136,6 +136,18 @@ struct sy_layer_result {
     enum sy_dtype precision_a, precision_b; /* of the matrix item's operands */
     uint64_t link_bytes;                    /* sent to other chips */
     struct sy_value_statistics values;      /* as the trace states them */
+    uint64_t halo_macs;                     /* executed besides macs: of rows that a fused group computes again */
+};
+
+enum { SY_MAX_FUSED_GROUPS = 64 };
+/* A group of layers that ran depth-first in strips (workloads/fuse.h). */
+struct sy_fused_group {
+    const char *first, *last, *halo; /* names of its layers; "keep" or "recompute" */
+    uint64_t layers, strip_rows;
+    uint64_t strips;                    /* of all images */
+    uint64_t repeat;                    /* how often the group ran */
+    uint64_t on_chip_bytes, halo_bytes; /* most that its tensors take at once; of them carried from strip to strip */
+    bool keeps_weights;                 /* filters stay for all strips */
 };
 
 /* A part of the run, all equally long. */
@@ -161,6 +173,7 @@ struct sy_result_request {
     uint64_t batch, context, new_tokens;
     bool allow_unmodelled;
     const char *const *dims;
+    const char *const *fuse;
 };
 
 struct sy_result {
@@ -196,7 +209,10 @@ struct sy_result {
     double mean_step_s;
     uint64_t model_macs;       /* of all layers; of attention only the visible query-key pairs */
     uint64_t kept_bytes_saved; /* backing-store traffic avoided by residency */
-    uint64_t footprint_bytes;  /* parameters, cached state and the largest layer's activations (engine/footprint.h) */
+    uint64_t halo_macs;        /* executed besides macs: of rows that fused groups compute again */
+    uint32_t fused_groups;     /* of the first SY_MAX_FUSED_GROUPS records that begin one */
+    struct sy_fused_group fused[SY_MAX_FUSED_GROUPS];
+    uint64_t footprint_bytes; /* parameters, cached state and the largest layer's activations (engine/footprint.h) */
 
     uint32_t stalls;
     const char *stall_name[SY_MAX_STALLS];

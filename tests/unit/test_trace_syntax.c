@@ -109,6 +109,12 @@ static const struct {
     {ATTENTION "sequences=1x1:2,", 29, "'' is no kind of sequence", NULL},
     {ATTENTION "sequences=1x1:2:3", 23, "'1x1:2:3' is no kind of sequence", NULL},
     {GEMM "sparsity=2", 30, "expected keep:group", NULL},
+    {GEMM "fuse=1:8:keep", 25, "fuse takes 1 layers in strips of 8 rows; expected 2 to 32 layers, 1 row or more", NULL},
+    {GEMM "fuse=33:8:keep", 25, "fuse takes 33 layers", NULL},
+    {GEMM "fuse=3:0:keep", 25, "fuse takes 3 layers in strips of 0 rows", NULL},
+    {GEMM "fuse=3:8", 28, "expected layers:rows:keep or layers:rows:recompute", NULL},
+    {GEMM "fuse=3:8:kept", 28, "expected layers:rows:keep or layers:rows:recompute", NULL},
+    {GEMM "fuse=3", 26, "expected layers:rows:keep", NULL},
     {GEMM "tile0=1,2", 29, "expected m,k,n", NULL},
     {GEMM "tile8=1,2,3", 20, "'tile8=1,2,3' is not a key of gemm", NULL},
     {GEMM "order0=mmk", 27, "'mmk' is not a loop order", NULL},
@@ -433,7 +439,7 @@ END_TEST
 
 START_TEST(no_operator_has_a_key_of_the_grammar_or_a_key_twice)
 {
-    static const char *const common[] = {"e",     "y",       "acc",      "post",     "sparsity",
+    static const char *const common[] = {"e",     "y",       "acc",      "post",     "sparsity", "fuse",
                                          "zeros", "toggles", "dataflow", "resident", "sequences"};
     for (int op = 0; op < SY_OP_COUNT; op++) {
         const char *names[64];

@@ -227,6 +227,10 @@ static inline void random_layer(uint64_t *seed, struct sy_layer *layer)
             layer->sparsity = below(seed, 3) == 0 ? (struct sy_sparsity){2, 4} : (struct sy_sparsity){0, 0};
             layer->accumulator = (enum sy_dtype)below(seed, SY_DTYPE_COUNT);
         }
+        if (below(seed, 4) == 0) {
+            layer->fuse = (struct sy_fuse){2 + (uint32_t)below(seed, SY_FUSE_LAYERS - 1), (uint32_t)below(seed, 2),
+                                           1 + below(seed, 1000)};
+        }
         if ((matrix || op == SY_OP_ATTENTION) && below(seed, 3) == 0) {
             layer->values.has_zeros = true;
             layer->values.zeros_a = (uint8_t)below(seed, 101);
@@ -342,6 +346,7 @@ static inline void expect_same_layer(const struct sy_layer *a, const struct sy_l
     EXPECT(a->sparsity.keep == b->sparsity.keep && a->sparsity.group == b->sparsity.group);
     EXPECT(a->values.has_zeros == b->values.has_zeros && a->values.toggles == b->values.toggles);
     EXPECT(a->values.zeros_a == b->values.zeros_a && a->values.zeros_b == b->values.zeros_b);
+    EXPECT(a->fuse.layers == b->fuse.layers && a->fuse.halo == b->fuse.halo && a->fuse.strip == b->fuse.strip);
     EXPECT(a->has_schedule == b->has_schedule);
     EXPECT(same_schedule(&a->schedule, &b->schedule));
 }
