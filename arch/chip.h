@@ -87,6 +87,12 @@ struct sy_vector_unit {
     bool fuses_epilogue;     /* bias, activation ... applied on the way out of the accumulator */
 };
 
+/* How attention is cut: a choice of the kernel, not of the silicon. */
+struct sy_attention_blocks {
+    uint64_t queries; /* of a head at a time; 0 = chosen */
+    uint64_t keys;    /* at a time, the last block padded; 0 = all keys of a query */
+};
+
 struct sy_dma {
     uint64_t engines;              /* load engines between a level and its child; stores have as many */
     bool shared_load_store;        /* one engine does loads and stores */
@@ -168,6 +174,7 @@ struct sy_chip {
     uint64_t cores;
     struct sy_array array;
     struct sy_vector_unit vector;
+    struct sy_attention_blocks attention;
     struct sy_dma dma;
     uint32_t levels;
     struct sy_level level[SY_MAX_LEVELS]; /* inner to outer */

@@ -287,6 +287,12 @@ static const struct sy_field core_fields[] = {
      .group = &dma_schema,
      .flags = SY_FIELD_OPTIONAL,
      .doc = "engines that move tiles between memory levels"},
+    {.key = "attention",
+     .type = SY_FIELD_GROUP,
+     .offset = AT(sy_chip, attention),
+     .group = &sy_attention_schema,
+     .flags = SY_FIELD_OPTIONAL,
+     .doc = "blocks of attention"},
     {0},
 };
 static const struct sy_schema core_schema = {"core", sizeof(struct sy_chip), core_fields, NULL};

@@ -276,6 +276,38 @@ static bool lower_move(const struct sy_layer *layer, struct sy_work *work)
 
 /* ---- attention ---- */
 
+bool sy_lower_block_softmax(struct sy_vector_item *item, uint64_t rows, uint64_t cols, bool first, enum sy_dtype in,
+                            enum sy_dtype out)
+{
+    /* maximum, subtraction, sum; an exponential each; a row: maximum and sum brought up to date, the old ones' scale */
+    item->passes = 2;
+    item->simple_ops = item->transcendental_ops = item->reduce_ops = item->bytes_in = item->bytes_out = 0;
+    return sy_mul(rows, cols, &item->elements) && add_ops(&item->simple_ops, item->elements, 3) &&
+           add_ops(&item->simple_ops, rows, first ? 0 : 3) && add_ops(&item->transcendental_ops, item->elements, 1) &&
+           add_ops(&item->transcendental_ops, rows, first ? 0 : 1) && add_ops(&item->reduce_ops, rows, 2) &&
+           add_bytes(&item->bytes_in, in, item->elements, item->passes) &&
+           add_bytes(&item->bytes_out, out, item->elements, 1);
+}
+
+bool sy_lower_rescale(struct sy_vector_item *item, uint64_t rows, uint64_t cols, bool first, bool last,
+                      enum sy_dtype running, enum sy_dtype out)
+{
+    /* scaled and added to; by the last block multiplied by the reciprocal of the sum */
+    memset(item, 0, sizeof *item);
+    item->fused = true;
+    item->passes = 1;
+    item->tensor_out = last ? SY_TENSOR_OUT : SY_TENSOR_RUNNING;
+    item->tensors_in[item->tensor_inputs++] = SY_TENSOR_INTERMEDIATE;
+    if (!first) {
+        item->tensors_in[item->tensor_inputs++] = SY_TENSOR_RUNNING;
+    }
+    return sy_mul(rows, cols, &item->elements) && add_ops(&item->simple_ops, item->elements, first ? 1 : 2) &&
+           add_ops(&item->simple_ops, item->elements, last ? 1 : 0) &&
+           add_ops(&item->transcendental_ops, rows, last ? 1 : 0) &&
+           add_bytes(&item->bytes_in, running, item->elements, first ? 1 : 2) &&
+           add_bytes(&item->bytes_out, last ? out : running, item->elements, 1);
+}
+
 static bool lower_attention(const struct sy_layer *layer, const struct sy_attention_dims *d, struct sy_work *work)
 {
     uint64_t keys = sy_attention_keys(d);

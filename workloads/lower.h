@@ -25,7 +25,8 @@ struct sy_window {
 };
 
 /* Tensor indices refer to the layer: 0.. = in[]. */
-enum { SY_TENSOR_INTERMEDIATE = -1, SY_TENSOR_OUT = -2 };
+/* RUNNING: attention's output so far, when keys come in blocks: an item reads the one before and writes the next. */
+enum { SY_TENSOR_INTERMEDIATE = -1, SY_TENSOR_OUT = -2, SY_TENSOR_RUNNING = -3 };
 
 /* groups independent products of m x k by k x n. A batch over one B (shared_b) is folded into m. tensor_c is the
  * layer's output also when a fused vector item stands behind (that item then transforms C on its way out);
@@ -38,6 +39,9 @@ struct sy_matrix_item {
     int tensor_a, tensor_b, tensor_c;
     struct sy_window window;
     uint64_t dense_k; /* k before structured sparsity; MACs of the layer use it */
+    /* Of n and of k: padding at the end, which the array works through but which is no work of the layer, and of which
+     * B has nothing in memory. */
+    uint64_t pad_n, pad_k;
 };
 /* Work of the vector unit. A fused item is all functions of the epilogue, in one pass over the accumulators, with the
  * conversion to the output format when that differs (cast between floats, requantization to integers); its
@@ -82,6 +86,15 @@ enum sy_status sy_lower_part(const struct sy_layer *layer, const struct sy_atten
 
 /* k steps at one place of the kernel: the channels of a group, thinned evenly by structured sparsity (rounded up). */
 uint64_t sy_window_channels(const struct sy_matrix_item *item);
+
+/* The steps of attention whose keys come in blocks (Dao, FlashAttention-2, 2023, algorithm 1). A block's softmax:
+ * `rows` rows of `cols` scores, against the running maximum and sum unless it is the first. */
+bool sy_lower_block_softmax(struct sy_vector_item *item, uint64_t rows, uint64_t cols, bool first, enum sy_dtype in,
+                            enum sy_dtype out);
+/* Behind a block's product with the values: the running output is scaled to the new maximum and added to (not by the
+ * first block); the last block divides by the sum. `rows` rows of `cols` elements, running in `running` format. */
+bool sy_lower_rescale(struct sy_vector_item *item, uint64_t rows, uint64_t cols, bool first, bool last,
+                      enum sy_dtype running, enum sy_dtype out);
 
 /* Elements of A under rows [m0, m0 + tm) and columns [k0, k0 + tk) of one group: tm * tk for a plain matrix, for a
  * convolution the bounding box of the input window in each image, clipped to the tensor (padding is not stored) and

@@ -182,7 +182,7 @@ enum sy_status sy_scheduler_begin(struct sy_scheduler *s, const struct sy_upcomi
     s->whole = &s->work;
     s->chunk = 0;
     s->cut = NULL;
-    s->weave.open = false;
+    s->weave.open = s->output_started = false;
     if (s->current->layer.op == SY_OP_ATTENTION)
         return sy_attention_cut(s);
     enum sy_status status = sy_lower(&s->current->layer, &s->work);

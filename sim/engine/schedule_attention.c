@@ -15,9 +15,11 @@
  * mask those up to its last query, of a sliding window those from its first
  * one's on. What lies outside is skipped; what is masked inside is computed.
  * Keys and values are read again for every block of queries of a head. The
- * softmax is over all keys of a query, so a block holds whole rows of scores.
- * Source of the method: Dao et al., FlashAttention, 2022 (tiling over queries;
- * ours does not tile the keys), and FlashAttention-3, 2024 (softmax of one block
+ * softmax is over all keys of a query, so a block holds whole rows of scores;
+ * or, when the chip says so (core.attention.key_block), keys come in blocks too,
+ * with a running softmax and an output that is scaled and added to on chip.
+ * Source of the method: Dao et al., FlashAttention, 2022 (tiling over queries
+ * and keys), FlashAttention-2, 2023 (the running output), and FlashAttention-3, 2024 (softmax of one block
  * under the products of another).
  */
 #include <string.h>
@@ -50,28 +52,62 @@ static uint64_t sharing_of(const struct sy_attention_dims *d)
     return sy_max(d->heads / sy_max(d->kv_heads, 1), 1);
 }
 
-/* Keys that rows [first, first + rows) of a head's product can see between them. */
-static uint64_t block_keys(const struct sy_attention_cut *cut, uint64_t first, uint64_t rows)
+/* A block of queries and the keys it reads. */
+struct block {
+    uint64_t first, rows;    /* of a head's product */
+    uint64_t keys;           /* that it computes with */
+    uint64_t from, to, base; /* of a key block each: from, up to before; base: the first key that any query sees */
+};
+
+static struct block block_of(const struct sy_attention_cut *cut, uint64_t index)
 {
     const struct sy_attention_dims *d = &cut->dims;
-    uint64_t sharing = sharing_of(d), all = cut->whole.item[0].u.matrix.n;
-    if (!d->causal || d->kv_len < d->q_len)
-        return all;
-    uint64_t before = d->kv_len - d->q_len; /* keys before the first query's own */
-    uint64_t end = before + (first + rows - 1) / sharing + 1, lowest = before + first / sharing + 1;
-    uint64_t start = d->window && lowest > d->window ? lowest - d->window : 0;
-    return sy_min(end - start, all);
+    const struct sy_matrix_item *scores = &cut->whole.item[SCORES].u.matrix;
+    struct block block = {.first = index * cut->chunk_rows, .base = d->kv_len - scores->n, .to = 1};
+    uint64_t sharing = sharing_of(d), start = block.base, end = d->kv_len, wide = cut->key_block;
+    block.rows = sy_min(cut->chunk_rows, scores->m - block.first);
+    if (d->causal && d->kv_len >= d->q_len) {
+        uint64_t before = d->kv_len - d->q_len; /* keys before the first query's own */
+        uint64_t lowest = before + block.first / sharing + 1;
+        end = before + (block.first + block.rows - 1) / sharing + 1;
+        start = d->window && lowest > d->window ? lowest - d->window : 0;
+    }
+    block.keys = sy_min(end - start, scores->n);
+    if (wide) {
+        block.from = start / wide;
+        block.to = sy_ceil_div(end, wide);
+        block.keys = sy_min(block.to * wide, d->kv_len) - sy_max(block.from * wide, block.base);
+    }
+    return block;
+}
+
+/* Keys of a key block that are there and that any query of the layer sees; the others are padding. */
+static uint64_t keys_there(const struct sy_attention_cut *cut, const struct block *block, uint64_t index)
+{
+    uint64_t wide = cut->key_block;
+    return wide ? sy_min((index + 1) * wide, cut->dims.kv_len) - sy_max(index * wide, block->base) : block->keys;
 }
 
 /* Query-key pairs of one head before a block. */
-static uint64_t pairs_before(const struct sy_attention_cut *cut, uint64_t block)
+static uint64_t pairs_before(const struct sy_attention_cut *cut, uint64_t index)
 {
-    uint64_t pairs = 0, m = cut->whole.item[0].u.matrix.m;
-    for (uint64_t i = 0; i < block; i++) {
-        uint64_t first = i * cut->chunk_rows, rows = sy_min(cut->chunk_rows, m - first);
-        pairs += rows * block_keys(cut, first, rows);
+    uint64_t pairs = 0;
+    for (uint64_t i = 0; i < index; i++) {
+        struct block block = block_of(cut, i);
+        pairs += block.rows * block.keys;
     }
     return pairs;
+}
+
+/* Chunks of a group of heads. */
+static uint64_t chunks_of_group(const struct sy_attention_cut *cut)
+{
+    uint64_t chunks = 0;
+    for (uint64_t i = 0; i < cut->blocks; i++) {
+        struct block block = block_of(cut, i);
+        chunks += block.to - block.from;
+    }
+    return chunks;
 }
 
 /* ---- cutting ---- */
@@ -97,9 +133,9 @@ struct stages {
 
 static struct stages stages_of(const struct sy_chip *chip, const struct sy_attention_cut *cut)
 {
-    const struct sy_vector_item *softmax = &cut->whole.item[1].u.vector;
-    double array = (double)array_cycles(chip, &cut->whole.item[0].u.matrix) +
-                   (double)array_cycles(chip, &cut->whole.item[2].u.matrix);
+    const struct sy_vector_item *softmax = &cut->whole.item[SOFTMAX].u.vector;
+    double array = (double)array_cycles(chip, &cut->whole.item[SCORES].u.matrix) +
+                   (double)array_cycles(chip, &cut->whole.item[VALUES].u.matrix);
     double vector = ((double)softmax->simple_ops * (double)chip->vector.simple_cycles +
                      (double)softmax->transcendental_ops * (double)chip->vector.transcendental_cycles +
                      (double)softmax->reduce_ops * (double)chip->vector.reduce_cycles) /
@@ -122,7 +158,7 @@ static void choose_counts(const struct sy_chip *chip, const struct sy_attention_
                           uint64_t *head_groups)
 {
     struct stages stages = stages_of(chip, cut);
-    uint64_t groups = cut->whole.item[0].u.matrix.groups;
+    uint64_t groups = cut->whole.item[SCORES].u.matrix.groups;
     double best = time_in_blocks(&stages, 1, 1) * least_gain; /* the estimate is not good enough for less */
     *blocks = *head_groups = 1;
     for (uint64_t b = 1; b <= MOST_BLOCKS; b++) {
@@ -139,13 +175,15 @@ static void choose_counts(const struct sy_chip *chip, const struct sy_attention_
 
 static void choose_blocks(const struct sy_chip *chip, struct sy_attention_cut *cut, uint64_t budget, uint64_t row)
 {
-    const struct sy_matrix_item *scores = &cut->whole.item[0].u.matrix;
+    const struct sy_matrix_item *scores = &cut->whole.item[SCORES].u.matrix;
     uint64_t sharing = sharing_of(&cut->dims), least = ROWS_AN_ARRAY * chip->array.rows;
     uint64_t blocks = 1, head_groups = 1;
     choose_counts(chip, cut, &blocks, &head_groups);
     uint64_t rows = blocks > 1 ? sy_max(sy_ceil_div(scores->m, blocks), least) : scores->m;
+    if (chip->attention.queries)
+        rows = chip->attention.queries * sharing; /* a block is below 2^20 queries */
     rows = sy_min(sy_min(rows, scores->m), sy_max(budget / row, 1));
-    if (rows < scores->m) { /* whole positions, equal blocks */
+    if (rows < scores->m && !chip->attention.queries) { /* whole positions, equal blocks */
         rows = sy_ceil_div(scores->m, sy_ceil_div(scores->m, rows));
         rows = rows >= sharing ? rows / sharing * sharing : rows;
     }
@@ -159,17 +197,22 @@ static void choose_blocks(const struct sy_chip *chip, struct sy_attention_cut *c
 /* How one kind of sequence is cut. */
 static void cut_kind(const struct sy_scheduler *s, struct sy_attention_cut *cut)
 {
-    const struct sy_matrix_item *scores = &cut->whole.item[0].u.matrix;
+    const struct sy_matrix_item *scores = &cut->whole.item[SCORES].u.matrix;
     uint32_t level = sy_keeping_level(s);
-    uint64_t row = 0, budget = 0;
+    uint64_t row = 0, budget = 0, running = 0, wide = s->chip->attention.keys;
+    cut->key_block = 0;
     cut->chunk_groups = scores->groups;
     cut->chunk_rows = scores->m;
     cut->blocks = 1;
-    if (!s->options.keep_nothing && level != UINT32_MAX && sy_dtype_bytes(scores->c, scores->n, &row))
+    if (!s->options.keep_nothing && level != UINT32_MAX && sy_dtype_bytes(scores->c, wide ? wide : scores->n, &row) &&
+        sy_dtype_bytes(scores->accumulator, cut->dims.value_dim, &running))
         budget = s->chip->level[level].capacity_bytes / SCORE_SHARE;
-    if (row && row <= budget)
+    row = wide ? sy_max(row, running) : row;
+    if (row && row <= budget) {
         choose_blocks(s->chip, cut, budget, row);
-    cut->chunks = sy_ceil_div(scores->groups, cut->chunk_groups) * cut->blocks;
+        cut->key_block = wide;
+    }
+    cut->chunks = sy_ceil_div(scores->groups, cut->chunk_groups) * chunks_of_group(cut);
     cut->pairs = pairs_before(cut, cut->blocks);
 }
 
@@ -188,42 +231,81 @@ static enum sy_status take_kind(struct sy_scheduler *s, struct sy_attention_cut 
     if (status != SY_OK)
         return sy_error(s->diag, SY_NOWHERE, NULL, "layer %s: its work does not fit 64 bits", layer->name), status;
     cut_kind(s, cut);
-    const struct sy_matrix_item *scores = &cut->whole.item[0].u.matrix, *values = &cut->whole.item[2].u.matrix;
+    const struct sy_matrix_item *scores = &cut->whole.item[SCORES].u.matrix,
+                                *values = &cut->whole.item[VALUES].u.matrix;
     s->plan.skipped_macs += (scores->m * scores->n - cut->pairs) * scores->groups * (scores->k + values->n);
     return SY_OK;
 }
 
 /* ---- the blocks in turn ---- */
 
-/* The chunk at hand as `work`. Heads outer, query blocks inner: the keys and values of a head are used together. */
-static void take_chunk(struct sy_scheduler *s)
+/* The products of a chunk: `keys` of them wide, of which `there` are. */
+static void cut_products(struct sy_scheduler *s, uint64_t groups, uint64_t rows, uint64_t keys, uint64_t there)
+{
+    struct sy_matrix_item *scores = &s->work.item[SCORES].u.matrix, *values = &s->work.item[VALUES].u.matrix;
+    scores->groups = values->groups = groups;
+    scores->m = values->m = rows;
+    scores->n = values->k = values->dense_k = keys;
+    scores->pad_n = values->pad_k = keys - there;
+}
+
+/* The share of the whole softmax that lies between two numbers of pairs, of all. */
+static void cut_softmax(struct sy_vector_item *vector, uint64_t from, uint64_t to, uint64_t all)
+{
+    uint64_t *shares[] = {&vector->elements,   &vector->simple_ops, &vector->transcendental_ops,
+                          &vector->reduce_ops, &vector->bytes_in,   &vector->bytes_out};
+    for (size_t k = 0; k < sizeof shares / sizeof shares[0]; k++)
+        *shares[k] = part(*shares[k], from, to, all);
+}
+
+/* One block of keys out of several: a running softmax, and an output that is scaled and added to. */
+static enum sy_status cut_keys(struct sy_scheduler *s, uint64_t rows, bool first, bool last)
+{
+    struct sy_matrix_item *values = &s->work.item[VALUES].u.matrix;
+    struct sy_vector_item *softmax = &s->work.item[SOFTMAX].u.vector;
+    struct sy_item *rescale = &s->work.item[s->work.items++];
+    enum sy_dtype format = s->current->layer.in[0].dtype, out = s->current->layer.out.dtype;
+    rescale->kind = SY_ITEM_VECTOR;
+    if (!last) {
+        values->tensor_c = SY_TENSOR_RUNNING;
+        values->c = values->accumulator;
+    }
+    bool fits = sy_lower_block_softmax(softmax, rows, s->cut->key_block, first, format, format) &&
+                sy_lower_rescale(&rescale->u.vector, rows, values->n, first, last, values->accumulator, out);
+    return fits ? SY_OK : SY_OVERFLOW;
+}
+
+/* The chunk at hand as `work`. Heads outer, query blocks inner, key blocks innermost: the keys and values of a head are
+ * used together. */
+static enum sy_status take_chunk(struct sy_scheduler *s)
 {
     const struct sy_attention_cut *cut = s->cut;
-    const struct sy_matrix_item *scores = &cut->whole.item[0].u.matrix;
-    uint64_t chunk = s->chunk - cut->first, block = chunk % cut->blocks;
-    uint64_t first_group = chunk / cut->blocks * cut->chunk_groups, first_row = block * cut->chunk_rows;
+    const struct sy_matrix_item *scores = &cut->whole.item[SCORES].u.matrix;
+    uint64_t each = chunks_of_group(cut), chunk = s->chunk - cut->first, index = 0, left = chunk % each;
+    uint64_t first_group = chunk / each * cut->chunk_groups;
     uint64_t groups = sy_min(cut->chunk_groups, scores->groups - first_group);
-    uint64_t rows = sy_min(cut->chunk_rows, scores->m - first_row), keys = block_keys(cut, first_row, rows);
-    uint64_t all = scores->groups * scores->m * scores->n;
-    uint64_t from = first_group * cut->pairs + groups * pairs_before(cut, block), to = from + groups * rows * keys;
+    struct block block = block_of(cut, 0);
+    while (left >= block.to - block.from) {
+        left -= block.to - block.from;
+        block = block_of(cut, ++index);
+    }
+    uint64_t keys = cut->key_block ? cut->key_block : block.keys, rows = groups * block.rows;
+    bool first = left == 0, last = left + 1 == block.to - block.from;
     s->whole = &cut->whole;
     s->work = cut->whole;
-    for (uint32_t i = 0; i < s->work.items; i++) {
-        struct sy_item *item = &s->work.item[i];
-        if (item->kind == SY_ITEM_MATRIX) {
-            bool values = item->u.matrix.tensor_a == SY_TENSOR_INTERMEDIATE;
-            item->u.matrix.groups = groups;
-            item->u.matrix.m = rows;
-            *(values ? &item->u.matrix.k : &item->u.matrix.n) = keys;
-            item->u.matrix.dense_k = item->u.matrix.k;
-            continue;
-        }
-        struct sy_vector_item *vector = &item->u.vector;
-        uint64_t *shares[] = {&vector->elements,   &vector->simple_ops, &vector->transcendental_ops,
-                              &vector->reduce_ops, &vector->bytes_in,   &vector->bytes_out};
-        for (size_t k = 0; k < sizeof shares / sizeof shares[0]; k++)
-            *shares[k] = part(*shares[k], from, to, all);
+    s->key_block = left;
+    cut_products(s, groups, block.rows, keys, keys_there(cut, &block, block.from + left));
+    if (!first || !last)
+        return cut_keys(s, rows, first, last);
+    if (cut->key_block) { /* all keys in one block, padded */
+        struct sy_vector_item *softmax = &s->work.item[SOFTMAX].u.vector;
+        cut_softmax(softmax, 0, rows * keys, scores->groups * scores->m * scores->n);
+        return SY_OK;
     }
+    uint64_t all = scores->groups * scores->m * scores->n;
+    uint64_t from = first_group * cut->pairs + groups * pairs_before(cut, index);
+    cut_softmax(&s->work.item[SOFTMAX].u.vector, from, from + rows * keys, all);
+    return SY_OK;
 }
 
 /* To a chunk at most one kind away from the last. Three kinds are held, so that going to and fro cuts nothing anew. */
@@ -246,8 +328,7 @@ static enum sy_status go_to_chunk(struct sy_scheduler *s, uint64_t chunk)
         s->cut = next;
     }
     s->chunk = chunk;
-    take_chunk(s);
-    return SY_OK;
+    return take_chunk(s);
 }
 
 enum sy_status sy_attention_cut(struct sy_scheduler *s)
@@ -256,9 +337,7 @@ enum sy_status sy_attention_cut(struct sy_scheduler *s)
     s->cut = &s->part[0];
     s->weave = (struct sy_weave){.turn = SY_TURN_FIRST};
     enum sy_status status = take_kind(s, s->cut, NULL, 0);
-    if (status == SY_OK)
-        take_chunk(s);
-    return status;
+    return status == SY_OK ? take_chunk(s) : status;
 }
 
 /* ---- softmax between the tiles of the products beside it ---- */

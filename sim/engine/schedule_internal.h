@@ -117,6 +117,7 @@ struct sy_attention_cut {
     uint64_t chunks;
     uint64_t chunk_groups, chunk_rows; /* at a time */
     uint64_t blocks;                   /* of queries a head */
+    uint64_t key_block;                /* keys at a time; 0 = all that a block of queries sees */
     uint64_t pairs;                    /* query-key pairs of a head that are computed */
     const char *next;                  /* in the layer's list, behind this kind */
     bool last;                         /* no kind follows */
@@ -159,6 +160,8 @@ struct sy_scheduler {
         part[3];                  /* of attention: the kind of sequence whose chunk is at hand, and those beside it */
     struct sy_attention_cut *cut; /* the one at hand; NULL: no chunks */
     uint64_t chunk;               /* of the layer's chunks, all kinds in turn */
+    uint64_t key_block;           /* of attention: place of the chunk's among those of its queries */
+    bool output_started;          /* of attention: a chunk before has written output */
     struct sy_weave weave;
     uint32_t item;
     bool item_started;

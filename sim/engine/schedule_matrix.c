@@ -68,6 +68,15 @@ static void block_of(const struct sy_matrix_walk *w, enum sy_operand operand, ui
         block[d] = sy_map_indexes(&w->problem, operand, (enum sy_dim)d) ? w->start[level][d] : 0;
 }
 
+/* Of B's rows or columns at a level: those that are no padding. */
+static uint64_t extent_of_b(const struct sy_matrix_walk *w, uint32_t level, enum sy_dim dim)
+{
+    const struct sy_matrix_item *item = &w->problem.item;
+    uint64_t there = w->problem.size[dim] - (dim == SY_DIM_N ? item->pad_n : item->pad_k);
+    uint64_t start = w->start[level][dim];
+    return start >= there ? 0 : sy_min(w->extent[level][dim], there - start);
+}
+
 /* Bytes of an operand's block at a level as it is there, ragged edges included. */
 static uint64_t block_bytes(const struct sy_matrix_walk *w, enum sy_operand operand, uint32_t level,
                             enum sy_dtype dtype)
@@ -80,7 +89,8 @@ static uint64_t block_bytes(const struct sy_matrix_walk *w, enum sy_operand oper
                                             extent[SY_DIM_K])
                        : extent[SY_DIM_M] * extent[SY_DIM_K];
     else
-        elements = operand == SY_B ? extent[SY_DIM_K] * extent[SY_DIM_N] : extent[SY_DIM_M] * extent[SY_DIM_N];
+        elements = operand == SY_B ? extent_of_b(w, level, SY_DIM_K) * extent_of_b(w, level, SY_DIM_N)
+                                   : extent[SY_DIM_M] * extent[SY_DIM_N];
     (void)sy_dtype_bytes(dtype, elements * groups, &bytes);
     return bytes;
 }
@@ -94,9 +104,10 @@ static void shape_move(const struct sy_matrix_walk *w, enum sy_operand operand, 
     if (w->source[operand].weight || sy_dtypes[dtype].block || (operand == SY_A && w->problem.item.window.is_conv))
         return;
     bool is_b = operand == SY_B;
-    rows = is_b ? extent[SY_DIM_K] : extent[SY_DIM_M];
-    cols = operand == SY_A ? extent[SY_DIM_K] : extent[SY_DIM_N];
+    rows = is_b ? extent_of_b(w, level, SY_DIM_K) : extent[SY_DIM_M];
+    cols = operand == SY_A ? extent[SY_DIM_K] : is_b ? extent_of_b(w, level, SY_DIM_N) : extent[SY_DIM_N];
     width = operand == SY_A ? w->problem.size[SY_DIM_K] : w->problem.size[SY_DIM_N];
+    width -= is_b ? w->problem.item.pad_n : 0;
     uint64_t groups = sy_map_indexes(&w->problem, operand, SY_DIM_G) ? extent[SY_DIM_G] : 1;
     if (cols * bits % 8 || width * bits % 8)
         return;

@@ -75,10 +75,10 @@ static bool may_stay(const struct sy_scheduler *s, uint64_t key)
            sy_tensor_next_use(s, key) != UINT64_MAX;
 }
 
-/* The layer's output grows over the chunks of attention; its place is decided with the first. */
+/* The layer's output grows over the chunks of attention; its place is decided with the first that writes it. */
 static bool in_later_chunk(const struct sy_scheduler *s, uint64_t key)
 {
-    return s->chunk > 0 && key == s->current->output_key;
+    return s->output_started && key == s->current->output_key;
 }
 
 /* The output of a layer inside a fused group stays, whatever it costs. */
@@ -156,13 +156,14 @@ static void plan_sides(struct sy_scheduler *s, struct sy_matrix_walk *w)
     w->problem.side_level = s->chain_length[SY_A] > 1 ? s->chain[SY_A][s->chain_length[SY_A] - 2] : 0;
     for (uint32_t i = 0; i < w->epilogue.tensor_inputs; i++) {
         int tensor = w->epilogue.tensors_in[i];
-        if (tensor < 0)
+        if (tensor < 0 && tensor != SY_TENSOR_RUNNING)
             continue;
-        struct sy_source source =
-            sy_tensor_source(s, sy_tensor_key(s, tensor, false), &s->current->layer.in[tensor], SY_A);
+        const struct sy_tensor *info = tensor >= 0 ? &s->current->layer.in[tensor] : NULL;
+        enum sy_dtype dtype = info ? info->dtype : w->problem.item.accumulator;
+        struct sy_source source = sy_tensor_source(s, sy_tensor_key(s, tensor, false), info, SY_A);
         if (!source.on_chip)
-            w->problem.side_bits += sy_dtypes[s->current->layer.in[tensor].dtype].bits;
-        w->side_dtype[w->sides] = s->current->layer.in[tensor].dtype;
+            w->problem.side_bits += sy_dtypes[dtype].bits;
+        w->side_dtype[w->sides] = dtype;
         w->side[w->sides++] = source;
     }
 }
@@ -201,6 +202,12 @@ static void note_savings(struct sy_scheduler *s, const struct sy_matrix_walk *w,
 
 static bool item_macs(const struct sy_matrix_item *item, uint64_t *macs)
 {
+    return sy_mul3(item->m, item->k - item->pad_k, item->n - item->pad_n, macs) && sy_mul(*macs, item->groups, macs);
+}
+
+/* Those that the walk goes through, padding included. */
+static bool walked_macs(const struct sy_matrix_item *item, uint64_t *macs)
+{
     return sy_mul3(item->m, item->k, item->n, macs) && sy_mul(*macs, item->groups, macs);
 }
 
@@ -214,12 +221,14 @@ static bool core_share(const struct sy_scheduler *s, struct sy_matrix_item *item
         return true;
     if (!sy_mul(array->cols, array->count, &fold))
         return false;
-    if (item->groups >= cores && !item->shared_b)
+    if (item->groups >= cores && !item->shared_b) {
         item->groups = sy_ceil_div(item->groups, cores);
-    else if (sy_ceil_div(item->n, fold) >= cores || item->m < cores)
+    } else if (sy_ceil_div(item->n, fold) >= cores || item->m < cores) {
         item->n = sy_ceil_div(item->n, cores);
-    else
+        item->pad_n = 0; /* the largest share is whole */
+    } else {
         item->m = sy_ceil_div(item->m, cores);
+    }
     return true;
 }
 
@@ -293,7 +302,7 @@ enum sy_status sy_matrix_begin(struct sy_scheduler *s, const struct sy_matrix_it
             w->ring[operand][i].buffers = 0;
     memset(&w->source, 0, sizeof *w - offsetof(struct sy_matrix_walk, source));
     struct sy_matrix_item share = *item;
-    if (!core_share(s, &share) || !item_macs(item, &w->macs_total) || !item_macs(&share, &w->macs_share))
+    if (!core_share(s, &share) || !item_macs(item, &w->macs_total) || !walked_macs(&share, &w->macs_share))
         return SY_OVERFLOW;
     if (s->current->part)
         take_halo(s, w);
@@ -318,6 +327,7 @@ enum sy_status sy_matrix_begin(struct sy_scheduler *s, const struct sy_matrix_it
     start_output(s, w, out_key);
     sy_matrix_start_walk(s, w);
     open_rings(s, w);
+    s->output_started |= s->cut && item->tensor_c == SY_TENSOR_OUT;
     s->plan.has_matrix = true;
     s->plan.item = *all;
     s->plan.mapping = w->mapping;

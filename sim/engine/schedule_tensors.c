@@ -48,6 +48,8 @@ uint64_t sy_tensor_key(const struct sy_scheduler *s, int tensor, bool output)
         return s->current->input_key[tensor];
     if (tensor == SY_TENSOR_OUT)
         return s->current->output_key;
+    if (tensor == SY_TENSOR_RUNNING) /* two in turn, beside the intermediates */
+        return s->temporary_key + SY_MAX_ITEMS / 2 - 1 + ((s->key_block + !output) & 1) * SY_MAX_ITEMS / 2;
     /* An intermediate is what the item before made; of attention two blocks are alive. */
     return s->temporary_key + s->item - (output ? 0 : 1) + (s->chunk & 1) * SY_MAX_ITEMS / 2;
 }

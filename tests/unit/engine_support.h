@@ -31,10 +31,11 @@ struct machine {
     uint64_t latency_ns, burst, middle_kib; /* middle level between scratchpad and DRAM, 0 = none */
     bool split_store, follows, fuses, prefetch, serialize, keeps;
     const char *dataflows, *timing;
-    const char *precisions; /* NULL: int8 by int8 into int32 */
-    const char *device;     /* DRAM device; NULL = bandwidth and refresh only */
-    uint64_t channels;      /* of the device; 0 = 1 */
-    bool unpacked;          /* rows hold the channels of one place of a window only */
+    const char *precisions;          /* NULL: int8 by int8 into int32 */
+    const char *device;              /* DRAM device; NULL = bandwidth and refresh only */
+    uint64_t channels;               /* of the device; 0 = 1 */
+    bool unpacked;                   /* rows hold the channels of one place of a window only */
+    uint64_t query_block, key_block; /* of attention; 0 = chosen, all keys */
 };
 
 static inline struct machine plain_machine(void)
@@ -109,6 +110,9 @@ static inline void chip_text(const struct machine *m, struct sy_buf *out)
         "  dma: {engines: %llu, shared_load_store: %s, overhead: %llu cycles, queue_depth: %llu}\n",
         (unsigned long long)m->lanes, m->follows ? yes : no, m->fuses ? yes : no, (unsigned long long)m->engines,
         m->split_store ? no : yes, (unsigned long long)m->overhead, (unsigned long long)m->queue);
+    if (m->query_block || m->key_block)
+        sy_buf_printf(out, "  attention: {query_block: %llu, key_block: %llu}\n", (unsigned long long)m->query_block,
+                      (unsigned long long)m->key_block);
     sy_buf_printf(
         out,
         "memory:\n  - {name: acc, kind: sram, holds: [C], capacity: %llu KiB, accumulates: true, depth: %llu}\n"

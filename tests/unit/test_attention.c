@@ -56,6 +56,14 @@ static struct shape random_shape(uint64_t *seed)
     return s;
 }
 
+static void random_blocks(uint64_t *seed, struct machine *m)
+{
+    if (draw(seed, 0, 1))
+        m->key_block = draw(seed, 16, 160);
+    if (draw(seed, 0, 2) == 0)
+        m->query_block = draw(seed, 4, 100);
+}
+
 /* No less than the busier of the two units, no more than everything one after the other. */
 START_TEST(time_lies_between_the_busier_unit_and_one_command_at_a_time)
 {
@@ -64,6 +72,7 @@ START_TEST(time_lies_between_the_busier_unit_and_one_command_at_a_time)
         struct shape shape = random_shape(&seed);
         struct machine m = roomy_machine();
         m.lanes = draw(&seed, 1, 64);
+        random_blocks(&seed, &m);
         struct sy_result *both = attend(&m, &shape, SY_FIDELITY_EVENT);
         m.serialize = true;
         struct sy_result *serial = attend(&m, &shape, SY_FIDELITY_EVENT);
@@ -106,6 +115,7 @@ START_TEST(analytic_follows_event_through_the_overlap)
         struct shape shape = random_shape(&seed);
         struct machine m = roomy_machine();
         m.lanes = draw(&seed, 4, 64);
+        random_blocks(&seed, &m);
         struct sy_result *event = attend(&m, &shape, SY_FIDELITY_EVENT),
                          *analytic = attend(&m, &shape, SY_FIDELITY_ANALYTIC);
         double gap = (double)analytic->cycles / (double)event->cycles - 1;
@@ -114,6 +124,112 @@ START_TEST(analytic_follows_event_through_the_overlap)
         sy_result_destroy(analytic);
     }
     ck_assert_msg(worst <= 0.05, "analytic differs by %.2f %%", 100 * worst);
+}
+END_TEST
+
+/* ---- blocks of keys ---- */
+
+static uint64_t bytes_read(const struct sy_result *result, const struct machine *m)
+{
+    return result->layer[0].level_read_bytes[m->middle_kib ? 3 : 2]; /* of the backing store */
+}
+
+/* Keys that blocks compute with, counted: a block of queries takes each block of keys of which any of its queries sees
+ * any key, as far as there are keys that the layer sees. */
+static uint64_t pairs_in_blocks(const struct shape *s, uint64_t query_block, uint64_t key_block)
+{
+    uint64_t pairs = 0, base = s->window && s->window + s->q - 1 < s->kv ? s->kv - (s->window + s->q - 1) : 0;
+    for (uint64_t q0 = 0; q0 < s->q; q0 += query_block) {
+        uint64_t q1 = sy_min(q0 + query_block, s->q), keys = 0;
+        for (uint64_t k0 = 0; k0 < s->kv; k0 += key_block) {
+            bool seen = false;
+            uint64_t k1 = sy_min(k0 + key_block, s->kv);
+            for (uint64_t q = q0; q < q1; q++) {
+                uint64_t at = s->kv - s->q + q; /* where the query stands */
+                uint64_t low = s->window && at + 1 > s->window ? at + 1 - s->window : 0;
+                seen |= !s->causal || (k0 <= at && low < k1);
+            }
+            keys += seen ? k1 - sy_max(sy_min(base, k1), k0) : 0;
+        }
+        pairs += (q1 - q0) * keys;
+    }
+    return pairs;
+}
+
+START_TEST(blocks_that_no_query_sees_are_skipped)
+{
+    uint64_t seed = UINT64_C(0xa77e0004);
+    for (int i = 0; i < cases(40); i++) {
+        struct shape shape = random_shape(&seed);
+        struct machine m = roomy_machine();
+        m.lanes = 32;
+        m.middle_kib = 8192; /* so that the blocks asked for fit */
+        shape.causal = 1;
+        shape.q = draw(&seed, 1, 150);
+        shape.kv = shape.q + draw(&seed, 0, 150);
+        shape.window = draw(&seed, 0, 1) ? draw(&seed, 1, 200) : 0;
+        m.query_block = draw(&seed, 1, 64);
+        m.key_block = draw(&seed, 8, 100);
+        struct sy_result *result = attend(&m, &shape, SY_FIDELITY_EVENT);
+        uint64_t pairs = pairs_in_blocks(&shape, m.query_block, m.key_block);
+        ck_assert_msg(result->macs == shape.batch * shape.heads * pairs * 2 * shape.dim,
+                      "q %llu kv %llu window %llu blocks %llu x %llu: %llu MACs, counted %llu",
+                      (unsigned long long)shape.q, (unsigned long long)shape.kv, (unsigned long long)shape.window,
+                      (unsigned long long)m.query_block, (unsigned long long)m.key_block,
+                      (unsigned long long)result->macs,
+                      (unsigned long long)(shape.batch * shape.heads * pairs * 2 * shape.dim));
+        sy_result_destroy(result);
+    }
+}
+END_TEST
+
+/* A decode step: 300 keys in blocks of 128 are 384 to the array; 84 of them are padding, no MACs, and not in memory. */
+START_TEST(padding_of_the_last_block_is_work_but_no_macs_and_no_bytes)
+{
+    const struct shape shape = {.batch = 2, .heads = 8, .kv_heads = 2, .q = 1, .kv = 300, .dim = 32};
+    const uint64_t macs = 2 * 8 * 300 * 64, cache = 2 * 2 * 300 * 64, queries = 2 * 8 * 32; /* a block reads queries */
+    struct machine m = roomy_machine();
+    m.lanes = 32;
+    m.burst = 1; /* every byte counts */
+    m.key_block = 128;
+    struct sy_result *padded = attend(&m, &shape, SY_FIDELITY_EVENT);
+    ck_assert_uint_eq(padded->macs, macs);
+    ck_assert_uint_eq(padded->work.mapped_pe_beats * 300, macs * 384);
+    ck_assert_uint_eq(bytes_read(padded, &m), cache + 3 * queries);
+    m.key_block = 300;
+    struct sy_result *whole = attend(&m, &shape, SY_FIDELITY_EVENT);
+    ck_assert_uint_eq(whole->macs, macs);
+    ck_assert_uint_eq(bytes_read(whole, &m), cache + queries);
+    /* the vector unit takes the padding's exponentials too, and two more blocks' scales: (8 x 2) rows of each */
+    ck_assert_uint_eq(whole->layer[0].vector.transcendental_ops, 16 * 300 + 16);
+    ck_assert_uint_eq(padded->layer[0].vector.transcendental_ops, 16 * 384 + 16 * 2 + 16);
+    sy_result_destroy(padded);
+    sy_result_destroy(whole);
+}
+END_TEST
+
+START_TEST(one_block_that_holds_all_keys_changes_nothing)
+{
+    uint64_t seed = UINT64_C(0xa77e0005);
+    for (int i = 0; i < cases(20); i++) {
+        struct shape shape = random_shape(&seed);
+        struct machine m = roomy_machine();
+        m.lanes = draw(&seed, 4, 64);
+        shape.window = 0;
+        if (draw(&seed, 0, 1))
+            shape.q = 1;
+        else
+            shape.causal = 0;
+        struct sy_result *whole = attend(&m, &shape, SY_FIDELITY_EVENT);
+        m.key_block = shape.kv;
+        struct sy_result *block = attend(&m, &shape, SY_FIDELITY_EVENT);
+        ck_assert_uint_eq(block->cycles, whole->cycles);
+        ck_assert_uint_eq(block->macs, whole->macs);
+        ck_assert_uint_eq(bytes_read(block, &m), bytes_read(whole, &m));
+        ck_assert_uint_eq(block->unit[1].busy, whole->unit[1].busy);
+        sy_result_destroy(whole);
+        sy_result_destroy(block);
+    }
 }
 END_TEST
 
@@ -127,11 +243,14 @@ START_TEST(any_chip_attends_and_its_books_balance)
         struct machine m = random_machine(&seed);
         m.dataflows = draw(&seed, 0, 1) ? "[ws]" : "[os]";
         shape.dim = draw(&seed, 4, 24);
+        m.accumulator_kib = draw(&seed, 32, 64); /* so that every tile fits */
+        random_blocks(&seed, &m);
         struct sy_result *result = attend(&m, &shape, SY_FIDELITY_EVENT);
         walk_all = true;
         struct sy_result *walked = attend(&m, &shape, SY_FIDELITY_EVENT);
         walk_all = false;
         ck_assert_uint_eq(result->cycles, walked->cycles);
+        ck_assert_uint_eq(result->macs, walked->macs);
         ck_assert_uint_eq(result->macs + result->work.skipped_macs,
                           shape.batch * shape.heads * shape.q * 2 * shape.dim *
                               (shape.window ? sy_min(shape.kv, shape.window + shape.q - 1) : shape.kv));
@@ -148,6 +267,9 @@ int main(void)
     tcase_set_timeout(tcase, 120);
     tcase_add_test(tcase, time_lies_between_the_busier_unit_and_one_command_at_a_time);
     tcase_add_test(tcase, softmax_lies_beside_the_products_of_both_neighbours);
+    tcase_add_test(tcase, blocks_that_no_query_sees_are_skipped);
+    tcase_add_test(tcase, padding_of_the_last_block_is_work_but_no_macs_and_no_bytes);
+    tcase_add_test(tcase, one_block_that_holds_all_keys_changes_nothing);
     tcase_add_test(tcase, any_chip_attends_and_its_books_balance);
     tcase_add_test(tcase, analytic_follows_event_through_the_overlap);
     suite_add_tcase(suite, tcase);
