@@ -8,14 +8,33 @@
 #include <string.h>
 
 #include "sim/base/checked.h"
-#include "sim/map/mapping.h"
+#include "sim/map/shape.h"
 
-/* Cycles of the core clock that `bytes` take at a rate; 0 when the rate is unlimited. */
-static double cycles_for(const struct sy_chip *chip, const struct sy_level *level, double bytes, double bytes_per_s)
+void sy_rates_init(struct sy_rates *rates, const struct sy_chip *chip)
 {
-    double hz = (double)chip->clock[0].frequency.num / (double)chip->clock[0].frequency.den;
-    bool common = level->shared || level->kind != SY_LEVEL_SRAM; /* all cores share it evenly */
-    return bytes_per_s > 0 ? bytes * (common ? (double)sy_max(chip->cores, 1) : 1.0) * hz / bytes_per_s : 0;
+    rates->hz = (double)chip->clock[0].frequency.num / (double)chip->clock[0].frequency.den;
+    for (uint32_t l = 0; l < chip->levels; l++) {
+        const struct sy_level *level = &chip->level[l];
+        bool common = level->shared || level->kind != SY_LEVEL_SRAM; /* all cores share it evenly */
+        bool refreshed = level->refresh_interval_ps > level->refresh_time_ps;
+        double interval = (double)level->refresh_interval_ps, busy = (double)level->refresh_time_ps;
+        double kept = refreshed ? 1 - busy / interval : 1;
+        rates->level[l] = (struct sy_level_rate){
+            .share = common ? (double)sy_max(chip->cores, 1) : 1.0,
+            .read = level->read_bytes_per_s,
+            .write = level->write_bytes_per_s,
+            .kept_read = level->read_bytes_per_s * kept,
+            .kept_write = level->write_bytes_per_s * kept,
+            .refresh = refreshed ? interval / (double)(level->refresh_interval_ps - level->refresh_time_ps) : 1,
+            .latency_ps = (double)level->latency_ps,
+            .latency_cycles = (double)level->latency_ps * 1e-12 * rates->hz};
+    }
+}
+
+/* Cycles of the core clock that `bytes` take at a rate of the level; 0 when the rate is unlimited. */
+static double cycles_for(const struct sy_rates *rates, uint32_t level, double bytes, double bytes_per_s)
+{
+    return bytes_per_s > 0 ? bytes * rates->level[level].share * rates->hz / bytes_per_s : 0;
 }
 
 /* Innermost tiles come in two sizes a dimension: full ones and one ragged rest. */
@@ -67,17 +86,6 @@ static bool count_steps(const struct sy_problem *problem, const struct sy_mappin
     return true;
 }
 
-/* A link of an operand: what one change of its tile moves, in bytes, and where. */
-struct moved {
-    enum sy_operand operand;
-    uint32_t child, parent;
-    double in, out;
-};
-struct moves {
-    uint32_t count;
-    struct moved move[SY_OPERANDS * SY_MAX_LEVELS];
-};
-
 /* Through the link to an operand's home: as full tiles, and without what ragged tiles lack. */
 struct home_bytes {
     double read, write, exact;
@@ -85,76 +93,79 @@ struct home_bytes {
 
 /* Full tiles stand for ragged ones above; of the bytes of all of them so much is there. Of a convolution's input, whose
  * tiles overlap, all of it. */
-static double ragged_share(const struct sy_problem *problem, const struct sy_mapping *mapping, enum sy_operand operand,
+static double ragged_share(const struct sy_shape *shape, const struct sy_mapping *mapping, enum sy_operand operand,
                            uint32_t level)
 {
     double share = 1;
-    if (operand == SY_A && problem->item.window.is_conv)
+    if (operand == SY_A && shape->problem->item.window.is_conv)
         return 1;
     for (int d = 0; d < SY_DIMS; d++) {
-        double covered = (double)mapping->tile[level][d];
+        double covered = (double)mapping->tile[level][d], size = (double)shape->problem->size[d];
         for (uint32_t l = level; l < mapping->on_chip; l++)
-            covered *= (double)sy_map_trips(problem, mapping, l, (enum sy_dim)d);
-        if (sy_map_indexes(problem, operand, (enum sy_dim)d) && covered > 0)
-            share *= (double)problem->size[d] / covered;
+            covered *= (double)shape->trips[l][d];
+        if (shape->indexes[operand] >> d & 1 && covered > size)
+            share *= size / covered;
     }
     return share;
 }
 
-/* Bytes from the outer side of each link of an operand; level_bytes gathers what each level's ports move. */
-static bool link_bytes(const struct sy_problem *problem, const struct sy_mapping *mapping, enum sy_operand operand,
-                       double level_bytes[SY_MAX_LEVELS][2], struct moves *moves, struct home_bytes *home)
+/* Results that reach `level` or lie further in, each once. */
+static double distinct_tiles(const struct sy_shape *shape, const struct sy_mapping *mapping, uint32_t level)
 {
+    double distinct = (double)shape->trips[mapping->on_chip - 1][SY_DIM_G];
+    for (uint32_t l = level; l < mapping->on_chip; l++)
+        distinct *= (double)shape->trips[l][SY_DIM_M] * (double)shape->trips[l][SY_DIM_N] *
+                    (l + 1 < mapping->on_chip ? (double)shape->trips[l][SY_DIM_G] : 1.0);
+    return distinct;
+}
+
+/* Bytes from the outer side of each link of an operand; level_bytes gathers what each level's ports move. */
+static bool link_bytes(const struct sy_shape *shape, const struct sy_mapping *mapping, enum sy_operand operand,
+                       double level_bytes[SY_MAX_LEVELS][2], struct sy_moves *moves, struct home_bytes *home)
+{
+    const struct sy_problem *problem = shape->problem;
+    uint64_t elements = 0, result = 0;
+    if (operand == SY_C && problem->home[operand] > 0 &&
+        (!sy_mul3(problem->size[SY_DIM_M], problem->size[SY_DIM_N], problem->size[SY_DIM_G], &elements) ||
+         !sy_dtype_bytes(problem->item.c, elements, &result)))
+        return false;
     for (uint32_t i = 0; i < problem->home[operand]; i++) {
         uint32_t child = problem->chain[operand][i], parent = problem->chain[operand][i + 1];
-        double tile = (double)sy_map_tile_bytes(problem, mapping, operand, child);
-        double fetches = (double)sy_map_fetches(problem, mapping, operand, child);
-        double fill = tile * fetches, drain = 0, exact = fill * ragged_share(problem, mapping, operand, child);
+        bool last = i + 1 == problem->home[operand];
+        double tile = (double)shape->bytes[operand][child], fetches = (double)shape->fetches[operand][child];
+        double fill = tile * fetches, drain = 0;
+        double share = last ? ragged_share(shape, mapping, operand, child) : 1, exact = fill * share;
         if (operand == SY_C) {
-            uint64_t g = problem->size[SY_DIM_G], elements, bytes;
-            if (!sy_mul3(problem->size[SY_DIM_M], problem->size[SY_DIM_N], g, &elements) ||
-                !sy_dtype_bytes(problem->item.c, elements, &bytes))
-                return false;
-            double distinct = (double)sy_map_trips(problem, mapping, mapping->on_chip - 1, SY_DIM_G);
-            for (uint32_t l = child; l < mapping->on_chip; l++)
-                distinct *= (double)sy_map_trips(problem, mapping, l, SY_DIM_M) *
-                            (double)sy_map_trips(problem, mapping, l, SY_DIM_N) *
-                            (l + 1 < mapping->on_chip ? (double)sy_map_trips(problem, mapping, l, SY_DIM_G) : 1.0);
+            double distinct = distinct_tiles(shape, mapping, child);
             double revisits = fetches > distinct && !(i == 0 && mapping->c_resident_partials) ? fetches - distinct : 0;
             fill = revisits * tile;
-            drain = revisits * tile + (double)bytes;
-            exact = 2 * fill * ragged_share(problem, mapping, operand, child) + (double)bytes;
+            drain = revisits * tile + (double)result;
+            exact = 2 * fill * share + (double)result;
         }
-        moves->move[moves->count++] = (struct moved){operand, child, parent, fill / fetches, drain / fetches};
+        moves->move[moves->count++] = (struct sy_moved){operand, child, parent, fill / fetches, drain / fetches};
         level_bytes[parent][0] += fill;
         level_bytes[child][1] += fill;
         level_bytes[child][0] += drain;
         level_bytes[parent][1] += drain;
-        if (i + 1 == problem->home[operand]) {
+        if (last)
             *home = (struct home_bytes){fill, drain, exact};
-        }
     }
     return true;
 }
 
 /* The slowest level, in core cycles, and the energy of all accesses. */
 static double memory_cycles(const struct sy_problem *problem, double level_bytes[SY_MAX_LEVELS][2],
-                            const struct sy_map_costs *costs, double *energy_pj)
+                            const struct sy_map_costs *costs, const struct sy_rates *rates, double *energy_pj)
 {
     double slowest = 0;
     for (uint32_t l = 0; l < problem->chip->levels; l++) {
-        const struct sy_level *level = &problem->chip->level[l];
-        double read = cycles_for(problem->chip, level, level_bytes[l][0], level->read_bytes_per_s);
-        double write = cycles_for(problem->chip, level, level_bytes[l][1], level->write_bytes_per_s);
+        const struct sy_level_rate *rate = &rates->level[l];
+        double read = cycles_for(rates, l, level_bytes[l][0], rate->read);
+        double write = cycles_for(rates, l, level_bytes[l][1], rate->write);
         double cycles = read > write ? read : write;
-        if (level->kind == SY_LEVEL_DRAM)
-            cycles = read + write; /* one bus */
-        if (level->kind == SY_LEVEL_DRAM && level->refresh_interval_ps > level->refresh_time_ps)
-            cycles *=
-                (double)level->refresh_interval_ps / (double)(level->refresh_interval_ps - level->refresh_time_ps);
-        if (level->kind != SY_LEVEL_SRAM && cycles > slowest)
-            slowest = cycles;
-        else if (level->kind == SY_LEVEL_SRAM && cycles > slowest)
+        if (problem->chip->level[l].kind == SY_LEVEL_DRAM)
+            cycles = (read + write) * rate->refresh; /* one bus */
+        if (cycles > slowest)
             slowest = cycles;
         *energy_pj += (level_bytes[l][0] + level_bytes[l][1]) * costs->pj_per_byte[l];
     }
@@ -170,200 +181,193 @@ static uint64_t whole(double value)
  * The loops that turn more than once, outer to inner. A step is reached when one loop advances and those inside it
  * start again; that "carry" decides which tiles change. All steps with the same carry cost the same. */
 
-struct turning {
-    uint32_t level;
-    enum sy_dim dim;
-    double trips;
-};
-struct steps {
-    uint32_t loops;
-    struct turning loop[SY_MAX_LEVELS * SY_DIMS];
-};
-
-static void list_steps(const struct sy_problem *problem, const struct sy_mapping *mapping, struct steps *steps)
-{
-    steps->loops = 0;
-    for (uint32_t level = mapping->on_chip; level-- > 0;) {
-        for (int i = -1; i < 3; i++) {
-            enum sy_dim dim = i < 0 ? SY_DIM_G : (enum sy_dim)mapping->order[level][i];
-            uint64_t trips = sy_map_trips(problem, mapping, level, dim);
-            if (trips > 1)
-                steps->loop[steps->loops++] = (struct turning){level, dim, (double)trips};
-        }
-    }
-}
-
-/* Whether the operand's tile at `level` changes when loop `carry` advances. */
-static bool tile_changes(const struct sy_problem *problem, const struct steps *steps, uint32_t carry,
-                         enum sy_operand operand, uint32_t level)
-{
-    for (uint32_t i = carry; i < steps->loops; i++)
-        if (steps->loop[i].level >= level && sy_map_indexes(problem, operand, steps->loop[i].dim))
-            return true;
-    return false;
-}
-
 /* What a command of an engine takes before its first byte moves, in core cycles. */
-static double before_first_byte(const struct sy_chip *chip, uint32_t parent, bool load)
+static double before_first_byte(const struct sy_chip *chip, const struct sy_rates *rates, uint32_t parent, bool load)
 {
-    double hz = (double)chip->clock[0].frequency.num / (double)chip->clock[0].frequency.den;
-    double latency = load ? (double)chip->level[parent].latency_ps * 1e-12 * hz : 0;
-    return (double)chip->dma.overhead_cycles + latency;
+    return (double)chip->dma.overhead_cycles + (load ? rates->level[parent].latency_cycles : 0);
 }
 
 /* What the rates and requests in flight of one engine leave of the parent's rate. */
-static double move_cycles(const struct sy_chip *chip, uint32_t parent, uint32_t child, double bytes, bool load)
+static double move_cycles(const struct sy_chip *chip, const struct sy_rates *rates, const struct sy_moved *move,
+                          double bytes, bool load)
 {
-    const struct sy_level *outer = &chip->level[parent], *inner = &chip->level[child];
+    const struct sy_level_rate *outer = &rates->level[move->parent], *inner = &rates->level[move->child];
     const struct sy_dma *dma = &chip->dma;
-    double hz = (double)chip->clock[0].frequency.num / (double)chip->clock[0].frequency.den, slowest = 0, cycles;
-    double kept = outer->refresh_interval_ps > outer->refresh_time_ps
-                      ? 1 - (double)outer->refresh_time_ps / (double)outer->refresh_interval_ps
-                      : 1;
-    slowest = cycles_for(chip, outer, bytes, (load ? outer->read_bytes_per_s : outer->write_bytes_per_s) * kept);
-    cycles = cycles_for(chip, inner, bytes, load ? inner->write_bytes_per_s : inner->read_bytes_per_s);
+    double slowest = cycles_for(rates, move->parent, bytes, load ? outer->kept_read : outer->kept_write);
+    double cycles = cycles_for(rates, move->child, bytes, load ? inner->write : inner->read);
     slowest = cycles > slowest ? cycles : slowest;
-    cycles = dma->bandwidth_bytes_per_s > 0 ? bytes * hz / dma->bandwidth_bytes_per_s : 0;
+    cycles = dma->bandwidth_bytes_per_s > 0 ? bytes * rates->hz / dma->bandwidth_bytes_per_s : 0;
     slowest = cycles > slowest ? cycles : slowest;
-    if (load && dma->outstanding_requests && dma->request_bytes && outer->latency_ps) {
-        cycles = bytes * (double)outer->latency_ps * 1e-12 * hz /
+    if (load && dma->outstanding_requests && dma->request_bytes && outer->latency_ps > 0) {
+        cycles = bytes * outer->latency_ps * 1e-12 * rates->hz /
                  ((double)dma->outstanding_requests * (double)dma->request_bytes);
         slowest = cycles > slowest ? cycles : slowest;
     }
     return slowest;
 }
 
-/* Work of a step on one engine and one level, gathered move by move. */
-struct step_load {
-    double bytes[SY_MAX_LEVELS][2];                              /* by parent level; in, out */
-    double engine[SY_MAX_LEVELS][SY_MAX_LEVELS][SY_OPERANDS][2]; /* by parent, child, engine; in, out */
-    double cycle;                                                /* of the slowest buffer: filled, used, given back */
+/* One move of a step: how long it keeps its engine each way, and what its buffer's round takes. A command holds its
+ * engine while it moves; with two in flight, what comes before the first byte hides behind the other's transfer as far
+ * as that is longer. A buffer goes round through its load, the array and, for C, its store: with d of them, d steps
+ * share that time. Partial sums that return wait for the store of the step before, so there nothing is shared. */
+struct step_move {
+    uint32_t slot; /* of its engine: the first move that uses the same */
+    uint32_t changes;
+    double engine[2];
+    double round;
+};
+struct step_moves {
+    struct step_move move[SY_OPERANDS * SY_MAX_LEVELS];
 };
 
-/* A command holds its engine while it moves; with two in flight, what comes before the first byte hides behind the
- * other's transfer as far as that is longer. A buffer goes round through its load, the array and, for C, its store:
- * with d of them, d steps share that time. Partial sums that return wait for the store of the step before, so there
- * nothing is shared. */
-static void add_move(const struct sy_problem *problem, const struct sy_mapping *mapping, const struct moved *move,
-                     double array, struct step_load *load)
+static void plan_move(const struct sy_shape *shape, const struct sy_mapping *mapping, const struct sy_rates *rates,
+                      const struct sy_moves *moves, uint32_t index, double array, struct step_moves *steps)
 {
-    const struct sy_chip *chip = problem->chip;
-    uint32_t engine = move->operand % (uint32_t)sy_max(chip->dma.engines, 1), inner = problem->chain[move->operand][0];
-    double whole_way = array;
+    const struct sy_chip *chip = shape->problem->chip;
+    const struct sy_moved *move = &moves->move[index];
+    uint32_t engines = (uint32_t)sy_max(chip->dma.engines, 1), inner = shape->problem->chain[move->operand][0];
+    struct step_move *step = &steps->move[index];
+    double round = array;
+    *step = (struct step_move){.changes = shape->changes[move->operand][move->child]};
+    while (moves->move[step->slot].parent != move->parent || moves->move[step->slot].child != move->child ||
+           moves->move[step->slot].operand % engines != move->operand % engines)
+        step->slot++;
     for (int out = 0; out < 2; out++) {
         double bytes = out ? move->out : move->in;
         if (bytes <= 0)
             continue;
-        double moving = move_cycles(chip, move->parent, move->child, bytes, !out);
-        double first = before_first_byte(chip, move->parent, !out), own = (first + moving) / 2;
-        load->bytes[move->parent][out] += bytes;
-        load->engine[move->parent][move->child][engine][chip->dma.shared_load_store ? 0 : out] +=
-            own > moving ? own : moving;
-        whole_way += first + moving;
+        double moving = move_cycles(chip, rates, move, bytes, !out);
+        double first = before_first_byte(chip, rates, move->parent, !out), own = (first + moving) / 2;
+        step->engine[out] = own > moving ? own : moving;
+        round += first + moving;
     }
     if (move->child != inner)
         return;
     bool returns = move->operand == SY_C && move->in > 0;
-    double buffers = returns ? 1 : (double)sy_map_buffers(problem, mapping, move->operand, move->child);
-    load->cycle = whole_way / buffers > load->cycle ? whole_way / buffers : load->cycle;
+    double buffers = returns ? 1 : (double)sy_shape_buffers(shape, mapping, move->operand, move->child);
+    step->round = round / buffers;
 }
 
 /* Cycles of the slowest memory, engine, buffer or vector unit for a step with this carry. */
-static double step_cycles(const struct sy_problem *problem, const struct sy_mapping *mapping, const struct steps *steps,
-                          uint32_t carry, const struct moves *moves, double array, double vector)
+static double step_cycles(const struct sy_shape *shape, const struct sy_rates *rates, const struct sy_moves *moves,
+                          const struct step_moves *steps, uint32_t carry, double vector)
 {
+    const struct sy_problem *problem = shape->problem;
     const struct sy_chip *chip = problem->chip;
-    struct step_load load = {.cycle = 0};
-    double slowest;
+    double slowest = 0, bytes[SY_MAX_LEVELS][2] = {{0}}, engine[SY_OPERANDS * SY_MAX_LEVELS][2];
     for (uint32_t i = 0; i < moves->count; i++)
-        if (tile_changes(problem, steps, carry, moves->move[i].operand, moves->move[i].child))
-            add_move(problem, mapping, &moves->move[i], array, &load);
-    slowest = load.cycle;
+        engine[i][0] = engine[i][1] = 0;
     for (uint32_t i = 0; i < moves->count; i++) {
-        const struct moved *move = &moves->move[i];
-        uint32_t engine = move->operand % (uint32_t)sy_max(chip->dma.engines, 1);
-        for (int out = 0; out < 2; out++) {
-            double cycles = load.engine[move->parent][move->child][engine][out];
-            slowest = cycles > slowest ? cycles : slowest;
-        }
+        const struct step_move *step = &steps->move[i];
+        const struct sy_moved *move = &moves->move[i];
+        if (step->changes <= carry)
+            continue;
+        bytes[move->parent][0] += move->in;
+        bytes[move->parent][1] += move->out;
+        engine[step->slot][0] += step->engine[0];
+        engine[step->slot][chip->dma.shared_load_store ? 0 : 1] += step->engine[1];
+        slowest = step->round > slowest ? step->round : slowest;
     }
+    for (uint32_t i = 0; i < moves->count; i++)
+        for (int out = 0; out < 2; out++)
+            slowest = engine[i][out] > slowest ? engine[i][out] : slowest;
     for (uint32_t l = 0; l < chip->levels; l++) {
-        const struct sy_level *level = &chip->level[l];
-        double kept = level->refresh_interval_ps > level->refresh_time_ps
-                          ? 1 - (double)level->refresh_time_ps / (double)level->refresh_interval_ps
-                          : 1;
-        double in = cycles_for(chip, level, load.bytes[l][0], level->read_bytes_per_s * kept);
-        double out = cycles_for(chip, level, load.bytes[l][1], level->write_bytes_per_s * kept);
-        double cycles = level->kind == SY_LEVEL_DRAM ? in + out : in > out ? in : out;
+        double in = cycles_for(rates, l, bytes[l][0], rates->level[l].kept_read);
+        double out = cycles_for(rates, l, bytes[l][1], rates->level[l].kept_write);
+        double cycles = chip->level[l].kind == SY_LEVEL_DRAM ? in + out : in > out ? in : out;
         slowest = cycles > slowest ? cycles : slowest;
     }
-    if (vector > slowest && tile_changes(problem, steps, carry, SY_C, problem->chain[SY_C][0]))
+    if (vector > slowest && shape->changes[SY_C][problem->chain[SY_C][0]] > carry)
         slowest = vector;
     return slowest;
 }
 
 /* Sum over the steps of max(array, what the step brings and takes away): double buffering overlaps neighbours only. */
-static double pipelined(const struct sy_problem *problem, const struct sy_mapping *mapping, const struct moves *moves,
-                        double array_cycles, double vector_cycles)
+static double pipelined(const struct sy_shape *shape, const struct sy_mapping *mapping, const struct sy_rates *rates,
+                        const struct sy_moves *moves, double array_cycles, double vector_cycles)
 {
-    struct steps steps;
-    double count = 1, total_steps = 1, total = 0, c_changes = 1;
-    list_steps(problem, mapping, &steps);
-    for (uint32_t i = 0; i < steps.loops; i++)
-        total_steps *= steps.loop[i].trips;
+    struct step_moves steps;
+    double count = 1, total_steps = 1, total = 0, c_changes = 1, other = 0, first = 0;
+    uint32_t c_loops = shape->changes[SY_C][shape->problem->chain[SY_C][0]];
+    for (uint32_t i = 0; i < shape->loops; i++)
+        total_steps *= (double)shape->loop[i].trips;
     double array = array_cycles / total_steps;
-    for (uint32_t i = 0; i < steps.loops; i++) {
-        if (tile_changes(problem, &steps, i, SY_C, problem->chain[SY_C][0]))
-            c_changes += count * (steps.loop[i].trips - 1);
-        count *= steps.loop[i].trips;
+    for (uint32_t i = 0; i < moves->count; i++)
+        plan_move(shape, mapping, rates, moves, i, array, &steps);
+    for (uint32_t i = 0; i < c_loops; i++) {
+        c_changes += count * ((double)shape->loop[i].trips - 1);
+        count *= (double)shape->loop[i].trips;
     }
     count = 1;
-    for (uint32_t i = 0; i < steps.loops; i++) {
-        double other = step_cycles(problem, mapping, &steps, i, moves, array, vector_cycles / c_changes);
-        total += count * (steps.loop[i].trips - 1) * (other > array ? other : array);
-        count *= steps.loop[i].trips;
+    for (uint32_t i = 0; i < shape->loops; i++) {
+        double trips = (double)shape->loop[i].trips;
+        other = step_cycles(shape, rates, moves, &steps, i, vector_cycles / c_changes);
+        first = i == 0 ? other : first;
+        total += count * (trips - 1) * (other > array ? other : array);
+        count *= trips;
     }
-    double last = step_cycles(problem, mapping, &steps, 0, moves, array,
-                              vector_cycles / c_changes); /* the first step's own tiles */
-    return total + (last > array ? last : array);
+    if (shape->loops == 0)
+        first = step_cycles(shape, rates, moves, &steps, 0, vector_cycles / c_changes);
+    return total + (first > array ? first : array); /* the first step's own tiles */
 }
 
-bool sy_map_estimate(const struct sy_problem *problem, const struct sy_mapping *mapping,
-                     const struct sy_map_costs *costs, struct sy_estimate *estimate)
+/* The first tile of each level on the way in, before anything overlaps. */
+static double first_way_in(const struct sy_shape *shape, const struct sy_rates *rates)
 {
-    double level_bytes[SY_MAX_LEVELS][2] = {{0}}, traffic = 0, exact = 0, first_in = 0, energy = 0;
-    uint64_t tail = 0, outputs = 0;
-    struct moves moves = {0};
+    const struct sy_problem *problem = shape->problem;
+    double cycles = 0;
+    for (int operand = 0; operand < SY_C; operand++)
+        for (uint32_t i = 0; i < problem->home[operand]; i++) {
+            uint32_t child = problem->chain[operand][i], parent = problem->chain[operand][i + 1];
+            cycles += cycles_for(rates, parent, (double)shape->bytes[operand][child], rates->level[parent].read);
+            cycles += operand == SY_A ? before_first_byte(problem->chip, rates, parent, true) : 0;
+        }
+    return cycles;
+}
+
+/* From the slowest pipeline to the whole: `cycles` and `energy_pj`. The memories' energy is already in the latter. */
+static bool add_ends(const struct sy_shape *shape, const struct sy_map_costs *costs, const struct sy_rates *rates,
+                     const struct sy_array_sum *array, uint64_t slowest, double memory_pj, struct sy_estimate *estimate)
+{
+    const uint64_t *size = shape->problem->size;
+    if (!sy_add(slowest, whole(first_way_in(shape, rates)), &estimate->cycles) ||
+        !sy_add(estimate->cycles, array->ends, &estimate->cycles))
+        return false;
+    double macs = (double)(size[SY_DIM_M] * size[SY_DIM_N] * size[SY_DIM_G]) * (double)size[SY_DIM_K];
+    estimate->energy_pj =
+        memory_pj + macs * costs->pj_per_mac + costs->static_w * (double)estimate->cycles / rates->hz * 1e12;
+    return true;
+}
+
+bool sy_estimate_least(const struct sy_shape *shape, const struct sy_mapping *mapping, const struct sy_map_costs *costs,
+                       const struct sy_rates *rates, const struct sy_array_sum *array, struct sy_moves *moves,
+                       struct sy_estimate *estimate)
+{
+    const struct sy_problem *problem = shape->problem;
+    double level_bytes[SY_MAX_LEVELS][2] = {{0}}, traffic = 0, exact = 0, energy = 0;
+    uint64_t outputs = 0;
     memset(estimate, 0, sizeof *estimate);
-    if (!sy_map_array_cycles(problem, mapping, costs, &estimate->array_cycles, &tail) ||
-        !count_steps(problem, mapping, &estimate->steps))
+    moves->count = 0;
+    estimate->array_cycles = array->cycles;
+    if (!count_steps(shape->problem, mapping, &estimate->steps))
         return false;
     for (int operand = 0; operand < SY_OPERANDS; operand++) {
         struct home_bytes home_bytes = {0};
-        if (!link_bytes(problem, mapping, (enum sy_operand)operand, level_bytes, &moves, &home_bytes))
+        if (!link_bytes(shape, mapping, (enum sy_operand)operand, level_bytes, moves, &home_bytes))
             return false;
         estimate->read_bytes[operand] = whole(home_bytes.read);
         estimate->write_bytes += whole(home_bytes.write);
         uint32_t home = problem->chain[operand][problem->home[operand]];
         if (problem->chip->level[home].kind != SY_LEVEL_SRAM)
             traffic += home_bytes.read + home_bytes.write, exact += home_bytes.exact;
-        /* The first tile of each level on the way in, before anything overlaps. */
-        for (uint32_t i = 0; operand != SY_C && i < problem->home[operand]; i++) {
-            uint32_t child = problem->chain[operand][i], parent = problem->chain[operand][i + 1];
-            double tile = (double)sy_map_tile_bytes(problem, mapping, (enum sy_operand)operand, child);
-            const struct sy_level *outer = &problem->chip->level[parent];
-            first_in += cycles_for(problem->chip, outer, tile, outer->read_bytes_per_s);
-            first_in += operand == SY_A ? before_first_byte(problem->chip, parent, true) : 0;
-        }
     }
     estimate->traffic_bytes = whole(traffic);
     estimate->exact_traffic_bytes = whole(exact + 0.5);
-    estimate->memory_cycles = whole(memory_cycles(problem, level_bytes, costs, &energy));
+    estimate->memory_cycles = whole(memory_cycles(problem, level_bytes, costs, rates, &energy));
     if (!sy_mul3(problem->size[SY_DIM_M], problem->size[SY_DIM_N], problem->size[SY_DIM_G], &outputs))
         return false;
-    const struct sy_vector_unit *vector = &problem->chip->vector;
-    estimate->vector_cycles =
-        whole((double)outputs * (double)problem->vector_ops_per_output / (double)sy_max(vector->lanes, 1));
+    estimate->vector_cycles = whole((double)outputs * (double)problem->vector_ops_per_output /
+                                    (double)sy_max(problem->chip->vector.lanes, 1));
     uint64_t slowest = estimate->array_cycles;
     if (estimate->memory_cycles > slowest) {
         slowest = estimate->memory_cycles;
@@ -373,12 +377,33 @@ bool sy_map_estimate(const struct sy_problem *problem, const struct sy_mapping *
         slowest = estimate->vector_cycles;
         estimate->bound = 2;
     }
-    double steps = pipelined(problem, mapping, &moves, (double)estimate->array_cycles, (double)estimate->vector_cycles);
-    slowest = sy_max(slowest, whole(steps));
-    if (!sy_add(slowest, whole(first_in), &estimate->cycles) || !sy_add(estimate->cycles, tail, &estimate->cycles))
+    estimate->memory_pj = energy;
+    return add_ends(shape, costs, rates, array, slowest, energy, estimate);
+}
+
+bool sy_estimate_finish(const struct sy_shape *shape, const struct sy_mapping *mapping,
+                        const struct sy_map_costs *costs, const struct sy_rates *rates,
+                        const struct sy_array_sum *array, const struct sy_moves *moves, struct sy_estimate *estimate)
+{
+    double steps =
+        pipelined(shape, mapping, rates, moves, (double)estimate->array_cycles, (double)estimate->vector_cycles);
+    uint64_t slowest = sy_max(estimate->array_cycles, sy_max(estimate->memory_cycles, estimate->vector_cycles));
+    return add_ends(shape, costs, rates, array, sy_max(slowest, whole(steps)), estimate->memory_pj, estimate);
+}
+
+bool sy_map_estimate(const struct sy_problem *problem, const struct sy_mapping *mapping,
+                     const struct sy_map_costs *costs, struct sy_estimate *estimate)
+{
+    struct sy_shape shape;
+    struct sy_rates rates;
+    struct sy_moves moves;
+    struct sy_array_sum array;
+    if (!sy_map_array_cycles(problem, mapping, costs, &array.cycles, &array.ends))
         return false;
-    double macs = (double)outputs * (double)problem->size[SY_DIM_K];
-    double hz = (double)problem->chip->clock[0].frequency.num / (double)problem->chip->clock[0].frequency.den;
-    estimate->energy_pj = energy + macs * costs->pj_per_mac + costs->static_w * (double)estimate->cycles / hz * 1e12;
-    return true;
+    sy_rates_init(&rates, problem->chip);
+    sy_shape_init(&shape, problem);
+    sy_shape_tiles(&shape, mapping, 0);
+    sy_shape_orders(&shape, mapping);
+    return sy_estimate_least(&shape, mapping, costs, &rates, &array, &moves, estimate) &&
+           sy_estimate_finish(&shape, mapping, costs, &rates, &array, &moves, estimate);
 }

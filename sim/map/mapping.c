@@ -81,77 +81,39 @@ static uint64_t matrix_elements(const uint64_t *tile, enum sy_operand operand)
     return tile[SY_DIM_M] * tile[SY_DIM_N];
 }
 
+uint64_t sy_map_window_elements(const struct sy_problem *problem, uint64_t m, uint64_t k)
+{
+    /* The largest box of any tile: below the padding; where tiles straddle output rows, one that begins at the end of a
+     * row and so spans most rows. */
+    const struct sy_window *window = &problem->item.window;
+    uint64_t m0 = 0;
+    if (m < problem->size[SY_DIM_M]) {
+        bool straddles = window->ow % m && m % window->ow;
+        m0 = window->ow * sy_ceil_div(window->pt, window->sh) + (straddles ? window->ow - 1 : 0);
+        m0 = sy_min(m0, problem->size[SY_DIM_M] - m);
+    }
+    return sy_window_elements(window, m0, m, 0, k);
+}
+
+uint64_t sy_map_bytes_of(const struct sy_problem *problem, const struct sy_mapping *mapping, enum sy_operand operand,
+                         uint32_t level, uint64_t elements)
+{
+    enum sy_dtype dtype = operand == SY_C ? sy_map_c_dtype(problem, mapping, level) : problem->dtype[operand];
+    uint64_t groups = sy_map_indexes(problem, operand, SY_DIM_G) ? mapping->tile[level][SY_DIM_G] : 1, bytes = 0;
+    if (!sy_mul(elements, groups, &elements) || !sy_dtype_bytes(dtype, elements, &bytes))
+        return UINT64_MAX;
+    uint64_t align = sy_max(problem->chip->level[level].alignment_bytes, 1);
+    return align > 1 ? sy_ceil_div(bytes, align) * align : bytes;
+}
+
 uint64_t sy_map_tile_bytes(const struct sy_problem *problem, const struct sy_mapping *mapping, enum sy_operand operand,
                            uint32_t level)
 {
     const uint64_t *tile = mapping->tile[level];
-    enum sy_dtype dtype = operand == SY_C ? sy_map_c_dtype(problem, mapping, level) : problem->dtype[operand];
-    uint64_t elements, bytes = 0;
-    if (operand == SY_A && problem->item.window.is_conv) {
-        /* The largest box of any tile: below the padding; where tiles straddle output rows, one that begins at the end
-         * of a row and so spans most rows. */
-        const struct sy_window *window = &problem->item.window;
-        uint64_t m = tile[SY_DIM_M], m0 = 0;
-        if (m < problem->size[SY_DIM_M]) {
-            bool straddles = window->ow % m && m % window->ow;
-            m0 = window->ow * sy_ceil_div(window->pt, window->sh) + (straddles ? window->ow - 1 : 0);
-            m0 = sy_min(m0, problem->size[SY_DIM_M] - m);
-        }
-        elements = sy_window_elements(window, m0, tile[SY_DIM_M], 0, tile[SY_DIM_K]);
-    } else {
-        elements = matrix_elements(tile, operand);
-    }
-    uint64_t groups = sy_map_indexes(problem, operand, SY_DIM_G) ? tile[SY_DIM_G] : 1;
-    if (!sy_mul(elements, groups, &elements) || !sy_dtype_bytes(dtype, elements, &bytes))
-        return UINT64_MAX;
-    uint64_t align = sy_max(problem->chip->level[level].alignment_bytes, 1);
-    return sy_ceil_div(bytes, align) * align;
-}
-
-/* Position of a level in the operand's chain, or its length. */
-static uint32_t position(const struct sy_problem *problem, enum sy_operand operand, uint32_t level)
-{
-    uint32_t i = 0;
-    while (i < problem->chain_length[operand] && problem->chain[operand][i] != level)
-        i++;
-    return i;
-}
-
-uint64_t sy_map_fetches(const struct sy_problem *problem, const struct sy_mapping *mapping, enum sy_operand operand,
-                        uint32_t level)
-{
-    uint64_t product = 1, fetches = 1;
-    for (uint32_t l = mapping->on_chip; l-- > level;) {
-        for (int i = -1; i < 3; i++) {
-            enum sy_dim dim = i < 0 ? SY_DIM_G : (enum sy_dim)mapping->order[l][i];
-            uint64_t trips = sy_map_trips(problem, mapping, l, dim);
-            if (trips == 1)
-                continue;
-            if (!sy_mul(product, trips, &product))
-                return UINT64_MAX;
-            if (sy_map_indexes(problem, operand, dim))
-                fetches = product;
-        }
-    }
-    return fetches;
-}
-
-uint64_t sy_map_buffers(const struct sy_problem *problem, const struct sy_mapping *mapping, enum sy_operand operand,
-                        uint32_t level)
-{
-    if (sy_map_fetches(problem, mapping, operand, level) == 1)
-        return 1;
-    const struct sy_level *chip_level = &problem->chip->level[level];
-    uint64_t own = chip_level->depth_of[operand] ? chip_level->depth_of[operand] : chip_level->depth;
-    uint64_t buffers = sy_max(own, 1);
-    if (operand == SY_C && mapping->c_resident_partials && level == problem->chain[SY_C][0]) {
-        /* All C tiles that live between two k steps stay: those of the m and n loops inside the k loop. */
-        uint64_t tiles = 1;
-        for (int i = 2; i >= 0 && mapping->order[level][i] != SY_DIM_K; i--)
-            tiles *= sy_map_trips(problem, mapping, level, (enum sy_dim)mapping->order[level][i]);
-        buffers = sy_max(buffers, tiles);
-    }
-    return buffers;
+    bool boxed = operand == SY_A && problem->item.window.is_conv;
+    return sy_map_bytes_of(problem, mapping, operand, level,
+                           boxed ? sy_map_window_elements(problem, tile[SY_DIM_M], tile[SY_DIM_K])
+                                 : matrix_elements(tile, operand));
 }
 
 uint64_t sy_map_side_bytes(const struct sy_problem *problem, const struct sy_mapping *mapping)
@@ -163,47 +125,4 @@ uint64_t sy_map_side_bytes(const struct sy_problem *problem, const struct sy_map
     if (!sy_mul3(tile[SY_DIM_M], tile[SY_DIM_N], tile[SY_DIM_G], &elements) || !sy_mul(elements, 2 * bits, &all))
         return UINT64_MAX;
     return sy_ceil_div(all, 8);
-}
-
-/* A C that stays on chip has room for results only, so partial sums must not travel there. */
-static bool sums_would_travel(const struct sy_problem *problem, const struct sy_mapping *mapping)
-{
-    uint32_t home = problem->chain[SY_C][problem->home[SY_C]], inner = problem->chain[SY_C][0];
-    if (home >= problem->on_chip || mapping->c_resident_partials)
-        return false;
-    uint64_t visits = sy_map_fetches(problem, mapping, SY_C, inner), tiles = 1;
-    for (uint32_t l = inner; l < mapping->on_chip; l++)
-        for (int d = 0; d < SY_DIMS; d++)
-            if (sy_map_indexes(problem, SY_C, (enum sy_dim)d))
-                tiles *= sy_map_trips(problem, mapping, l, (enum sy_dim)d);
-    return visits > tiles;
-}
-
-bool sy_map_fits(const struct sy_problem *problem, const struct sy_mapping *mapping)
-{
-    if (sums_would_travel(problem, mapping))
-        return false;
-    for (uint32_t level = 0; level < mapping->on_chip; level++) {
-        const struct sy_level *chip_level = &problem->chip->level[level];
-        uint64_t shared = level == problem->side_level ? sy_map_side_bytes(problem, mapping) : 0;
-        for (int operand = 0; operand < SY_OPERANDS; operand++) {
-            uint32_t at = position(problem, (enum sy_operand)operand, level);
-            bool sums = operand == SY_C && at == 0; /* partial sums need their own place even when C stays here */
-            if (at >= problem->home[operand] && !sums)
-                continue; /* not held here, or resident here as a whole and counted in free_bytes */
-            uint64_t bytes = sy_map_tile_bytes(problem, mapping, (enum sy_operand)operand, level), all = 0;
-            uint64_t buffers = sy_map_buffers(problem, mapping, (enum sy_operand)operand, level);
-            if (buffers > SY_MAX_BUFFERS || !sy_mul(bytes, buffers, &all))
-                return false;
-            if (chip_level->operand_bytes[operand]) {
-                if (all > chip_level->operand_bytes[operand])
-                    return false;
-            } else if (!sy_add(shared, all, &shared)) {
-                return false;
-            }
-        }
-        if (shared > problem->free_bytes[level])
-            return false;
-    }
-    return true;
 }

@@ -72,7 +72,8 @@ struct sy_estimate {
     uint64_t exact_traffic_bytes;                  /* without what ragged tiles lack */
     uint64_t steps;                                /* innermost tiles */
     double energy_pj;
-    uint8_t bound; /* 0 array, 1 memory, 2 vector */
+    double memory_pj; /* of those, moving bytes */
+    uint8_t bound;    /* 0 array, 1 memory, 2 vector */
 };
 
 void sy_problem_init(struct sy_problem *problem, const struct sy_chip *chip, const struct sy_matrix_item *item);
@@ -85,6 +86,11 @@ bool sy_map_indexes(const struct sy_problem *problem, enum sy_operand operand, e
 /* Bytes of the operand in a full tile of the level (bounding box of the window for a convolution). */
 uint64_t sy_map_tile_bytes(const struct sy_problem *problem, const struct sy_mapping *mapping, enum sy_operand operand,
                            uint32_t level);
+/* Elements of A in the box that a tile of m by k reads of a convolution's input; of those, or of any elements of an
+ * operand's tile, the bytes at the level. The two parts of sy_map_tile_bytes. */
+uint64_t sy_map_window_elements(const struct sy_problem *problem, uint64_t m, uint64_t k);
+uint64_t sy_map_bytes_of(const struct sy_problem *problem, const struct sy_mapping *mapping, enum sy_operand operand,
+                         uint32_t level, uint64_t elements);
 /* Number of format of C at a level: accumulator where partial sums live, else the output's. */
 enum sy_dtype sy_map_c_dtype(const struct sy_problem *problem, const struct sy_mapping *mapping, uint32_t level);
 /* Buffers of the operand at the level: 1 when its tile never changes, else the level's depth. */
@@ -95,9 +101,6 @@ uint64_t sy_map_side_bytes(const struct sy_problem *problem, const struct sy_map
 /* Whether every level holds its tiles. */
 bool sy_map_fits(const struct sy_problem *problem, const struct sy_mapping *mapping);
 
-/* Times a tile of the operand is brought into `level` (C: partial sums brought back). */
-uint64_t sy_map_fetches(const struct sy_problem *problem, const struct sy_mapping *mapping, enum sy_operand operand,
-                        uint32_t level);
 /* The array's own cycles over all innermost tiles, and what the first or last takes beyond its share (lead and tail).
  * False when a figure overflows or the array refuses the tile. */
 bool sy_map_array_cycles(const struct sy_problem *problem, const struct sy_mapping *mapping,

@@ -13,7 +13,7 @@
 #include <string.h>
 
 #include "sim/base/checked.h"
-#include "sim/map/mapping.h"
+#include "sim/map/shape.h"
 
 enum { MAX_CANDIDATES = 16 };
 
@@ -26,6 +26,9 @@ struct search {
     struct sy_estimate best_estimate;
     uint64_t compulsory_bytes; /* of the backing stores, whatever the mapping */
     bool within_rows;          /* tiles of a convolution lie within an output row: when nothing larger fits */
+    struct sy_shape shape;
+    struct sy_rates rates;
+    struct sy_array_sum array; /* of the innermost tile in hand */
 };
 
 struct candidates {
@@ -180,12 +183,27 @@ static bool better(enum sy_objective objective, const struct sy_estimate *a, con
     return a->steps < b->steps;
 }
 
+/* Whether an estimate that can still grow in cycles and energy might win. */
+static bool may_be_better(const struct search *search, const struct sy_estimate *least)
+{
+    double x = metric(search->objective, least), y = metric(search->objective, &search->best_estimate);
+    if (!search->found)
+        return true;
+    if (x - y > indifference * y)
+        return false;
+    return y - x > indifference * x || least->traffic_bytes <= search->best_estimate.traffic_bytes;
+}
+
 static void consider(struct search *search, const struct sy_mapping *mapping)
 {
     struct sy_estimate estimate;
-    if (!sy_map_fits(search->problem, mapping))
+    struct sy_moves moves;
+    sy_shape_sums(&search->shape, mapping);
+    if (!sy_shape_fits(&search->shape, mapping) ||
+        !sy_estimate_least(&search->shape, mapping, search->costs, &search->rates, &search->array, &moves, &estimate) ||
+        !may_be_better(search, &estimate))
         return;
-    if (!sy_map_estimate(search->problem, mapping, search->costs, &estimate))
+    if (!sy_estimate_finish(&search->shape, mapping, search->costs, &search->rates, &search->array, &moves, &estimate))
         return;
     if (!search->found || better(search->objective, &estimate, &search->best_estimate)) {
         search->found = true;
@@ -212,11 +230,11 @@ static const uint8_t orders_of[8] = {
     [1 << SY_DIM_M | 1 << SY_DIM_K | 1 << SY_DIM_N] = 63,
 };
 
-static unsigned orders_to_try(const struct sy_problem *problem, const struct sy_mapping *mapping, uint32_t level)
+static unsigned orders_to_try(const struct sy_shape *shape, uint32_t level)
 {
     unsigned turning = 0;
     for (unsigned d = 0; d < 3; d++)
-        turning |= (sy_map_trips(problem, mapping, level, (enum sy_dim)d) > 1) << d;
+        turning |= (unsigned)(shape->trips[level][d] > 1) << d;
     return orders_of[turning];
 }
 
@@ -234,15 +252,16 @@ static void try_orders(struct search *search, struct sy_mapping *mapping)
 {
     const struct sy_problem *problem = search->problem;
     bool fixed = schedule_order(problem->schedule, 0, mapping->order[0]);
-    unsigned wanted = fixed ? 1 : orders_to_try(problem, mapping, 0);
+    unsigned wanted = fixed ? 1 : orders_to_try(&search->shape, 0);
     for (unsigned i = 0; i < 6; i++) {
         if (!(wanted >> i & 1))
             continue;
         if (!fixed)
             memcpy(mapping->order[0], orders[i], 3);
         mapping->c_resident_partials = false;
+        sy_shape_orders(&search->shape, mapping);
         consider(search, mapping);
-        if (mapping->order[0][2] != SY_DIM_K && sy_map_trips(problem, mapping, 0, SY_DIM_K) > 1) {
+        if (mapping->order[0][2] != SY_DIM_K && search->shape.trips[0][SY_DIM_K] > 1) {
             mapping->c_resident_partials = true;
             consider(search, mapping);
             mapping->c_resident_partials = false;
@@ -262,59 +281,64 @@ static void stretch(const struct sy_problem *problem, struct sy_mapping *mapping
 }
 
 /* Bytes brought over all links, each fetch a full tile. */
-static double all_traffic(const struct sy_problem *problem, const struct sy_mapping *mapping)
+static double all_traffic(const struct sy_shape *shape)
 {
+    const struct sy_problem *problem = shape->problem;
     double bytes = 0;
     for (int operand = 0; operand < SY_OPERANDS; operand++)
         for (uint32_t i = 0; i < problem->home[operand]; i++) {
             uint32_t level = problem->chain[operand][i];
-            bytes += (double)sy_map_tile_bytes(problem, mapping, (enum sy_operand)operand, level) *
-                     (double)sy_map_fetches(problem, mapping, (enum sy_operand)operand, level);
+            bytes += (double)shape->bytes[operand][level] * (double)shape->fetches[operand][level];
         }
     return bytes;
 }
 
 /* The best order of a level for a stretch, by bytes moved; kept in *best when it moves fewer than *fewest. */
-static void try_level(const struct sy_problem *problem, struct sy_mapping *mapping, uint32_t level,
-                      struct sy_mapping *best, double *fewest)
+static void try_level(struct search *search, struct sy_mapping *mapping, uint32_t level, struct sy_mapping *best,
+                      double *fewest)
 {
-    bool fixed = schedule_order(problem->schedule, level, mapping->order[level]);
-    unsigned wanted = fixed ? 1 : orders_to_try(problem, mapping, level);
+    struct sy_shape *shape = &search->shape;
+    bool fixed = schedule_order(search->problem->schedule, level, mapping->order[level]);
+    unsigned wanted = fixed ? 1 : orders_to_try(shape, level);
     for (unsigned i = 0; i < 6; i++) {
         if (!(wanted >> i & 1))
             continue;
         if (!fixed)
             memcpy(mapping->order[level], orders[i], 3);
-        if (!sy_map_fits(problem, mapping))
-            continue;
-        double bytes = all_traffic(problem, mapping);
-        if (*fewest < 0 || bytes < *fewest) {
+        sy_shape_orders(shape, mapping);
+        double bytes = all_traffic(shape);
+        if ((*fewest < 0 || bytes < *fewest) && sy_shape_fits(shape, mapping)) {
             *fewest = bytes;
             *best = *mapping;
         }
     }
 }
 
-/* The stretch and order of each outer level that moves the fewest bytes and fits. */
-static bool complete_levels(const struct sy_problem *problem, struct sy_mapping *mapping)
+/* The stretch and order of each outer level that moves the fewest bytes and fits. The shape's tiles are of the mapping
+ * afterwards. */
+static bool complete_levels(struct search *search, struct sy_mapping *mapping)
 {
+    const struct sy_problem *problem = search->problem;
+    sy_shape_tiles(&search->shape, mapping, 0);
     for (uint32_t level = 1; level < mapping->on_chip; level++) {
         struct sy_mapping best = *mapping;
         double fewest = -1;
         unsigned same = 0; /* dimensions that are whole already: stretching them changes nothing */
         for (unsigned d = 0; d < SY_DIMS; d++)
-            same |= (mapping->tile[level - 1][d] >= problem->size[d]) << d;
+            same |= (unsigned)(mapping->tile[level - 1][d] >= problem->size[d]) << d;
         /* From the smallest up: of equal traffic the smaller tile starts and pipelines sooner. */
         for (unsigned whole = 0; whole < 16; whole++) {
             if (whole & same)
                 continue;
             for (uint32_t above = level; above < mapping->on_chip; above++)
                 stretch(problem, mapping, above, above == level ? whole : 0);
-            try_level(problem, mapping, level, &best, &fewest);
+            sy_shape_tiles(&search->shape, mapping, level);
+            try_level(search, mapping, level, &best, &fewest);
         }
         if (fewest < 0)
             return false;
         *mapping = best;
+        sy_shape_tiles(&search->shape, mapping, level);
     }
     return true;
 }
@@ -339,12 +363,12 @@ static bool too_large(const struct sy_problem *problem, const struct sy_mapping 
  * while the best moves no byte more than it must. */
 static bool hopeless(struct search *search, const struct sy_mapping *mapping)
 {
-    uint64_t cycles = 0, first = 0;
+    if (!sy_map_array_cycles(search->problem, mapping, search->costs, &search->array.cycles, &search->array.ends))
+        return true;
     if (!search->found || search->objective != SY_OBJECTIVE_CYCLES)
         return false;
-    if (!sy_map_array_cycles(search->problem, mapping, search->costs, &cycles, &first))
-        return true;
-    double least = (double)cycles + (double)first, best = (double)search->best_estimate.cycles;
+    double least = (double)search->array.cycles + (double)search->array.ends,
+           best = (double)search->best_estimate.cycles;
     if (least > best * (1 + indifference))
         return true;
     return least * (1 + indifference) >= best && search->best_estimate.traffic_bytes <= search->compulsory_bytes;
@@ -373,7 +397,7 @@ static void search_dataflow(struct search *search, uint8_t index)
             }
             if (too_large(problem, &mapping) || hopeless(search, &mapping))
                 continue;
-            if (complete_levels(problem, &mapping))
+            if (complete_levels(search, &mapping))
                 try_orders(search, &mapping);
         }
     }
@@ -439,6 +463,8 @@ enum sy_status sy_map_search(const struct sy_problem *problem, const struct sy_m
 {
     struct search search = {.problem = problem, .costs = costs, .objective = objective};
     search.compulsory_bytes = compulsory(problem);
+    sy_shape_init(&search.shape, problem);
+    sy_rates_init(&search.rates, problem->chip);
     search_dataflows(&search);
     if (!search.found && problem->item.window.is_conv && !problem->schedule) {
         search.within_rows = true;
