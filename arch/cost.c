@@ -234,18 +234,16 @@ static void check_mix(struct sy_schema_context *context, const struct sy_yaml_no
         sy_schema_fail(context, node, NULL, "mix: the shares sum to %g; expected 1", sum);
 }
 
-static enum sy_status load_file(struct sy_cost_table *table, const struct sy_cost_sources *sources, const char *name,
-                                const char *folder, struct sy_diag *diag)
+/* What a resolved file says, laid over the table. read: how well it was read so far. */
+static enum sy_status lay_file(struct sy_cost_table *table, struct sy_schema_context *context,
+                               struct sy_yaml_node *root, enum sy_status read, bool is_incumbent)
 {
-    struct sy_schema_context *context = sy_arena_alloc(table->arena, sizeof *context);
     struct price_file *file = sy_arena_alloc(table->arena, sizeof *file);
-    struct sy_yaml_node *root = NULL;
-    if (!context || !file)
+    if (!file)
         return SY_NOMEM;
-    *context = (struct sy_schema_context){.arena = table->arena, .diag = diag, .data_dir = sources->data_dir};
-    enum sy_status status = sy_tree_load(context, name, folder, &file_schema, &root);
+    enum sy_status status = read;
     bool readable = root && !root->faulty;
-    enum sy_status read = readable ? sy_schema_read(context, &file_schema, root, file) : SY_OK;
+    read = readable ? sy_schema_read(context, &file_schema, root, file) : SY_OK;
     if (read == SY_OK && readable) {
         sy_figure_rows_check(context, sy_yaml_get(root, "rows"), file->row, file->rows);
         check_items(context, sy_yaml_get(root, "rows"), file);
@@ -259,13 +257,25 @@ static enum sy_status load_file(struct sy_cost_table *table, const struct sy_cos
         table->mix = file->mix;
         table->classes = file->classes;
     }
-    if (!strcmp(folder, "arch/cost/incumbents")) {
+    if (is_incumbent) {
         table->incumbent = file->name;
         table->incumbent_description = file->description;
         table->measured = file->measured;
         table->measurements = file->measurements;
     }
     return lay_over(table, file->row, file->rows);
+}
+
+static enum sy_status load_file(struct sy_cost_table *table, const struct sy_cost_sources *sources, const char *name,
+                                const char *folder, struct sy_diag *diag)
+{
+    struct sy_schema_context *context = sy_arena_alloc(table->arena, sizeof *context);
+    struct sy_yaml_node *root = NULL;
+    if (!context)
+        return SY_NOMEM;
+    *context = (struct sy_schema_context){.arena = table->arena, .diag = diag, .data_dir = sources->data_dir};
+    enum sy_status status = sy_tree_load(context, name, folder, &file_schema, &root);
+    return lay_file(table, context, root, status, !strcmp(folder, "arch/cost/incumbents"));
 }
 
 /* ---- single items ---- */
@@ -309,18 +319,51 @@ static enum sy_status worse(enum sy_status a, enum sy_status b)
     return a == SY_OK ? b : a;
 }
 
-enum sy_status sy_cost_table_load(const struct sy_cost_sources *sources, struct sy_cost_table **out,
-                                  struct sy_diag *diag)
+static struct sy_cost_table *empty_table(void)
 {
     struct sy_arena *arena = sy_arena_create(NULL, ARENA_LIMIT);
     struct sy_cost_table *table = arena ? sy_arena_alloc(arena, sizeof *table) : NULL;
-    *out = NULL;
     if (!table) {
         sy_arena_destroy(arena);
-        return SY_NOMEM;
+        return NULL;
     }
     table->arena = table->figures.arena = arena;
     table->figures.name = "cost";
+    return table;
+}
+
+enum sy_status sy_cost_table_parse(const struct sy_cost_table *base, const char *text, size_t length, const char *path,
+                                   struct sy_cost_table **out, struct sy_diag *diag)
+{
+    struct sy_cost_table *table = empty_table();
+    struct sy_schema_context *context = table ? sy_arena_alloc(table->arena, sizeof *context) : NULL;
+    struct sy_yaml_node *root = NULL;
+    enum sy_status status = context ? SY_OK : SY_NOMEM;
+    *out = NULL;
+    if (status == SY_OK && base)
+        status = lay_over(table, base->figures.row, base->figures.rows);
+    if (status == SY_OK) {
+        *context = (struct sy_schema_context){.arena = table->arena, .diag = diag, .root = &file_schema};
+        status = sy_yaml_parse(table->arena, text, length, path, &root, diag);
+    }
+    if (status == SY_OK) {
+        status = sy_tree_resolve(context, root, path, "arch/cost", &file_schema);
+        status = lay_file(table, context, root, status, true);
+    }
+    if (status == SY_OK)
+        *out = table;
+    else
+        sy_cost_table_destroy(table);
+    return status;
+}
+
+enum sy_status sy_cost_table_load(const struct sy_cost_sources *sources, struct sy_cost_table **out,
+                                  struct sy_diag *diag)
+{
+    struct sy_cost_table *table = empty_table();
+    *out = NULL;
+    if (!table)
+        return SY_NOMEM;
     enum sy_status status = load_file(table, sources, "default", "arch/cost", diag);
     for (uint32_t i = 0; sources->tables && sources->tables[i]; i++)
         status = worse(status, load_file(table, sources, sources->tables[i], "arch/cost", diag));
@@ -333,7 +376,7 @@ enum sy_status sy_cost_table_load(const struct sy_cost_sources *sources, struct 
     if (status == SY_OK)
         *out = table;
     else
-        sy_arena_destroy(arena);
+        sy_cost_table_destroy(table);
     return status;
 }
 

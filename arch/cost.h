@@ -159,6 +159,10 @@ struct sy_cost_sources {
 /* Every mistake is reported (SY_INPUT, SY_IO): unknown items, values beyond their limits. */
 enum sy_status sy_cost_table_load(const struct sy_cost_sources *sources, struct sy_cost_table **table,
                                   struct sy_diag *diag);
+/* One file from memory, as an incumbent's: its rows over those of base (NULL: none), its measurements and its mix
+ * alone. base must outlive the table. path names the text in messages. */
+enum sy_status sy_cost_table_parse(const struct sy_cost_table *base, const char *text, size_t length, const char *path,
+                                   struct sy_cost_table **table, struct sy_diag *diag);
 void sy_cost_table_destroy(struct sy_cost_table *table);
 /* Index of an item, or SY_COST_ITEMS. */
 uint32_t sy_cost_item_find(const char *name);

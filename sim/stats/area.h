@@ -14,7 +14,16 @@
 
 enum { SY_MAX_AREAS = 32 };
 
-enum sy_area_kind { SY_AREA_LOGIC, SY_AREA_MEMORY, SY_AREA_PHY, SY_AREA_CONTROLLER, SY_AREA_CONTROL, SY_AREA_SPACE };
+/* LANES: pipelined arithmetic; CONTROL: logic that no part names, too. */
+enum sy_area_kind {
+    SY_AREA_LOGIC,
+    SY_AREA_LANES,
+    SY_AREA_MEMORY,
+    SY_AREA_PHY,
+    SY_AREA_CONTROLLER,
+    SY_AREA_CONTROL,
+    SY_AREA_SPACE
+};
 struct sy_area_item {
     const char *component;
     double count; /* how many of them */
@@ -47,7 +56,7 @@ enum sy_status sy_area_flop_um2(const struct sy_chip *chip, const struct sy_figu
 struct sy_registers {
     double pe, skew, vector;
 };
-struct sy_registers sy_area_registers(const struct sy_chip *chip);
+struct sy_registers sy_area_registers(const struct sy_chip *chip, const struct sy_figure_table *table);
 
 /* All parts. energy is prepared for the chip (sy_energy_prepare). Items the table lacks are left out and said so in the
  * result's warnings when there is one. The area lives in the arena. */

@@ -61,7 +61,8 @@ struct sy_clocked {
 /* A DRAM level's devices without traffic, mW a channel. source NULL = its file gives no energies. */
 struct sy_dram_standby {
     double idle_mw, down_mw, refresh_mw;
-    bool sleeps; /* the chip powers it down */
+    bool sleeps;       /* the chip powers it down */
+    uint64_t bus_bits; /* of one channel; 0 = no device */
     const char *source, *confidence;
 };
 struct sy_range {

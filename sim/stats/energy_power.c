@@ -10,7 +10,7 @@
  * leakage
  *
  * Flip-flops: those of PEs, of the skewing triangles, of the vector lanes, and a
- * share of the area of controllers and control logic. Not in it: regulators, fans.
+ * share of the area of controllers, control and pipelined arithmetic. Not in it: regulators, fans.
  */
 #include <math.h>
 #include <string.h>
@@ -69,13 +69,14 @@ void sy_energy_set_clocked(struct sy_energy_table *table, const struct sy_chip *
     if (areas && scratch && sy_area_parts(scratch, chip, areas, table, &area) == SY_OK &&
         sy_figure_lookup(areas, "flop_share", 0, &share) == SY_OK && sy_area_flop_um2(chip, areas, &bit) == SY_OK &&
         sy_figure_lookup(areas, "logic_leak_mw_mm2", (double)chip->process_nm, &out->leak_mw_mm2) == SY_OK) {
-        struct sy_registers registers = sy_area_registers(chip);
+        struct sy_registers registers = sy_area_registers(chip, areas);
         double control_mm2 = 0;
         for (uint32_t i = 0; i < area->items; i++) {
             const struct sy_area_item *item = &area->item[i];
             bool control = item->kind == SY_AREA_CONTROLLER || item->kind == SY_AREA_CONTROL;
-            control_mm2 += control ? item->mm2 : 0;
-            out->logic_mm2 += control || item->kind == SY_AREA_LOGIC ? item->mm2 : 0;
+            bool lanes = item->kind == SY_AREA_LANES; /* their registers are counted one by one */
+            control_mm2 += control ? item->mm2 : lanes ? fmax(item->mm2 - registers.vector * bit.value * 1e-6, 0) : 0;
+            out->logic_mm2 += control || lanes || item->kind == SY_AREA_LOGIC ? item->mm2 : 0;
         }
         double bits = control_mm2 * 1e6 / bit.value;
         out->die_mm2 = area->die_mm2;

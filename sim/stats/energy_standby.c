@@ -29,14 +29,18 @@ enum sy_status sy_energy_set_standby(struct sy_energy_table *table, const struct
         if (level->kind != SY_LEVEL_DRAM || !level->device)
             continue;
         status = sy_dram_device_load(level->device, data_dir, table->arena, &device, diag);
-        if (status != SY_OK || !device->power.has)
+        if (status != SY_OK)
+            return status;
+        table->setup->standby[l].bus_bits = device->org.bus_bits * sy_max(device->org.pseudochannels, 1);
+        if (!device->power.has)
             continue;
         const struct sy_dram_power *power = &device->power;
         double interval_ns = (double)device->timing.tREFI * (double)device->clock_fs * 1e-6;
         double down_mw = power->power_down_mw > 0 ? power->power_down_mw : power->precharge_standby_mw;
         bool sleeps = level->power_down_ps > 0;
         table->setup->standby[l] =
-            (struct sy_dram_standby){.refresh_mw = interval_ns > 0 ? power->refresh_pj / interval_ns : 0,
+            (struct sy_dram_standby){.bus_bits = table->setup->standby[l].bus_bits,
+                                     .refresh_mw = interval_ns > 0 ? power->refresh_pj / interval_ns : 0,
                                      .idle_mw = sleeps ? down_mw : power->precharge_standby_mw,
                                      .down_mw = down_mw,
                                      .sleeps = sleeps,

@@ -125,6 +125,12 @@ static const struct sy_level *level_of(const struct sy_chip *chip, const char *t
     return NULL;
 }
 
+static double activation(const struct sy_point_model *model)
+{
+    return sy_point_area_of(model, "vector lanes") + sy_point_area_of(model, "vector functions") +
+           sy_point_area_of(model, "vector buffers");
+}
+
 /* mm^2 of what a publication calls by this name; false when no part is that. */
 static bool named_area(const struct sy_point_model *model, const char *name, double *mm2)
 {
@@ -133,9 +139,9 @@ static bool named_area(const struct sy_point_model *model, const char *name, dou
     if (!strcasecmp(name, "matrix unit") || !strcasecmp(name, "spatial array") || !strcasecmp(name, "MXU"))
         *mm2 = sy_point_area_of(model, "processing elements");
     else if (!strcasecmp(name, "activation pipeline"))
-        *mm2 = sy_point_area_of(model, "vector lanes");
+        *mm2 = activation(model);
     else if (!strcasecmp(name, "compute total"))
-        *mm2 = sy_point_area_of(model, "processing elements") + sy_point_area_of(model, "vector lanes");
+        *mm2 = sy_point_area_of(model, "processing elements") + activation(model);
     else if (!strcasecmp(name, "control"))
         *mm2 = sy_point_area_of(model, "control");
     else if (level)
@@ -203,7 +209,9 @@ static const char *run_power(struct point *point, const char *network, double *v
     if (sy_point_model_run(point->model, network, &result) != SY_OK)
         return "the run failed";
     *value = result->power_w;
-    (void)snprintf(point->how, TEXT, "mean power of a run of %s, off-chip memory and links included", network);
+    (void)snprintf(point->how, TEXT,
+                   "mean power of a run of %s (array active %.0f %%), off-chip memory and links included", network,
+                   100 * result->active);
     return NULL;
 }
 
@@ -338,7 +346,8 @@ static const char *transistors(struct point *point, const char *argument, double
         return "the area table has no density";
     for (uint32_t i = 0; i < area->items; i++) {
         const struct sy_area_item *item = &area->item[i];
-        bool logic = item->kind == SY_AREA_LOGIC || item->kind == SY_AREA_CONTROL || item->kind == SY_AREA_CONTROLLER;
+        bool logic = item->kind == SY_AREA_LOGIC || item->kind == SY_AREA_LANES || item->kind == SY_AREA_CONTROL ||
+                     item->kind == SY_AREA_CONTROLLER;
         *value += logic ? item->mm2 * density.value * 1e6 * utilization.value : 0;
     }
     for (uint32_t l = 0; l < chip->levels && !gates; l++)
@@ -392,9 +401,9 @@ static const struct rule {
     {"HBM bandwidth", true, stated, "bandwidth", "stated"},
     {"total on-chip SRAM", true, stated, "sram", "stated"},
     {"TDP", false, tdp, "", "power"},
-    {"busy power", false, run_power, "resnet50", "power"},
-    {"idle power", false, idle_power, "resnet50", "power"},
-    {"power at 10% load", false, tenth_load, "resnet50", "power"},
+    {"busy power", false, run_power, "cnn0", "power"},
+    {"idle power", false, idle_power, "cnn0", "power"},
+    {"power at 10% load", false, tenth_load, "cnn0", "power"},
     {"AlexNet power", true, convolution_figure, "alexnet.power", "power"},
     {"VGG16 power", true, convolution_figure, "vgg16.power", "power"},
     {"AlexNet throughput", true, convolution_figure, "alexnet.rate", "time"},

@@ -479,7 +479,8 @@ START_TEST(links_between_chips_idle_at_their_rate)
     struct systole_result *fast = run_shared("tpu-v4i", none, NULL), *half = run_shared("tpu-v4i", slow, NULL);
     const struct sy_energy_item *item = item_of(fast, "links", "idle_byte");
     ck_assert_double_eq_tol((double)item->count, 100e9 * fast->result->seconds, 2);
-    ck_assert_double_eq_tol(fast->result->idle_w - half->result->idle_w, 50e9 * 60e-12, 1e-6);
+    ck_assert_double_eq_tol(item->pj, 60, 1e-9);
+    ck_assert_double_ge(fast->result->idle_w - half->result->idle_w, 50e9 * 60e-12); /* and their controllers */
     systole_result_free(fast);
     systole_result_free(half);
 }
