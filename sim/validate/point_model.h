@@ -31,7 +31,8 @@ struct sy_point_model {
 /* preset, set and data_dir live as long as the model. On failure nothing is left to close. */
 enum sy_status sy_point_model_open(struct sy_point_model *model, const char *preset, const char *const *set,
                                    const char *data_dir, struct sy_diag *diag);
-/* A shipped network (workloads/nets), or "cnn0", the stand-in for the TPU v1 paper's, on the chip: event fidelity, shared memory. The result is the model's. */
+/* A shipped network (workloads/nets), or "cnn0", the stand-in for the TPU v1 paper's, on the chip: event fidelity,
+ * shared memory. The result is the model's. */
 enum sy_status sy_point_model_run(struct sy_point_model *model, const char *network, struct sy_result **result);
 void sy_point_model_close(struct sy_point_model *model);
 
