@@ -504,6 +504,68 @@ START_TEST(quantized_operators_of_runtimes_are_known)
 }
 END_TEST
 
+/* Parts of different scales are brought to one; parts that share the result's are only copied. */
+START_TEST(quantized_parts_are_joined_and_requantized)
+{
+    struct onnx_writer w = {0};
+    onnx_value(&w, IN, "a", INT8, "2,3,5,7");
+    onnx_value(&w, IN, "b", INT8, "2,4,5,7");
+    onnx_weight(&w, "s", FLOAT, "");
+    onnx_weight(&w, "r", FLOAT, "");
+    onnx_weight(&w, "z", INT8, "");
+    onnx_node_ms(&w, "QLinearConcat", "s z a s z b r z", "y", "axis=1", NULL);
+    onnx_node_ms(&w, "QLinearConcat", "s z y s z y s z", "u", "axis=3", NULL);
+    onnx_value(&w, OUT, "u", INT8, "2,7,5,14");
+    import(&w);
+    ck_assert_uint_eq(totals.layers, 3);
+    const struct sy_layer *join = layer_at(0), *scale = layer_at(1), *copy = layer_at(2);
+    ck_assert_int_eq(join->op, SY_OP_MOVE);
+    ck_assert(join->dim.move.operand[0] == 2 * 3 * 35 && join->dim.move.operand[1] == 2 * 4 * 35);
+    ck_assert_int_eq(scale->op, SY_OP_ELEMENTWISE);
+    ck_assert_uint_eq(scale->dim.elementwise.function, SY_FN_REQUANT);
+    ck_assert_uint_eq(scale->dim.elementwise.elements, 2 * 7 * 35);
+    ck_assert_int_eq(copy->op, SY_OP_MOVE);
+    ck_assert_uint_eq(copy->dim.move.elements, 2 * 7 * 5 * 14);
+    ck_assert_uint_eq(totals.activation_bytes, 3 * 2 * 490 + 2 * 490);
+    struct onnx_writer bad = {0};
+    onnx_value(&bad, IN, "a", INT8, "2,3");
+    onnx_weight(&bad, "s", FLOAT, "");
+    onnx_node_ms(&bad, "QLinearConcat", "s s a s", "y", "axis=1", NULL);
+    ck_assert_int_eq(import_with(&bad, 17, NULL), SY_INPUT);
+    ck_assert_msg(strstr(sink.message, "4 inputs are not scale and zero") != NULL, "%s", sink.message);
+}
+END_TEST
+
+/* Attention, norm and rotation as operators of opset 23; rotations read the rows of their tokens alone. */
+START_TEST(operators_of_opset_23_are_known)
+{
+    struct onnx_writer w = {0};
+    onnx_value(&w, IN, "x", FLOAT, "2,16,64");
+    onnx_value(&w, IN, "v", FLOAT, "2,16,32");
+    onnx_value(&w, IN, "k4", FLOAT, "2,2,16,16");
+    onnx_value(&w, IN, "ids", INT64, "2,16");
+    onnx_weight(&w, "cos", FLOAT, "4096,8");
+    onnx_weight(&w, "sin", FLOAT, "4096,8");
+    onnx_value(&w, IN, "c3", FLOAT, "2,16,8");
+    onnx_weight(&w, "g", FLOAT, "64");
+    onnx_node(&w, "RMSNormalization", "x g", "n", "axis=-1", NULL);
+    onnx_node(&w, "RotaryEmbedding", "n cos sin ids", "q", "num_heads=4", NULL);
+    onnx_node(&w, "RotaryEmbedding", "k4 c3 c3", "k", NULL);
+    onnx_node(&w, "Attention", "q k v", "y", "q_num_heads=4", "kv_num_heads=2", "is_causal=1", NULL);
+    onnx_value(&w, OUT, "y", FLOAT, "2,16,64");
+    enum sy_status status = import_with(&w, 23, NULL);
+    ck_assert_msg(status == SY_OK, "%s", sink.message);
+    ck_assert_int_eq(layer_at(0)->op, SY_OP_NORM);
+    ck_assert_uint_eq(layer_at(0)->dim.rows.kind, SY_NORM_RMS);
+    const struct sy_elementwise_dims *q = &layer_at(1)->dim.elementwise, *k = &layer_at(2)->dim.elementwise;
+    ck_assert(q->function == SY_FN_ROTARY && q->elements == 2 * 16 * 64 && q->operand[1] == 16 * 8);
+    ck_assert(k->function == SY_FN_ROTARY && k->elements == 2 * 2 * 16 * 16 && k->operand[1] == 2 * 16 * 8);
+    const struct sy_attention_dims *d = &layer_at(3)->dim.attention;
+    ck_assert(d->b == 2 && d->heads == 4 && d->kv_heads == 2 && d->q_len == 16 && d->kv_len == 16);
+    ck_assert(d->head_dim == 16 && d->value_dim == 16 && d->causal == 1);
+}
+END_TEST
+
 /* Positions looked up by a constant range: the table's parameters are all of it. A learnt bias of one number counts. */
 START_TEST(fixed_rows_of_a_table_are_a_lookup)
 {
@@ -643,6 +705,8 @@ int main(void)
     tcase_add_test(tcase, wrong_graphs_name_node_and_reason);
     tcase_add_test(tcase, arguments_are_read_as_attributes_and_as_inputs);
     tcase_add_test(tcase, quantized_operators_of_runtimes_are_known);
+    tcase_add_test(tcase, quantized_parts_are_joined_and_requantized);
+    tcase_add_test(tcase, operators_of_opset_23_are_known);
     tcase_add_test(tcase, fixed_rows_of_a_table_are_a_lookup);
     tcase_add_test(tcase, einsum_knows_ellipses_and_implicit_results);
     tcase_add_test(tcase, a_weight_on_the_left_is_a_weight);

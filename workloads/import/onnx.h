@@ -191,6 +191,10 @@ bool ox_norm(struct ox *ox, struct ox_value *a, struct ox_value *out, uint64_t r
 bool ox_reduce(struct ox *ox, struct ox_value *a, struct ox_value *out, uint64_t rows, uint64_t cols,
                enum sy_function function);
 bool ox_move(struct ox *ox, struct ox_value *a, struct ox_value *out, uint64_t elements);
+/* The inputs beside each other: the shape, and the first input (NULL after reporting); then their copies, up to four a
+ * layer, to a value. usual: the axis when no attribute says it. */
+struct ox_value *ox_concat_shape(struct ox *ox, int64_t usual, struct ox_shape *shape);
+bool ox_concat(struct ox *ox, struct ox_value *out);
 /* g products of a (m x k) and b (k x n) into out; bias: a vector of n that is fused, or NULL. */
 struct ox_product {
     uint64_t g, m, k, n;

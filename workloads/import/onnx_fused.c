@@ -7,6 +7,7 @@
 #include <inttypes.h>
 #include <string.h>
 
+#include "sim/base/checked.h"
 #include "workloads/import/onnx.h"
 
 /* ---- attention ---- */
@@ -287,17 +288,22 @@ static bool biased_function(struct ox *ox, int function)
            ox_function(ox, (enum sy_function)function, biased, NULL, out);
 }
 
-/* Inputs: x, position ids, cos, sin. */
+/* Inputs: x and the tables of cosines and sines; argument: where the cosines are. Of a table of all positions the rows
+ * of the tokens are read: (positions, angles) once for all sequences, or (batch, tokens, angles). */
 static bool rotary(struct ox *ox, int argument)
 {
-    (void)argument;
-    struct ox_value *in = ox_need(ox, 0), *cosines = ox_need(ox, 2);
+    struct ox_value *in = ox_need(ox, 0), *cosines = ox_need(ox, (uint32_t)argument);
+    struct tokens t;
     struct ox_value *out = in != NULL && cosines != NULL ? ox_result(ox, 0, &in->shape, ox_type(in)) : NULL;
     if (out == NULL || ox_count(&in->shape) == 0) {
         return ox->status == SY_OK;
     }
+    if (!read_tokens(ox, in, &t) || cosines->shape.rank < 2) {
+        return ox->status == SY_OK && ox_fail(ox, NULL, "the cosines '%s' are no table", cosines->name);
+    }
     struct sy_layer layer;
-    uint64_t angles = ox_count(&cosines->shape), elements = ox_count(&in->shape);
+    uint64_t elements = ox_count(&in->shape), rows = cosines->shape.rank > 2 ? t.batch * t.count : t.count;
+    uint64_t angles = sy_min(rows * cosines->shape.dim[cosines->shape.rank - 1], ox_count(&cosines->shape));
     ox_layer(ox, &layer, SY_OP_ELEMENTWISE);
     layer.dim.elementwise = (struct sy_elementwise_dims){
         .elements = elements, .function = SY_FN_ROTARY, .operand = {0, angles < elements ? angles : 0, 0}};
@@ -324,6 +330,33 @@ static bool quantized_binary(struct ox *ox, int function)
     return ox_function(ox, (enum sy_function)function, a, b, wide) && ox_function(ox, SY_FN_REQUANT, wide, NULL, out);
 }
 
+/* scale and zero of the result, then value, scale and zero of each part: the parts beside each other, and brought to
+ * one scale unless all have the result's already. */
+static bool quantized_concat(struct ox *ox, int argument)
+{
+    struct ox_node *node = &ox->node;
+    const struct ox_value *scale = ox_in(ox, 0), *zero = ox_in(ox, 1);
+    uint32_t parts = node->inputs < 2 ? 0 : (node->inputs - 2) / 3;
+    bool same = true;
+    (void)argument;
+    if (parts == 0 || node->inputs != 2 + 3 * parts) {
+        return ox_fail(ox, NULL, "%" PRIu32 " inputs are not scale and zero, and three for each part", node->inputs);
+    }
+    for (uint32_t i = 0; i < parts; i++) {
+        same = same && node->in[3 + 3 * i] == scale && node->in[4 + 3 * i] == zero;
+        node->in[i] = node->in[2 + 3 * i];
+    }
+    node->inputs = parts;
+    struct ox_shape shape;
+    struct ox_value *first = ox_concat_shape(ox, 1, &shape);
+    struct ox_value *out = first != NULL ? ox_result(ox, 0, &shape, first->type) : NULL;
+    if (out == NULL || same) {
+        return out == NULL ? ox->status == SY_OK : ox_concat(ox, out);
+    }
+    struct ox_value *mixed = ox_between(ox, ".mixed", ox_count(&shape), first->type);
+    return mixed != NULL && ox_concat(ox, mixed) && ox_function(ox, SY_FN_REQUANT, mixed, NULL, out);
+}
+
 const struct ox_operator ox_fused_operators[] = {
     {"com.microsoft:Attention", packed_attention, 0},
     {"com.microsoft:MultiHeadAttention", split_attention, 0},
@@ -334,7 +367,9 @@ const struct ox_operator ox_fused_operators[] = {
     {"com.microsoft:EmbedLayerNormalization", embed_norm, 0},
     {"com.microsoft:BiasGelu", biased_function, SY_FN_GELU},
     {"com.microsoft:FastGelu", biased_function, SY_FN_GELU},
-    {"com.microsoft:RotaryEmbedding", rotary, 0},
+    {"com.microsoft:RotaryEmbedding", rotary, 2},
+    {"RotaryEmbedding", rotary, 1},
+    {"com.microsoft:QLinearConcat", quantized_concat, 0},
     {"com.microsoft:QLinearAdd", quantized_binary, SY_FN_ADD},
     {"com.microsoft:QLinearMul", quantized_binary, SY_FN_MUL},
     {NULL, NULL, 0}};

@@ -441,3 +441,58 @@ bool ox_gemm(struct ox *ox, const struct ox_product *p, struct ox_value *a, stru
     }
     return true;
 }
+
+/* ---- parts beside each other ---- */
+
+/* Up to four a layer. */
+bool ox_concat(struct ox *ox, struct ox_value *out)
+{
+    struct sy_layer layer;
+    ox_layer(ox, &layer, SY_OP_MOVE);
+    layer.inputs = 0;
+    for (uint32_t i = 0; i < ox->node.inputs; i++) {
+        struct ox_value *in = ox->node.in[i];
+        uint64_t elements = in != NULL ? ox_count(&in->shape) : 0;
+        if (elements > 0) {
+            layer.dim.move.operand[layer.inputs] = elements;
+            layer.dim.move.elements += elements;
+            layer.in[layer.inputs] = ox_tensor(ox, in);
+            layer.in[layer.inputs++].flags = 0;
+        }
+        if (layer.inputs == SY_MAX_INPUTS || (i + 1 == ox->node.inputs && layer.inputs > 0)) {
+            if (!ox_emit(ox, &layer, out, false)) {
+                return false;
+            }
+            ox_layer(ox, &layer, SY_OP_MOVE);
+            layer.inputs = 0;
+        }
+    }
+    return true;
+}
+
+struct ox_value *ox_concat_shape(struct ox *ox, int64_t usual, struct ox_shape *shape)
+{
+    struct ox_value *first = ox_need(ox, 0);
+    uint32_t axis = 0;
+    if (first == NULL || !ox_axis(ox, ox_int(ox, "axis", usual), first->shape.rank, &axis)) {
+        return NULL;
+    }
+    *shape = first->shape;
+    shape->dim[axis] = 0;
+    for (uint32_t i = 0; i < ox->node.inputs; i++) {
+        const struct ox_value *in = ox_need(ox, i);
+        if (in == NULL) {
+            return NULL;
+        }
+        struct ox_shape other = in->shape;
+        if (other.rank == shape->rank) {
+            shape->dim[axis] += other.dim[axis];
+            other.dim[axis] = shape->dim[axis];
+        }
+        if (other.rank != shape->rank || memcmp(other.dim, shape->dim, shape->rank * sizeof shape->dim[0]) != 0) {
+            (void)ox_fail(ox, NULL, "input %" PRIu32 " has other sizes than the first", i);
+            return NULL;
+        }
+    }
+    return first;
+}

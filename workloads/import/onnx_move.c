@@ -498,58 +498,13 @@ static bool transpose(struct ox *ox, int argument)
     return out == NULL ? ox->status == SY_OK : ox_move(ox, in, out, ox_count(&shape));
 }
 
-/* Copies of many inputs: up to four a layer. */
-static bool gather_parts(struct ox *ox, struct ox_value *out)
-{
-    struct sy_layer layer;
-    ox_layer(ox, &layer, SY_OP_MOVE);
-    layer.inputs = 0;
-    for (uint32_t i = 0; i < ox->node.inputs; i++) {
-        struct ox_value *in = ox->node.in[i];
-        uint64_t elements = in != NULL ? ox_count(&in->shape) : 0;
-        if (elements > 0) {
-            layer.dim.move.operand[layer.inputs] = elements;
-            layer.dim.move.elements += elements;
-            layer.in[layer.inputs] = ox_tensor(ox, in);
-            layer.in[layer.inputs++].flags = 0;
-        }
-        if (layer.inputs == SY_MAX_INPUTS || (i + 1 == ox->node.inputs && layer.inputs > 0)) {
-            if (!ox_emit(ox, &layer, out, false)) {
-                return false;
-            }
-            ox_layer(ox, &layer, SY_OP_MOVE);
-            layer.inputs = 0;
-        }
-    }
-    return true;
-}
-
 static bool concat(struct ox *ox, int argument)
 {
     (void)argument;
-    const struct ox_value *first = ox_need(ox, 0);
-    uint32_t axis;
-    if (first == NULL || !ox_axis(ox, ox_int(ox, "axis", 1), first->shape.rank, &axis)) {
-        return false;
-    }
-    struct ox_shape shape = first->shape;
-    shape.dim[axis] = 0;
-    for (uint32_t i = 0; i < ox->node.inputs; i++) {
-        const struct ox_value *in = ox_need(ox, i);
-        if (in == NULL) {
-            return false;
-        }
-        struct ox_shape other = in->shape;
-        if (other.rank == shape.rank) {
-            shape.dim[axis] += other.dim[axis];
-            other.dim[axis] = shape.dim[axis];
-        }
-        if (other.rank != shape.rank || memcmp(other.dim, shape.dim, shape.rank * sizeof shape.dim[0]) != 0) {
-            return ox_fail(ox, NULL, "input %" PRIu32 " has other sizes than the first", i);
-        }
-    }
-    struct ox_value *out = ox_result(ox, 0, &shape, first->type);
-    return out == NULL ? ox->status == SY_OK : gather_parts(ox, out);
+    struct ox_shape shape;
+    const struct ox_value *first = ox_concat_shape(ox, 1, &shape);
+    struct ox_value *out = first != NULL ? ox_result(ox, 0, &shape, first->type) : NULL;
+    return out == NULL ? ox->status == SY_OK : ox_concat(ox, out);
 }
 
 /* The picked dimension gives way to the dimensions of the indices. */
