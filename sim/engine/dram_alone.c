@@ -80,28 +80,6 @@ static enum sy_status parse(const char *text, struct sy_arena *arena, struct req
     return status;
 }
 
-static enum sy_status find_level(const struct sy_chip *chip, const char *name, const struct sy_level **found,
-                                 struct sy_diag *diag)
-{
-    const struct sy_level *without = NULL;
-    for (uint32_t l = 0; l < chip->levels; l++) {
-        const struct sy_level *level = &chip->level[l];
-        if (level->kind != SY_LEVEL_DRAM || (name && strcmp(level->name, name) != 0))
-            continue;
-        if (level->device) {
-            *found = level;
-            return SY_OK;
-        }
-        without = without ? without : level;
-    }
-    if (without)
-        return sy_error(diag, SY_NOWHERE, "name one of `systole list drams`, for example with --set",
-                        "memory.%s of chip '%s' has no device, so a pattern cannot drive it", without->name,
-                        chip->name);
-    return sy_error(diag, SY_NOWHERE, NULL, "chip '%s' has no dram level%s%s for a pattern to drive", chip->name,
-                    name ? " named " : "", name ? name : "");
-}
-
 static void put_energies(struct sy_memory_result *result, const struct sy_dram_power *power)
 {
     const double nanoseconds = result->seconds * 1e9 * (double)result->channels;
@@ -193,7 +171,7 @@ enum sy_status sy_dram_alone(const struct sy_chip *chip, const char *text, const
     struct sy_dram_part part;
     enum sy_status status = parse(text, arena, &request, diag);
     if (status == SY_OK)
-        status = find_level(chip, request.level, level, diag);
+        status = sy_dram_level_find(chip, request.level, level, diag);
     if (status == SY_OK && options->burst && request.requests > MOST_SIMULATED)
         status = sy_error(diag, SY_NOWHERE, "leave out --memory burst to simulate a part of them",
                           "memory pattern: at most %d requests can be simulated one by one", (int)MOST_SIMULATED);

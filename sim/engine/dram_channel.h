@@ -96,7 +96,8 @@ struct sy_dram_queue {
     uint32_t row[SY_DRAM_MAX_QUEUE];
     int32_t accepted[SY_DRAM_MAX_QUEUE]; /* clock, for latency and (by age) for ties */
     int32_t age[SY_DRAM_MAX_QUEUE];      /* order of acceptance */
-    uint8_t next[SY_DRAM_MAX_QUEUE], bank[SY_DRAM_MAX_QUEUE], source[SY_DRAM_MAX_QUEUE];
+    uint8_t next[SY_DRAM_MAX_QUEUE], bank[SY_DRAM_MAX_QUEUE];
+    uint16_t source[SY_DRAM_MAX_QUEUE];
     bool counted[SY_DRAM_MAX_QUEUE]; /* already counted as hit, miss or conflict */
     uint32_t used;
     uint8_t free;
@@ -112,7 +113,7 @@ struct sy_dram_per_bank {
     uint64_t present[2]; /* banks with an entry in the front queue */
     uint32_t row[SY_LANES_MAX][SY_DRAM_MAX_BANK_QUEUE];
     int32_t accepted[SY_LANES_MAX][SY_DRAM_MAX_BANK_QUEUE];
-    uint8_t source[SY_LANES_MAX][SY_DRAM_MAX_BANK_QUEUE];
+    uint16_t source[SY_LANES_MAX][SY_DRAM_MAX_BANK_QUEUE];
     uint32_t hit[SY_LANES_MAX], write[SY_LANES_MAX]; /* bit k: entry k hits the open row, is a write */
     uint8_t length[SY_LANES_MAX];
     uint64_t full;     /* banks whose queue has no room */
@@ -123,7 +124,8 @@ struct sy_dram_per_bank {
 
 struct sy_dram_active {
     int32_t ready, accepted;
-    uint8_t bank, source;
+    uint16_t source;
+    uint8_t bank;
     bool write;
 };
 
@@ -179,9 +181,9 @@ struct sy_dram_channel {
     };
 };
 
-/* Return times of outstanding reads of each source, for sources with a bound. */
+/* Told of every read when its column command issues, with the clock at which its data are back. */
 struct sy_dram_returns {
-    void (*on_read)(void *context, uint8_t source, int64_t clock);
+    void (*on_read)(void *context, uint16_t source, int64_t clock);
     void *context;
 };
 
@@ -203,7 +205,8 @@ struct sy_dram_log {
 
 struct sy_dram_request {
     uint32_t row;
-    uint8_t bank, source;
+    uint16_t source; /* comes back with on_read */
+    uint8_t bank;
     bool write;
 };
 

@@ -222,7 +222,7 @@ INLINE bool command_column(struct sy_dram_channel *ch, uint32_t bank, bool write
     return true;
 }
 
-INLINE void note_read(struct sy_dram_channel *ch, int32_t accepted, uint8_t source, int32_t t)
+INLINE void note_read(struct sy_dram_channel *ch, int32_t accepted, uint16_t source, int32_t t)
 {
     const int32_t back = t + ch->plan->read_return;
     ch->waiting_reads--;

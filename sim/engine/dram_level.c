@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "sim/engine/dram_level.h"
 
+#include <string.h>
+
 #include "sim/base/checked.h"
 
 /* Bytes a clock of the command bus that the fabric takes, at least 1; the memory rounds up to whole clocks a burst.
@@ -38,4 +40,26 @@ enum sy_status sy_dram_level_open(const struct sy_level *level, const char *data
         .inline_ecc_bytes = level->inline_ecc_bytes,
         .fabric_bytes_per_clock = level->fabric_bytes_per_s > 0 ? fabric_bytes_per_clock(level, part->device) : 0};
     return SY_OK;
+}
+
+enum sy_status sy_dram_level_find(const struct sy_chip *chip, const char *name, const struct sy_level **found,
+                                  struct sy_diag *diag)
+{
+    const struct sy_level *without = NULL;
+    for (uint32_t l = 0; l < chip->levels; l++) {
+        const struct sy_level *level = &chip->level[l];
+        if (level->kind != SY_LEVEL_DRAM || (name && strcmp(level->name, name) != 0))
+            continue;
+        if (level->device) {
+            *found = level;
+            return SY_OK;
+        }
+        without = without ? without : level;
+    }
+    if (without)
+        return sy_error(diag, SY_NOWHERE, "name one of `systole list drams`, for example with --set",
+                        "memory.%s of chip '%s' has no device, so it cannot be driven alone", without->name,
+                        chip->name);
+    return sy_error(diag, SY_NOWHERE, NULL, "chip '%s' has no dram level%s%s to drive alone", chip->name,
+                    name ? " named " : "", name ? name : "");
 }

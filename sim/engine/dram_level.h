@@ -21,4 +21,9 @@ struct sy_dram_part {
 enum sy_status sy_dram_level_open(const struct sy_level *level, const char *data_dir, struct sy_arena *arena,
                                   struct sy_dram_part *part, struct sy_diag *diag);
 
+/* The level of that name, or the innermost when name is NULL, among the chip's DRAM levels with a device. SY_INPUT when
+ * there is none. */
+enum sy_status sy_dram_level_find(const struct sy_chip *chip, const char *name, const struct sy_level **found,
+                                  struct sy_diag *diag);
+
 #endif

@@ -47,28 +47,34 @@ static inline void sy_dram_count_add(struct sy_dram_counts *to, const struct sy_
     to->active_clocks += from->active_clocks;
 }
 
+/* Put a request into its channel at clock `at`, or as soon as there is room; returns that clock. Nothing else may be
+ * offered to the channel meanwhile. */
+static inline int64_t sy_dram_accept(struct sy_dram_channel *channel, const struct sy_dram_request *request, int64_t at)
+{
+    if (sy_dram_channel_now(channel) < at)
+        sy_dram_channel_run(channel, at, 0);
+    if (!sy_dram_channel_has_room(channel, request->write)) {
+        const int64_t freed =
+            sy_dram_channel_run(channel, INT64_MAX, request->write ? SY_STOP_WRITE : SY_STOP_READ) + 1;
+        at = freed > at ? freed : at;
+    }
+    sy_dram_channel_push(channel, request, at);
+    return at;
+}
+
 /* One request of a single source, of data or of check bits. */
 static inline bool sy_dram_feed_one(struct sy_dram_memory *memory, struct sy_dram_cursor *cursor, int64_t *clock)
 {
-    const uint64_t arrival = sy_dram_cursor_arrival(cursor);
+    const int64_t arrival = memory->start + (int64_t)sy_dram_cursor_arrival(cursor);
     uint64_t burst;
     bool write;
     if (!sy_dram_cursor_next(cursor, &burst, &write))
         return false;
     const sy_dram_place place = sy_dram_map_decode(&memory->map, burst);
-    struct sy_dram_channel *channel = &memory->channel[sy_dram_place_channel(place)];
-    int64_t at = memory->start + (int64_t)arrival;
-    at = at > *clock ? at : *clock;
-    if (sy_dram_channel_now(channel) < at)
-        sy_dram_channel_run(channel, at, 0);
-    if (!sy_dram_channel_has_room(channel, write)) {
-        const int64_t freed = sy_dram_channel_run(channel, INT64_MAX, write ? SY_STOP_WRITE : SY_STOP_READ) + 1;
-        at = freed > at ? freed : at;
-    }
     const struct sy_dram_request request = {
         .row = sy_dram_place_row(place), .bank = (uint8_t)sy_dram_place_bank(place), .write = write};
-    sy_dram_channel_push(channel, &request, at);
-    *clock = at;
+    *clock =
+        sy_dram_accept(&memory->channel[sy_dram_place_channel(place)], &request, arrival > *clock ? arrival : *clock);
     return true;
 }
 

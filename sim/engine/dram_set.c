@@ -34,7 +34,7 @@ static void heap_pop(struct sy_dram_feeder *feeder)
     feeder->back[i] = last;
 }
 
-static void on_read(void *context, uint8_t source, int64_t clock)
+static void on_read(void *context, uint16_t source, int64_t clock)
 {
     struct sy_dram_set *set = context;
     struct sy_dram_feeder *feeder = &set->feeder[source];
@@ -87,7 +87,7 @@ static void take_request(struct sy_dram_set *set, uint32_t index)
     feeder->channel = sy_dram_place_channel(place);
     feeder->request = (struct sy_dram_request){.row = sy_dram_place_row(place),
                                                .bank = (uint8_t)sy_dram_place_bank(place),
-                                               .source = (uint8_t)index,
+                                               .source = (uint16_t)index,
                                                .write = write};
 }
 

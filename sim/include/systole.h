@@ -312,6 +312,95 @@ SYSTOLE_API enum systole_status systole_run_pattern(const struct systole_context
                                                     const struct systole_pattern_options *options,
                                                     struct systole_text *text);
 
+/* ---- the memory, a request at a time ---- */
+/*
+ * The DRAM channel model of `--memory burst` for a simulation that is not ours: submit requests, let time pass, take
+ * completions. systole_tlm_dram.hpp makes a TLM-2.0 target of it.
+ *
+ * There is one entrance, first in first out. A request is cut into bursts, partial ones counted whole; it is accepted
+ * when its last burst has a place in a queue of its channel, and what was submitted later goes in after it. A read is
+ * complete when its last data are back, a write when it is accepted (it is posted). Reads and writes may pass each
+ * other behind the entrance; nothing is stored, so their order is not promised. Latencies outside of controller and
+ * device (a NoC, a PHY) are the caller's.
+ *
+ * Times are picoseconds since _open, at most 10^15. A time given means the first clock edge of the device not before
+ * it; a time returned is that of an edge, rounded down, and means the same edge when it is given back.
+ * A handle is for one thread at a time; several handles are independent. What a request costs does not depend on how
+ * time is cut into calls of _advance, nor on which vectors the machine has.
+ */
+struct systole_dram;
+struct systole_dram_options {
+    size_t struct_size;
+    const char *device;        /* a name of `systole list drams` or a YAML file; NULL = that of the chip's level */
+    const char *controller;    /* a name or a YAML file; NULL = the level's, or else the device's */
+    const char *address_map;   /* the text form of docs/model-memory.md; NULL likewise */
+    uint64_t channels;         /* 0 = the level's, or 1 */
+    uint64_t interleave_bytes; /* 0 likewise: where the address map has the channel field */
+    const char *level;         /* which DRAM level of the chip; NULL = the innermost */
+    uint32_t requests;         /* most submitted whose completions were not taken; 0 = 4096, at most 1048576 */
+};
+/* chip: whose level to take, less what the options say, or NULL when they name a device. SYSTOLE_INPUT with messages
+ * when a file or the map is wrong or the chip has no DRAM with a device; SYSTOLE_USAGE with neither chip nor device. */
+SYSTOLE_API enum systole_status systole_dram_open(const struct systole_context *context,
+                                                  const struct systole_chip *chip,
+                                                  const struct systole_dram_options *options,
+                                                  struct systole_dram **dram);
+SYSTOLE_API void systole_dram_free(struct systole_dram *dram);
+
+struct systole_dram_info {
+    size_t struct_size;
+    const char *device, *controller, *address_map;
+    uint64_t channels, burst_bytes, capacity_bytes; /* addresses beyond the capacity wrap */
+    uint64_t clock_fs;                              /* period of the command bus clock */
+    double peak_bytes_per_s;                        /* of all data buses */
+    uint64_t idle_read_ps;                          /* of one burst from a closed bank: activate, read, return */
+};
+/* Set struct_size before. */
+SYSTOLE_API enum systole_status systole_dram_describe(const struct systole_dram *dram, struct systole_dram_info *info);
+
+struct systole_dram_request {
+    size_t struct_size;
+    uint64_t time_ps;        /* when it stands at the entrance; not before the present */
+    uint64_t address, bytes; /* 1 to 1048576 bytes */
+    int write;
+    int forget;   /* not 0: its completion is not wanted, and it does not count among `requests` */
+    uint64_t tag; /* comes back with the completion */
+};
+/* *accepted_ps is final. SYSTOLE_STATE: time_ps is before the present, or there are too many requests (take
+ * completions). SYSTOLE_USAGE: the number of bytes. SYSTOLE_OVERFLOW: beyond the range of addresses or of time. A
+ * request that is refused changes nothing. */
+SYSTOLE_API enum systole_status systole_dram_submit(struct systole_dram *dram,
+                                                    const struct systole_dram_request *request, uint64_t *accepted_ps);
+/* The present moves to until_ps, never back: no request will come before it. Work grows with the time, which has
+ * refreshes in it, even when there are no requests. */
+SYSTOLE_API enum systole_status systole_dram_advance(struct systole_dram *dram, uint64_t until_ps);
+/* The present moves to the end of all that was submitted. */
+SYSTOLE_API enum systole_status systole_dram_drain(struct systole_dram *dram);
+
+struct systole_dram_completion {
+    size_t struct_size;
+    uint64_t tag, accepted_ps, done_ps;
+    int write;
+};
+/* The next completion up to the present, in order of done_ps and then of submission: 1, or 0 when there is none. Set
+ * struct_size before. */
+SYSTOLE_API int systole_dram_take(struct systole_dram *dram, struct systole_dram_completion *completion);
+/* No completion that was not taken yet is before this time, whatever is submitted from the present on: when to call
+ * _advance next. UINT64_MAX: nothing is on its way. */
+SYSTOLE_API uint64_t systole_dram_wake(const struct systole_dram *dram);
+/* When the request submitted last will be complete if no other comes: a forecast on a copy of the memory, final for
+ * writes. SYSTOLE_STATE before the first. For callers that cannot wait (b_transport from an SC_METHOD). */
+SYSTOLE_API enum systole_status systole_dram_last_done(struct systole_dram *dram, uint64_t *done_ps);
+
+struct systole_dram_counts {
+    size_t struct_size;
+    uint64_t reads, writes, activates, precharges, refreshes; /* commands issued */
+    uint64_t row_hits, row_misses, row_conflicts;
+};
+/* Commands so far. A channel may be ahead of the present, up to the last acceptance. Set struct_size before. */
+SYSTOLE_API enum systole_status systole_dram_counts(const struct systole_dram *dram,
+                                                    struct systole_dram_counts *counts);
+
 /* ---- exploring: many runs ---- */
 /* A file that appears whole or not at all; path NULL or "-" is standard output. */
 SYSTOLE_API enum systole_status systole_write_file(const struct systole_context *context, const char *path,
