@@ -221,7 +221,7 @@ START_TEST(a_read_of_an_idle_memory_takes_activate_and_read_and_a_row_hit_the_re
     ck_assert(take(dram, &done));
     ck_assert_uint_eq(done.tag, 7);
     ck_assert_uint_eq(done.done_ps, accepted + info.idle_read_ps);
-    ck_assert_int_eq(submit(dram, done.done_ps, 64, 64, false, 8, &accepted), SYSTOLE_OK);
+    ck_assert_int_eq(submit(dram, done.done_ps, 256, 64, false, 8, &accepted), SYSTOLE_OK); /* 4 groups on */
     ck_assert_uint_eq(accepted, done.done_ps); /* what was returned is an edge */
     ck_assert_int_eq(systole_dram_drain(dram), SYSTOLE_OK);
     ck_assert(take(dram, &done));
