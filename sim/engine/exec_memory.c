@@ -85,6 +85,18 @@ uint64_t sy_exec_read_latency(const struct sy_exec_memory *memory)
     return sy_max(level, memory->own_latency);
 }
 
+/* The server looks again when the new phase may begin to move. Behind an older phase of its engine that is when that
+ * one ends, for which it has been notified. */
+static enum sy_status await_phase(const struct sy_exec_memory *memory, const struct sy_exec_phase *mine)
+{
+    if (memory->bursts || memory->target || mine->ready_tick <= sck_time(memory->exec->sim))
+        return sck_event_notify_delta(memory->event);
+    for (const struct sy_exec_phase *older = memory->phase; older < mine; older++)
+        if (older->unit == mine->unit)
+            return SY_OK;
+    return sck_event_notify_at(memory->event, mine->ready_tick);
+}
+
 enum sy_status sy_exec_memory_add(struct sy_exec_memory *memory, const struct sy_exec_phase *phase)
 {
     if (memory->phases == SY_EXEC_PHASES)
@@ -102,7 +114,7 @@ enum sy_status sy_exec_memory_add(struct sy_exec_memory *memory, const struct sy
         if (status != SY_OK)
             return status;
     }
-    return sck_event_notify_delta(memory->event);
+    return await_phase(memory, mine);
 }
 
 /* Move bytes from the last update to now. */
@@ -149,8 +161,10 @@ static void admit(struct sy_exec_memory *memory, uint64_t now)
     for (uint32_t i = 0; i < memory->phases; i++) {
         struct sy_exec_phase *phase = &memory->phase[i];
         uint64_t bit = UINT64_C(1) << phase->unit->index;
-        if (!(seen & bit) && phase->ready_tick <= now)
+        if (!(seen & bit) && !phase->active && phase->ready_tick <= now) {
             phase->active = true;
+            memory->rated = false;
+        }
         seen |= bit;
     }
 }
@@ -241,6 +255,7 @@ enum sy_status sy_exec_memory_complete(struct sy_exec_memory *memory, uint32_t i
     uint64_t done = sy_ceil_div(sy_exec_fine(exec, now_tick), SY_EXEC_FINE);
     memmove(&memory->phase[index], &memory->phase[index + 1], (memory->phases - index - 1) * sizeof phase);
     memory->phases--;
+    memory->rated = false;
     struct sy_exec_unit *unit = phase.unit;
     sy_exec_wait(unit, sy_max(phase.start_cycle, unit->accounted), phase.cause);
     sy_exec_busy(unit, sy_max(done, unit->accounted));
@@ -258,6 +273,14 @@ enum sy_status sy_exec_memory_complete(struct sy_exec_memory *memory, uint32_t i
     return status != SY_OK ? status : sy_exec_set_times(exec, phase.id, done, done, done);
 }
 
+/* Most amounts fit 64 bits, which divide faster. */
+static sy_u128 ceil_div(sy_u128 amount, sy_u128 step)
+{
+    if (amount >> 64 == 0 && step >> 64 == 0)
+        return sy_ceil_div((uint64_t)amount, (uint64_t)step);
+    return (amount + step - 1) / step;
+}
+
 /* The next tick at which something changes: a phase may begin to move, or one ends. */
 static uint64_t next_change(const struct sy_exec_memory *memory, uint64_t now)
 {
@@ -268,7 +291,7 @@ static uint64_t next_change(const struct sy_exec_memory *memory, uint64_t now)
         uint64_t bit = UINT64_C(1) << phase->unit->index;
         if (phase->active) {
             uint64_t tick = 0;
-            sy_u128 step = (sy_u128)phase->rate * exec->core_hz_den, steps = (phase->remaining + step - 1) / step;
+            sy_u128 step = (sy_u128)phase->rate * exec->core_hz_den, steps = ceil_div(phase->remaining, step);
             if (steps < SY_UNKNOWN - fine && sy_exec_tick(exec, fine + (uint64_t)steps, &tick) == SY_OK)
                 next = sy_min(next, tick);
         } else if (!(seen & bit)) {
@@ -297,9 +320,12 @@ enum sy_status sy_exec_memory_method(void *context)
             changed = true;
         }
     } while (changed);
-    enum sy_status rated = rate_set(memory);
-    if (rated != SY_OK)
-        return rated;
+    if (!memory->rated) { /* the set that moves has changed */
+        enum sy_status status = rate_set(memory);
+        if (status != SY_OK)
+            return status;
+        memory->rated = true;
+    }
     uint64_t next = next_change(memory, now);
     if (!memory->phases)
         return SY_OK;

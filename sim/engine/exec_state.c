@@ -325,8 +325,10 @@ static void visit_memory(struct sy_exec_memory *memory, struct sy_state *state, 
         visit_phase(memory, state, base, &memory->phase[i]);
     if (memory->device)
         sy_exec_device_visit(memory, state);
-    if (state->loading)
+    if (state->loading) {
         memory->updated_tick = sck_time(memory->exec->sim);
+        memory->rated = false;
+    }
 }
 
 static void visit_layers(struct sy_executor *exec, struct sy_state *state, const struct base *base)

@@ -96,6 +96,7 @@ struct sy_exec_memory {
     struct sck_event *event;
     uint32_t phases;
     struct sy_exec_phase phase[SY_EXEC_PHASES]; /* in order of arrival */
+    bool rated;                                 /* the rates are those of the set that moves */
     uint64_t updated_tick;
     uint64_t busy_fine;             /* fine steps with a phase moving */
     uint64_t read_rate, write_rate; /* bytes/s after refresh; equal pool when shared_bus */

@@ -105,6 +105,8 @@ enum sy_status sck_edge(const struct sck_clock *clock, uint64_t cycle, uint64_t 
 
 uint64_t sck_cycle(const struct sck_clock *clock, uint64_t tick)
 {
+    if (clock->part == 0) /* the period is whole ticks */
+        return tick / clock->whole_ticks;
     sy_u128 period = (sy_u128)clock->whole_ticks * clock->parts + clock->part;
     sy_u128 scaled = (sy_u128)tick * clock->parts;
     if ((uint64_t)(period >> 64) == 0 && (uint64_t)(scaled >> 64) == 0)

@@ -18,6 +18,10 @@
  * are called in the next. A phase that ended without its calls is found by the
  * next one, or at the end, and is SY_INTERNAL.
  *
+ * Delta notifications that methods make reach only methods, and nothing else happens before them. So they do not go
+ * through SystemC: evaluate() makes them true after the calls and calls again, round after round, within the phase.
+ * With memory targets, whose own deltas fall in between, they are SystemC's.
+ *
  * Errors. SystemC reports are thrown, never printed; every call into SystemC is
  * guarded, so no exception crosses C frames. A failing method pauses the kernel.
  *
@@ -33,6 +37,7 @@
 #define SC_INCLUDE_DYNAMIC_PROCESSES
 #include <systemc>
 
+#include <algorithm>
 #include <atomic>
 #include <exception>
 #include <new>
@@ -60,10 +65,11 @@ struct Native {
     sc_core::sc_simcontext *context = nullptr;
     sc_core::sc_event *kick = nullptr;
     std::vector<sc_core::sc_event *> events;
-    bool collecting = false;      /* only mark what is ready */
-    bool relay = false;           /* the dispatcher waits for those who become ready in this phase too */
-    sc_dt::uint64 phase_mark = 0; /* delta count at which the methods that are ready became so */
-    uint64_t mark_tick = 0;       /* and the tick */
+    std::vector<sck_event *> delta; /* notified by methods, true in the next round; their `pending` says so */
+    bool collecting = false;        /* only mark what is ready */
+    bool relay = false;             /* the dispatcher waits for those who become ready in this phase too */
+    sc_dt::uint64 phase_mark = 0;   /* delta count at which the methods that are ready became so */
+    uint64_t mark_tick = 0;         /* and the tick */
     /* settings of the process, to be put back */
     sc_core::sc_report_handler_proc handler = nullptr;
     sc_core::sc_actions error = 0, fatal = 0;
@@ -85,16 +91,30 @@ void on_report(const sc_core::sc_report &report, const sc_core::sc_actions &)
         throw report;
 }
 
+/* What methods notified comes true: those it wakes are ready. */
+void come_true(Native *state)
+{
+    for (sck_event *event : state->delta) {
+        event->pending = SCK_PENDING_NONE;
+        for (const sck_link *link = event->wakes; link; link = link->next)
+            sck_ready(link->method);
+    }
+    state->delta.clear();
+}
+
 /* In an SC_METHOD: the last one of an evaluate phase calls what is ready. */
 void evaluate(sck_sim *sim)
 {
-    const Native *state = native(sim);
+    Native *state = native(sim);
     if (state->collecting || (!sim->targets && sc_core::sc_pending_activity_at_current_time(state->context)))
         return;
     sim->now = state->context->time_stamp().value();
     if (sim->targets && sim->now != state->mark_tick)
         SC_REPORT_ERROR("kernel", "a memory target delayed the process that called it (next_trigger)");
-    sck_dispatch(sim);
+    do {
+        sck_dispatch(sim);
+        come_true(state);
+    } while (sim->ready_count != 0 && !sim->stop);
 }
 
 void wake(sck_method *method)
@@ -244,16 +264,31 @@ sy_status systemc_method_spawn(sck_method *method, const sck_method_spec *spec)
 sy_status systemc_notify_at(sck_event *event, uint64_t tick)
 {
     sck_sim *sim = event->sim;
+    if (event->pending == SCK_PENDING_DELTA) /* the earlier one counts */
+        return SY_OK;
     return guarded(sim, [&] { native(event)->notify(sc_time::from_value(tick - sim->now)); });
 }
 
 sy_status systemc_notify_delta(sck_event *event)
 {
-    return guarded(event->sim, [&] { native(event)->notify(sc_core::SC_ZERO_TIME); });
+    sck_sim *sim = event->sim;
+    if (sim->state != SCK_RUNNING || sim->targets)
+        return guarded(sim, [&] { native(event)->notify(sc_core::SC_ZERO_TIME); });
+    if (event->pending == SCK_PENDING_DELTA)
+        return SY_OK;
+    return guarded(sim, [&] {
+        native(event)->cancel();
+        native(sim)->delta.push_back(event);
+        event->pending = SCK_PENDING_DELTA;
+    });
 }
 
 sy_status systemc_cancel(sck_event *event)
 {
+    std::vector<sck_event *> &delta = native(event->sim)->delta;
+    if (event->pending == SCK_PENDING_DELTA)
+        delta.erase(std::find(delta.begin(), delta.end(), event));
+    event->pending = SCK_PENDING_NONE;
     return guarded(event->sim, [&] { native(event)->cancel(); });
 }
 
