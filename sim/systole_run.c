@@ -342,6 +342,7 @@ static enum sy_status step_at(const struct systole_context *context, const struc
                                             .dims = request->dims,
                                             .fuse = request->fuse,
                                             .kv = request->kv,
+                                            .kv_page = request->kv_page,
                                             .routing = request->routing};
     struct sy_buf list = {0};
     plain.emit_schedule = plain.timeline = plain.vcd = NULL;

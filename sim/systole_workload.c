@@ -35,6 +35,7 @@ static enum sy_status take_import_options(const struct systole_import_options *o
     *mine = (struct sy_import_options){.batch = options->batch,
                                        .context = options->context,
                                        .contexts = options->contexts,
+                                       .kv_page = options->kv_page,
                                        .new_tokens = options->new_tokens,
                                        .phase = options->phase,
                                        .kind = options->kind,
@@ -150,6 +151,7 @@ static struct sy_result_request request_of(const char *name_or_path, const struc
                                       .batch = options->batch,
                                       .context = options->context,
                                       .contexts = options->contexts,
+                                      .kv_page = options->kv_page,
                                       .new_tokens = options->new_tokens,
                                       .allow_unmodelled = options->allow_unmodelled != 0,
                                       .dims = options->dims,
@@ -167,7 +169,8 @@ static enum sy_status refuse_import_options(const struct sy_result_request *requ
                    {"kind", request->kind != NULL},          {"activation", request->activation != NULL},
                    {"weight", request->weight != NULL},      {"accumulator", request->accumulator != NULL},
                    {"dims", request->dims != NULL},          {"kv", request->kv != NULL},
-                   {"routing", request->routing != NULL},    {"contexts", request->contexts != NULL}};
+                   {"routing", request->routing != NULL},    {"contexts", request->contexts != NULL},
+                   {"kv_page", request->kv_page != 0}};
     enum sy_status status = SY_OK;
     for (size_t i = 0; i < sizeof options / sizeof options[0]; i++)
         if (options[i].given) {

@@ -77,7 +77,8 @@ struct sy_command {
     union {
         struct { /* LOAD, STORE: rows x row_bytes at pitch, from address */
             uint64_t rows, row_bytes, pitch_bytes, address;
-            uint8_t parent; /* chip memory level on the outer side */
+            uint64_t scatter; /* not 0: rows lie at random multiples of the pitch in [address, address + scatter) */
+            uint8_t parent;   /* chip memory level on the outer side */
         } move;
         struct { /* MATMUL */
             uint64_t m, k, n;

@@ -456,7 +456,8 @@ static bool move_fits(const struct sy_command *command)
     uint64_t bytes, span;
     return sy_mul(command->u.move.rows, command->u.move.row_bytes, &bytes) &&
            sy_mul(command->u.move.rows - 1, command->u.move.pitch_bytes, &span) &&
-           sy_add(span, command->u.move.row_bytes, &span) && sy_add(span, command->u.move.address, &span);
+           sy_add(span, command->u.move.row_bytes, &span) && sy_add(span, command->u.move.address, &span) &&
+           sy_move_scatters(command);
 }
 
 static const char *command_fault(const struct sy_record_syntax *syntax, const struct sy_command *command,

@@ -84,6 +84,10 @@ static bool finish_move(struct sy_scan *scan, struct sy_command *command, bool h
         !sy_add(span, command->u.move.row_bytes, &span) || !sy_add(span, command->u.move.address, &span)) {
         return SY_SCAN_FAIL(scan, scan->start, NULL, "the bytes moved do not fit 64-bit addresses");
     }
+    if (!sy_move_scatters(command)) {
+        return SY_SCAN_FAIL(scan, scan->start, NULL,
+                            "rows are scattered over fewer bytes than one pitch, or beyond 64-bit addresses");
+    }
     return true;
 }
 

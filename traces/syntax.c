@@ -47,8 +47,9 @@ struct command_key {
         {"rows", SY_VALUE_U64, false, IN_COMMAND(move.rows), 1, UINT64_MAX, 1},                                        \
         {"bytes", SY_VALUE_U64, true, IN_COMMAND(move.row_bytes), 1, UINT64_MAX, 0},                                   \
         {"pitch", SY_VALUE_U64, false, IN_COMMAND(move.pitch_bytes), 0, UINT64_MAX, 0},                                \
+        {"at", SY_VALUE_U64, false, IN_COMMAND(move.address), 0, UINT64_MAX, 0},                                       \
     {                                                                                                                  \
-        "at", SY_VALUE_U64, false, IN_COMMAND(move.address), 0, UINT64_MAX, 0                                          \
+        "scatter", SY_VALUE_U64, false, IN_COMMAND(move.scatter), 0, UINT64_MAX, 0                                     \
     }
 static const struct {
     const char *word;

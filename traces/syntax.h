@@ -11,6 +11,7 @@
 #ifndef SY_TRACES_SYNTAX_H
 #define SY_TRACES_SYNTAX_H
 
+#include "sim/base/checked.h"
 #include "traces/command.h"
 #include "traces/trace.h"
 #include "workloads/sequences.h"
@@ -145,6 +146,15 @@ extern const uint8_t sy_byte_class[256];
 static inline bool sy_is_bare(char byte)
 {
     return (sy_byte_class[(unsigned char)byte] & SY_BYTE_BARE) != 0;
+}
+
+/* Rows that lie anywhere have a pitch to lie at multiples of, and room for one. */
+static inline bool sy_move_scatters(const struct sy_command *command)
+{
+    uint64_t end, scatter = command->u.move.scatter;
+    return scatter == 0 ||
+           (command->u.move.pitch_bytes > 0 && command->u.move.pitch_bytes <= scatter &&
+            sy_add(command->u.move.address, scatter, &end) && sy_add(end, command->u.move.row_bytes, &end));
 }
 
 /* ---- parsing (parse.c) ---- */

@@ -86,9 +86,10 @@ struct sy_move_dims {
 };
 struct sy_attention_dims {
     uint64_t b, heads, kv_heads, q_len, kv_len, head_dim, value_dim;
-    uint64_t causal; /* 1: query i sees keys up to kv_len - q_len + i */
-    uint64_t window; /* sliding window in keys; 0 = none */
-    uint64_t v_in_k; /* 1: the values are the first value_dim columns of the keys (absorbed MLA): v is not read */
+    uint64_t causal;  /* 1: query i sees keys up to kv_len - q_len + i */
+    uint64_t window;  /* sliding window in keys; 0 = none */
+    uint64_t v_in_k;  /* 1: the values are the first value_dim columns of the keys (absorbed MLA): v is not read */
+    uint64_t kv_page; /* tokens a page of the KV cache, whose pages lie anywhere; 0 = a sequence's cache is one piece */
     /* NULL: all b sequences are q_len over kv_len. Else a list of them (workloads/sequences.h); b is then their number,
      * q_len and kv_len the longest. Borrowed like a name. */
     const char *sequences;

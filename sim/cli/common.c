@@ -38,6 +38,7 @@ static void import_options(const struct sy_cli_workload *options, struct systole
     import->batch = options->batch;
     set_context(options->context, import);
     import->new_tokens = options->new_tokens;
+    import->kv_page = options->kv_page;
     import->allow_unmodelled = options->allow_unmodelled;
     import->dims = options->dims.count ? options->dims.item : NULL;
     import->fuse = options->fuse.count ? options->fuse.item : NULL;

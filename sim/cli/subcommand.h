@@ -62,7 +62,7 @@ extern const struct sy_subcommand *const sy_subcommands[]; /* NULL-terminated, s
 /* Options that most subcommands share; put SY_COMMON_OPTIONS(struct, member) rows into the table. */
 struct sy_cli_workload {
     const char *name, *format, *phase, *kind, *activation, *weight, *accumulator, *kv, *routing, *context;
-    uint64_t batch, new_tokens;
+    uint64_t batch, new_tokens, kv_page;
     bool allow_unmodelled;
     struct sy_cli_list dims, fuse;
 };
@@ -91,6 +91,7 @@ struct sy_cli_output {
     SY_OPT(TEXT, type, member.phase, "phase", 0, "PHASE", "LLM phase: prefill, decode or train-step"), \
     SY_OPT(U64, type, member.batch, "batch", 0, "N", "batch size"), \
     SY_OPT(TEXT, type, member.context, "context", 0, "N|LIST|FILE", "LLM context in tokens; LIST: one a sequence, 4x128,4096"), \
+    SY_OPT(U64, type, member.kv_page, "kv-page", 0, "N", "tokens a page of the KV cache; pages lie anywhere in memory"), \
     SY_OPT(U64, type, member.new_tokens, "new-tokens", 0, "N", "LLM tokens to generate"), \
     SY_OPT(TEXT, type, member.kind, "input-type", 'i', "conv|gemm", "kind of a SCALE-Sim topology file"), \
     SY_OPT(TEXT, type, member.activation, "activation", 0, "DTYPE", "number format of activations when the file has none"), \

@@ -147,13 +147,18 @@ enum sy_status sy_exec_bursts_add(struct sy_exec_memory *memory, struct sy_exec_
     struct sy_dram_source *source = &own->source[phase->place];
     *source = (struct sy_dram_source){.streams = 1, .bursts = UINT64_MAX, .clocks_den = 1};
     struct sy_dram_stream *stream = &source->stream[0];
-    const bool apart = phase->rows > 1 && phase->pitch_bytes != phase->row_bytes;
+    const bool apart = phase->scatter || (phase->rows > 1 && phase->pitch_bytes != phase->row_bytes);
     *stream = (struct sy_dram_stream){.base = phase->address,
                                       .run_bytes = apart ? phase->row_bytes : phase->bytes,
                                       .is_write = phase->write,
                                       .align_bytes = own->align_bytes};
     if (apart)
-        stream->loop[0] = (struct sy_dram_loop){phase->rows, phase->pitch_bytes};
+        stream->loop[0] = (struct sy_dram_loop){phase->rows, phase->scatter ? 0 : phase->pitch_bytes};
+    if (phase->scatter) {
+        stream->random_range = phase->scatter;
+        stream->random_align = phase->pitch_bytes;
+        stream->random_seed = (phase->id + 1) * UINT64_C(0x9E3779B97F4A7C15); /* other places for every move */
+    }
     if (!phase->write && dma->outstanding_requests && dma->request_bytes)
         (void)sy_mul_div(dma->outstanding_requests, dma->request_bytes, own->burst_bytes, &source->outstanding);
     set_pace(own, phase, source);

@@ -98,7 +98,7 @@ enum sy_status sy_exec_device_rate(struct sy_exec_memory *memory)
         struct sy_exec_phase *phase = &memory->phase[i];
         if (!phase->active)
             continue;
-        bool apart = phase->rows > 1 && phase->pitch_bytes > phase->row_bytes;
+        bool apart = phase->scatter || (phase->rows > 1 && phase->pitch_bytes > phase->row_bytes);
         uint64_t cap = 0;
         if (phase->cap < own->level_peak)
             (void)sy_mul_div(phase->cap, own->peak, own->level_peak, &cap); /* in the device's own scale */
@@ -107,6 +107,7 @@ enum sy_status sy_exec_device_rate(struct sy_exec_memory *memory)
                                             .row_bytes = apart ? phase->row_bytes : sy_max(phase->bytes, 1),
                                             .pitch_bytes = apart ? phase->pitch_bytes : sy_max(phase->bytes, 1),
                                             .is_write = phase->write,
+                                            .random_range = phase->scatter,
                                             .max_bytes_per_s = cap};
         moving[count++] = phase;
     }

@@ -20,7 +20,7 @@ bool sy_exec_bus_bytes(const struct sy_level *outer, const struct sy_command *co
     uint64_t burst = outer->burst_bytes, row = command->u.move.row_bytes, rows = command->u.move.rows;
     if (burst <= 1)
         return sy_mul(row, rows, bytes);
-    if (command->u.move.pitch_bytes == row || rows == 1) { /* one contiguous piece */
+    if ((command->u.move.pitch_bytes == row && !command->u.move.scatter) || rows == 1) { /* one contiguous piece */
         uint64_t all = 0;
         if (!sy_mul(row, rows, &all))
             return false;
@@ -100,6 +100,7 @@ static enum sy_status start_move(struct sy_exec_unit *unit, uint64_t start, uint
     phase.rows = command->u.move.rows;
     phase.row_bytes = command->u.move.row_bytes;
     phase.pitch_bytes = command->u.move.pitch_bytes;
+    phase.scatter = command->u.move.scatter;
     phase.cap = rate_cap(exec, unit, phase.write);
     unit->in_flight++;
     unit->next_take = start + 1;

@@ -141,6 +141,7 @@ static void visit_command(struct sy_executor *exec, struct sy_state *state, cons
         sy_state_u64(state, &command->u.move.rows);
         sy_state_u64(state, &command->u.move.row_bytes);
         sy_state_u64(state, &command->u.move.pitch_bytes);
+        sy_state_u64(state, &command->u.move.scatter);
         tail = command->u.move.parent;
         sy_state_u64(state, &tail);
         command->u.move.parent = (uint8_t)tail;
@@ -309,7 +310,7 @@ static void visit_phase(struct sy_exec_memory *memory, struct sy_state *state, c
         state->failed = true;
     phase->address = sy_state_value(state, phase->address % sy_exec_address_modulus(exec, memory->level));
     uint64_t *const plain[] = {&phase->bytes,       &phase->bus_bytes, &phase->rows, &phase->row_bytes,
-                               &phase->pitch_bytes, &phase->cap,       &phase->rate};
+                               &phase->pitch_bytes, &phase->scatter,   &phase->cap,  &phase->rate};
     for (size_t i = 0; i < sizeof plain / sizeof plain[0]; i++)
         sy_state_u64(state, plain[i]);
     uint64_t low = (uint64_t)phase->remaining, high = (uint64_t)(phase->remaining >> 64);

@@ -139,7 +139,13 @@ void sy_exec_target_close(struct sy_exec_memory *memory)
 static bool begin_row(const struct sy_memory_target *own, const struct sy_exec_phase *phase, struct cursor *cursor)
 {
     uint64_t start = 0, end = 0;
-    if (!sy_mul(cursor->row, cursor->pitch, &start) || !sy_add(start, phase->address, &start) ||
+    uint64_t row = cursor->row;
+    if (phase->scatter) { /* a hash of move and row chooses among the places */
+        uint64_t mixed = (phase->id + 1) * UINT64_C(0x9E3779B97F4A7C15) + row;
+        mixed = (mixed ^ mixed >> 30) * UINT64_C(0xBF58476D1CE4E5B9);
+        row = (mixed ^ mixed >> 27) % (phase->scatter / cursor->pitch);
+    }
+    if (!sy_mul(row, cursor->pitch, &start) || !sy_add(start, phase->address, &start) ||
         !sy_add(start, cursor->row_bytes, &end) || !sy_add(end, own->burst - 1, &end))
         return false;
     cursor->at = start - start % own->burst;
@@ -154,7 +160,7 @@ enum sy_status sy_exec_target_add(struct sy_exec_memory *memory, struct sy_exec_
         return SY_INTERNAL; /* as many as the server has places for phases */
     phase->place = (uint8_t)__builtin_ctzll(~own->taken);
     own->taken |= UINT64_C(1) << phase->place;
-    const bool apart = phase->rows > 1 && phase->pitch_bytes != phase->row_bytes;
+    const bool apart = phase->scatter || (phase->rows > 1 && phase->pitch_bytes != phase->row_bytes);
     struct cursor *cursor = &own->cursor[phase->place];
     *cursor = (struct cursor){.rows = !phase->bytes ? 0
                                       : apart       ? phase->rows

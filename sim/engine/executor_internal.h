@@ -74,7 +74,7 @@ struct sy_exec_phase {
     uint8_t cause;
     uint64_t ready_tick; /* of the kernel: first byte may move */
     uint64_t bytes, bus_bytes;
-    uint64_t address, rows, row_bytes, pitch_bytes; /* where they lie */
+    uint64_t address, rows, row_bytes, pitch_bytes, scatter; /* where they lie */
     uint8_t operand;
     uint8_t place; /* --memory burst, tlm: of its source in the memory */
     bool write;    /* direction as the server sees it */

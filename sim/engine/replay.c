@@ -326,6 +326,7 @@ static enum sy_status end_layer(struct sy_replay *replay, const struct sy_feed_s
         describe_plan(replay, &entry->result, made, &slot->upcoming.layer);
         replay->result->kept_bytes_saved += made->saved_bytes;
         replay->skipped_macs += made->skipped_macs;
+        replay->result->kv_pages += made->kv_pages;
         replay->result->halo_macs += made->halo_macs;
         entry->result.halo_macs += made->halo_macs;
     }

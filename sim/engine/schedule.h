@@ -69,6 +69,7 @@ struct sy_layer_plan {
     bool kept;             /* the output stays on chip */
     uint64_t saved_bytes;  /* backing-store traffic avoided by tensors found or kept on chip */
     uint64_t skipped_macs; /* of attention: of keys that no query of a block can see */
+    uint64_t kv_pages;     /* of attention: pages of the cache, all sequences */
     uint64_t halo_macs;    /* of a fused group: of rows that were computed before */
 };
 

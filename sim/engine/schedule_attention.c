@@ -56,6 +56,7 @@ static uint64_t sharing_of(const struct sy_attention_dims *d)
 struct block {
     uint64_t first, rows;    /* of a head's product */
     uint64_t keys;           /* that it computes with */
+    uint64_t start;          /* the first key it reads when keys come all at once */
     uint64_t from, to, base; /* of a key block each: from, up to before; base: the first key that any query sees */
 };
 
@@ -72,6 +73,7 @@ static struct block block_of(const struct sy_attention_cut *cut, uint64_t index)
         end = before + (block.first + block.rows - 1) / sharing + 1;
         start = d->window && lowest > d->window ? lowest - d->window : 0;
     }
+    block.start = sy_max(start, block.base);
     block.keys = sy_min(end - start, scores->n);
     if (wide) {
         block.from = start / wide;
@@ -231,6 +233,8 @@ static enum sy_status take_kind(struct sy_scheduler *s, struct sy_attention_cut 
     if (status != SY_OK)
         return sy_error(s->diag, SY_NOWHERE, NULL, "layer %s: its work does not fit 64 bits", layer->name), status;
     cut_kind(s, cut);
+    if ((status = sy_pages_table(s, cut)) != SY_OK)
+        return status;
     const struct sy_matrix_item *scores = &cut->whole.item[SCORES].u.matrix,
                                 *values = &cut->whole.item[VALUES].u.matrix;
     s->plan.skipped_macs += (scores->m * scores->n - cut->pairs) * scores->groups * (scores->k + values->n);
@@ -294,6 +298,7 @@ static enum sy_status take_chunk(struct sy_scheduler *s)
     s->whole = &cut->whole;
     s->work = cut->whole;
     s->key_block = left;
+    s->first_key = cut->key_block ? sy_max((block.from + left) * keys, block.base) : block.start;
     cut_products(s, groups, block.rows, keys, keys_there(cut, &block, block.from + left));
     if (!first || !last)
         return cut_keys(s, rows, first, last);

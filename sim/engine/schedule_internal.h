@@ -66,6 +66,9 @@ struct sy_matrix_walk {
     enum sy_dtype side_dtype[SY_MAX_INPUTS];
     uint32_t sides;
     struct sy_ring side_ring;
+    uint64_t page;        /* of attention: tokens a page of the cache that B is read from; 0 = not paged */
+    uint64_t page_first;  /* the token at the beginning of B */
+    enum sy_dim page_dim; /* along which tokens follow one another in B */
     uint64_t macs_total, macs_share, macs_walked, macs_given; /* of all cores; of this core's share; so far */
     struct sy_users last_out;                                 /* latest command that wrote C at its home */
     bool done;
@@ -119,6 +122,7 @@ struct sy_attention_cut {
     uint64_t blocks;                   /* of queries a head */
     uint64_t key_block;                /* keys at a time; 0 = all that a block of queries sees */
     uint64_t pairs;                    /* query-key pairs of a head that are computed */
+    uint64_t table;                    /* stamp of the move that brings its page table; 0 = not paged */
     const char *next;                  /* in the layer's list, behind this kind */
     bool last;                         /* no kind follows */
 };
@@ -160,6 +164,7 @@ struct sy_scheduler {
         part[3];                  /* of attention: the kind of sequence whose chunk is at hand, and those beside it */
     struct sy_attention_cut *cut; /* the one at hand; NULL: no chunks */
     uint64_t chunk;               /* of the layer's chunks, all kinds in turn */
+    uint64_t first_key;           /* of attention: the chunk's */
     uint64_t key_block;           /* of attention: place of the chunk's among those of its queries */
     bool output_started;          /* of attention: a chunk before has written output */
     struct sy_weave weave;
@@ -267,6 +272,20 @@ enum sy_status sy_attention_weave(struct sy_scheduler *s);
 enum sy_status sy_attention_next(struct sy_scheduler *s);
 /* Level where whole tensors that A reads may stay, or UINT32_MAX. */
 uint32_t sy_keeping_level(const struct sy_scheduler *s);
+
+/* schedule_pages.c: attention's keys and values in pages */
+/* Does a sequence take more than one page? */
+bool sy_pages_split(const struct sy_attention_dims *dims);
+/* Bring the page table of a kind of sequence, when it has one. */
+enum sy_status sy_pages_table(struct sy_scheduler *s, struct sy_attention_cut *cut);
+/* A tile of B by what lies in pages: tokens [from, from + tokens), elements of each, of `groups` heads. */
+struct sy_tile_of_b {
+    uint64_t from, tokens, elements, groups;
+};
+uint64_t sy_pages_bytes(const struct sy_matrix_walk *w, const struct sy_tile_of_b *tile);
+/* Emit the moves that bring it into a buffer, once `before` are done with that. */
+enum sy_status sy_pages_load(struct sy_scheduler *s, struct sy_matrix_walk *w, const struct sy_tile_of_b *tile,
+                             struct sy_ring *ring, struct sy_buffer *buffer, const struct sy_users *before);
 
 /* schedule_matrix.c, schedule_stream.c */
 enum sy_status sy_matrix_begin(struct sy_scheduler *s, const struct sy_matrix_item *item,

@@ -119,6 +119,16 @@ static void shape_move(const struct sy_matrix_walk *w, enum sy_operand operand, 
     command->u.move.address += (row0 * width + col0) * bits / 8;
 }
 
+/* The block of B at a level, as it lies in pages. */
+static struct sy_tile_of_b tile_of_b(const struct sy_matrix_walk *w, uint32_t level)
+{
+    enum sy_dim along = w->page_dim, across = along == SY_DIM_N ? SY_DIM_K : SY_DIM_N;
+    return (struct sy_tile_of_b){.from = w->start[level][along],
+                                 .tokens = extent_of_b(w, level, along),
+                                 .elements = extent_of_b(w, level, across),
+                                 .groups = w->extent[level][SY_DIM_G]};
+}
+
 /* The buffer of A or B that the step needs at a position, loaded if it is not there. */
 static enum sy_status bring(struct sy_scheduler *s, struct sy_matrix_walk *w, enum sy_operand operand,
                             uint32_t position)
@@ -132,9 +142,15 @@ static enum sy_status bring(struct sy_scheduler *s, struct sy_matrix_walk *w, en
         return SY_OK;
     enum sy_dtype dtype = w->problem.dtype[operand];
     struct sy_users before;
-    buffer = sy_ring_advance(s, ring, block, block_bytes(w, operand, level, dtype), &before);
+    bool paged =
+        operand == SY_B && w->page && position + 2 == w->problem.chain_length[SY_B] && w->problem.home[SY_B] > position;
+    const struct sy_tile_of_b tile = paged ? tile_of_b(w, level) : (struct sy_tile_of_b){0};
+    buffer = sy_ring_advance(s, ring, block, paged ? sy_pages_bytes(w, &tile) : block_bytes(w, operand, level, dtype),
+                             &before);
     if (!buffer->bytes)
         return SY_OK; /* a window that lies in the padding alone: nothing to bring */
+    if (paged)
+        return sy_pages_load(s, w, &tile, ring, buffer, &before);
     struct sy_issue *load = sy_schedule_emit(s, SY_CMD_LOAD, &stamp);
     if (!load)
         return SY_INTERNAL;
@@ -487,9 +503,11 @@ static uint64_t loop_period(const struct sy_scheduler *s, const struct sy_matrix
     uint64_t tile = w->mapping.tile[level][dim], period = SHORTEST_PERIOD;
     if (window->is_conv)
         period = sy_max(period, window_period(s, w, dim, tile));
+    if (w->page && dim == w->page_dim)
+        period = sy_max(period, returns(w->page, tile));
     for (int operand = 0; operand < SY_OPERANDS; operand++) {
         const struct sy_level *outer = &s->chip->level[w->problem.chain[operand][w->problem.chain_length[operand] - 1]];
-        bool packed = w->source[operand].weight || (operand == SY_A && window->is_conv);
+        bool packed = w->source[operand].weight || (operand == SY_A && window->is_conv) || (operand == SY_B && w->page);
         if (outer->burst_bytes <= 1 || packed || dim == SY_DIM_G ||
             !sy_map_indexes(&w->problem, (enum sy_operand)operand, dim))
             continue;
@@ -575,6 +593,8 @@ static bool same_places(const struct sy_scheduler *s, const struct sy_executor *
     if (packed || dim == SY_DIM_G || !sy_map_indexes(&w->problem, operand, dim))
         return true;
     enum sy_dim along = operand == SY_A ? SY_DIM_K : SY_DIM_N; /* how the tensor's rows lie in memory */
+    if (operand == SY_B && w->page) /* pages lie anywhere; what counts is where in a page a tile begins */
+        return dim != w->page_dim || step % w->page == 0;
     uint64_t bits = 0;
     if (!sy_mul3(step, dim == along ? 1 : w->problem.size[along], sy_dtypes[w->problem.dtype[operand]].bits, &bits))
         return false;

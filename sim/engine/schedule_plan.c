@@ -308,6 +308,11 @@ enum sy_status sy_matrix_begin(struct sy_scheduler *s, const struct sy_matrix_it
         take_halo(s, w);
     sy_problem_init(&w->problem, s->chip, &share);
     w->problem.schedule = layer->has_schedule ? &layer->schedule : NULL;
+    if (s->cut && sy_pages_split(&s->cut->dims)) {
+        w->page = s->cut->dims.kv_page;
+        w->page_first = s->first_key;
+        w->page_dim = item->tensor_a == SY_TENSOR_INTERMEDIATE ? SY_DIM_K : SY_DIM_N;
+    }
     take_inputs(s, w, item, epilogue);
     /* What the tensor is in the end: all of the layer's output, or an intermediate of this chunk. */
     const struct sy_matrix_item *all = &s->whole->item[s->item].u.matrix;

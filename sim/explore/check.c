@@ -185,6 +185,7 @@ static enum sy_status read_request(struct checker *checker, struct sy_check_base
     request->import.kv = string_at(import, "kv");
     request->import.routing = string_at(import, "routing");
     request->import.contexts = string_at(import, "contexts");
+    request->import.kv_page = number_at(import, "kv_page");
     request->import.batch = number_at(import, "batch");
     request->import.context = number_at(import, "context");
     request->import.new_tokens = number_at(import, "new_tokens");

@@ -358,7 +358,8 @@ static void read_import(struct reader *reader, const struct sy_yaml_node *node)
                                  {"phase", &import->phase, NULL},           {"kind", &import->kind, NULL},
                                  {"batch", NULL, &import->batch},           {"context", NULL, &import->context},
                                  {"new_tokens", NULL, &import->new_tokens}, {"kv", &import->kv, NULL},
-                                 {"routing", &import->routing, NULL},       {"contexts", &import->contexts, NULL}};
+                                 {"routing", &import->routing, NULL},       {"contexts", &import->contexts, NULL},
+                                 {"kv_page", NULL, &import->kv_page}};
     read_slots(reader, node, slots, sizeof slots / sizeof slots[0]);
 }
 

@@ -115,6 +115,7 @@ struct systole_import_options {
     const char *const *dims; /* "name=value", NULL-terminated */
     const char *kv;          /* number format of the KV cache, NULL = that of activations */
     const char *routing;     /* mixture of experts: NULL or "uniform", "worst", or a file of one weight an expert */
+    uint64_t kv_page;        /* tokens a page of the KV cache; 0 = not paged */
     const char *contexts; /* instead of batch and context: "128,4096", "32x128,4096", or a file of contexts; or NULL */
     /* groups of layers to run depth-first in strips, "FIRST..LAST:strip=ROWS[:halo=keep|recompute]" with names of
      * layers, NULL-terminated; also of traces, which are then not written again */

@@ -68,6 +68,12 @@ static bool get_tpot_s(const struct sy_result *result, double *value, uint64_t *
     return is_phase(result, "decode");
 }
 
+static bool get_kv_pages(const struct sy_result *result, double *value, uint64_t *whole)
+{
+    *value = (double)(*whole = result->kv_pages);
+    return result->kv_pages > 0;
+}
+
 static bool get_tokens_per_s(const struct sy_result *result, double *value, uint64_t *whole)
 {
     *whole = 0;
@@ -168,6 +174,8 @@ const struct sy_figure_info sy_figures[] = {
     {"arithmetic_intensity", "MAC/byte", false, SY_NEITHER, "macs / bytes of backing stores", get_arithmetic_intensity},
     {"roofline_macs_per_s", "MAC/s", false, SY_NEITHER, "the smaller of peak and intensity x bandwidth",
      get_roofline_macs_per_s},
+    {"kv_pages", "page", true, SY_NEITHER,
+     "pages of the KV cache that attention reads, each once a layer: entries read of the page tables", get_kv_pages},
     {"tokens_per_s", "token/s", false, SY_HIGHER, "tokens of the pass, all sequences / seconds", get_tokens_per_s},
     {"ttft_s", "s", false, SY_LOWER, "time to first token: one prefill pass on the device, host and queueing left out",
      get_ttft_s},

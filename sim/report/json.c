@@ -32,7 +32,10 @@ static void put_request(struct sy_json_writer *json, const struct sy_result_requ
     const struct {
         const char *key;
         uint64_t value;
-    } numbers[] = {{"batch", request->batch}, {"context", request->context}, {"new_tokens", request->new_tokens}};
+    } numbers[] = {{"batch", request->batch},
+                   {"context", request->context},
+                   {"new_tokens", request->new_tokens},
+                   {"kv_page", request->kv_page}};
     if (!request->chip || !request->workload)
         return;
     sy_json_open_object(json, "request");

@@ -34,6 +34,8 @@ for fidelity in analytic event; do
         expect "$phase of a ragged batch at $fidelity: direct run = import, trace, run" same_by_trace tpu-v4i \
             "$golden/hf_configs/gemma-3-1b.json" $fidelity --phase $phase --context 3x128,900,2000
     done
+    expect "a paged cache at $fidelity: direct run = import, trace, run" same_by_trace tpu-v4i \
+        "$golden/hf_configs/qwen3-0.6b.json" $fidelity --phase decode --context 4x500,900 --kv-page 16
     expect "a collective at $fidelity: direct run = import, trace, run" same_by_trace tpu-v4i \
         "$golden/chakra/all_reduce_8npus_1MB.0.et" $fidelity --dim ranks=8
 done

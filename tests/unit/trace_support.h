@@ -280,6 +280,11 @@ static inline void random_command(uint64_t *seed, struct sy_command *command, ui
         command->u.move.row_bytes = SOME;
         command->u.move.pitch_bytes = below(seed, 2) ? command->u.move.row_bytes : SOME;
         command->u.move.address = next_random(seed) >> 1 >> (shift == 0 ? 0 : shift - 1);
+        if (below(seed, 4) == 0) {
+            command->u.move.pitch_bytes = 1 + below(seed, 5000);
+            command->u.move.address >>= 1;
+            command->u.move.scatter = command->u.move.pitch_bytes + SOME;
+        }
         command->u.move.parent = (uint8_t)(below(seed, 2) ? command->level + 1 : (int)below(seed, 256));
     } else if (command->kind == SY_CMD_MATMUL) {
         command->u.matmul.m = SOME;
@@ -362,7 +367,7 @@ static inline void expect_same_command(const struct sy_command *a, const struct 
     if (a->kind == SY_CMD_LOAD || a->kind == SY_CMD_STORE) {
         EXPECT(a->u.move.rows == b->u.move.rows && a->u.move.row_bytes == b->u.move.row_bytes);
         EXPECT(a->u.move.pitch_bytes == b->u.move.pitch_bytes && a->u.move.address == b->u.move.address);
-        EXPECT(a->u.move.parent == b->u.move.parent);
+        EXPECT(a->u.move.parent == b->u.move.parent && a->u.move.scatter == b->u.move.scatter);
     } else if (a->kind == SY_CMD_MATMUL) {
         EXPECT(a->u.matmul.m == b->u.matmul.m && a->u.matmul.k == b->u.matmul.k && a->u.matmul.n == b->u.matmul.n);
         EXPECT(a->u.matmul.repeat == b->u.matmul.repeat && a->u.matmul.dataflow == b->u.matmul.dataflow);

@@ -75,6 +75,7 @@ struct sy_hf_pass {
     uint64_t batch;
     uint64_t queries;   /* tokens of a sequence computed now */
     uint64_t cached;    /* tokens of a sequence whose keys and values are cached already */
+    uint64_t kv_page;   /* tokens a page of the KV cache; 0 = not paged */
     uint64_t tokens;    /* of all sequences: batch * queries, or their sum */
     uint64_t positions; /* different ones among the tokens: rotations to make */
     const char

@@ -83,6 +83,7 @@ void sy_hf_attention(struct sy_builder *b, const struct sy_hf *hf, const struct 
                                      .value_dim = hf->head_dim,
                                      .causal = pass->causal,
                                      .window = layer->sliding ? hf->window : 0,
+                                     .kv_page = pass->appends ? pass->kv_page : 0,
                                      .sequences = pass->sequences};
     sy_build_attention(b, "attention", q, k, v, "context", &dims, pass->appends);
     bool sandwich = (hf->traits & SY_HF_SANDWICH) != 0;

@@ -89,6 +89,7 @@ static void absorbed(struct sy_builder *b, const struct sy_hf *hf, const struct 
                                      .value_dim = hf->kv_lora,
                                      .causal = pass->causal,
                                      .v_in_k = 1,
+                                     .kv_page = pass->kv_page,
                                      .sequences = pass->sequences};
     sy_build_attention(b, "attention", "q_absorbed", "latent_cache", "latent_cache", "latent_context", &dims, true);
     sy_build_gemm(b, &(struct sy_build_gemm){.name = "v_absorb",

@@ -194,6 +194,16 @@ static enum sy_status choose_sizes(struct importer *im, struct sy_hf_pass *pass)
                                 .decode = decode,
                                 .all_logits = im->phase == PHASE_TRAIN};
     pass->appends = pass->causal && im->phase != PHASE_TRAIN;
+    pass->kv_page = im->options->kv_page;
+    if (pass->kv_page > MOST_TOKENS) {
+        (void)sy_error(im->diag, here(im), "16 to 256 are usual", "a page of %" PRIu64 " tokens is too large",
+                       pass->kv_page);
+        return SY_USAGE;
+    }
+    if (pass->kv_page != 0 && !pass->appends) {
+        (void)sy_error(im->diag, here(im), "leave --kv-page out", "this pass has no KV cache to page");
+        return SY_USAGE;
+    }
     if (im->options->contexts != NULL) {
         return choose_lengths(im, pass);
     }

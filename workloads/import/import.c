@@ -110,15 +110,16 @@ static const struct sy_importer *choose(const char *path, const struct content *
 }
 
 /* What an importer does not read must not pass unnoticed. */
-static enum sy_status refuse_contexts(const char *path, const struct sy_importer *importer,
-                                      const struct sy_import_options *options, struct sy_diag *diag)
+static enum sy_status refuse_unread(const char *path, const struct sy_importer *importer,
+                                    const struct sy_import_options *options, struct sy_diag *diag)
 {
     struct sy_where where = {.file = path};
-    if (options->contexts == NULL || importer == &sy_importer_huggingface) {
+    if (importer == &sy_importer_huggingface || (options->contexts == NULL && options->kv_page == 0)) {
         return SY_OK;
     }
-    (void)sy_error(diag, where, "leave --context out", "a list of contexts means nothing to the %s importer",
-                   importer->name);
+    (void)sy_error(diag, where, options->contexts != NULL ? "leave --context out" : "leave --kv-page out",
+                   "%s means nothing to the %s importer",
+                   options->contexts != NULL ? "a list of contexts" : "a page of the KV cache", importer->name);
     return SY_USAGE;
 }
 
@@ -144,7 +145,7 @@ enum sy_status sy_import_file(const char *path, const char *format, const struct
         status = sy_error(diag, where, NULL, "the file is empty");
     } else {
         importer = importer != NULL ? importer : choose(path, &content);
-        status = importer != NULL && options != NULL ? refuse_contexts(path, importer, options, diag) : SY_OK;
+        status = importer != NULL && options != NULL ? refuse_unread(path, importer, options, diag) : SY_OK;
     }
     if (status == SY_OK) {
         status = importer == NULL ? unrecognised(path, &content, diag)

@@ -18,6 +18,7 @@ struct sy_import_options {
     uint64_t context; /* LLMs: tokens already in the KV cache, or the prompt length in prefill */
     const char
         *contexts;       /* instead of one context: a list, one a sequence, or the path of a file of them (lengths.h) */
+    uint64_t kv_page;    /* tokens a page of the KV cache; 0 = not paged */
     uint64_t new_tokens; /* importers make one step; who wants growing contexts imports each */
     const char *phase;   /* "prefill", "decode", "train-step" or NULL */
     const char *kind;    /* SCALE-Sim: "conv", "gemm" or NULL = from the header */
