@@ -282,6 +282,9 @@ enum sy_status sy_pages_table(struct sy_scheduler *s, struct sy_attention_cut *c
 struct sy_tile_of_b {
     uint64_t from, tokens, elements, groups;
 };
+/* The walk's block of B at a level; and of its extent those rows or columns that are no padding. */
+struct sy_tile_of_b sy_tile_of_b(const struct sy_matrix_walk *w, uint32_t level);
+uint64_t sy_extent_of_b(const struct sy_matrix_walk *w, uint32_t level, enum sy_dim dim);
 uint64_t sy_pages_bytes(const struct sy_matrix_walk *w, const struct sy_tile_of_b *tile);
 /* Emit the moves that bring it into a buffer, once `before` are done with that. */
 enum sy_status sy_pages_load(struct sy_scheduler *s, struct sy_matrix_walk *w, const struct sy_tile_of_b *tile,

@@ -68,15 +68,6 @@ static void block_of(const struct sy_matrix_walk *w, enum sy_operand operand, ui
         block[d] = sy_map_indexes(&w->problem, operand, (enum sy_dim)d) ? w->start[level][d] : 0;
 }
 
-/* Of B's rows or columns at a level: those that are no padding. */
-static uint64_t extent_of_b(const struct sy_matrix_walk *w, uint32_t level, enum sy_dim dim)
-{
-    const struct sy_matrix_item *item = &w->problem.item;
-    uint64_t there = w->problem.size[dim] - (dim == SY_DIM_N ? item->pad_n : item->pad_k);
-    uint64_t start = w->start[level][dim];
-    return start >= there ? 0 : sy_min(w->extent[level][dim], there - start);
-}
-
 /* Bytes of an operand's block at a level as it is there, ragged edges included. */
 static uint64_t block_bytes(const struct sy_matrix_walk *w, enum sy_operand operand, uint32_t level,
                             enum sy_dtype dtype)
@@ -89,7 +80,7 @@ static uint64_t block_bytes(const struct sy_matrix_walk *w, enum sy_operand oper
                                             extent[SY_DIM_K])
                        : extent[SY_DIM_M] * extent[SY_DIM_K];
     else
-        elements = operand == SY_B ? extent_of_b(w, level, SY_DIM_K) * extent_of_b(w, level, SY_DIM_N)
+        elements = operand == SY_B ? sy_extent_of_b(w, level, SY_DIM_K) * sy_extent_of_b(w, level, SY_DIM_N)
                                    : extent[SY_DIM_M] * extent[SY_DIM_N];
     (void)sy_dtype_bytes(dtype, elements * groups, &bytes);
     return bytes;
@@ -104,8 +95,8 @@ static void shape_move(const struct sy_matrix_walk *w, enum sy_operand operand, 
     if (w->source[operand].weight || sy_dtypes[dtype].block || (operand == SY_A && w->problem.item.window.is_conv))
         return;
     bool is_b = operand == SY_B;
-    rows = is_b ? extent_of_b(w, level, SY_DIM_K) : extent[SY_DIM_M];
-    cols = operand == SY_A ? extent[SY_DIM_K] : is_b ? extent_of_b(w, level, SY_DIM_N) : extent[SY_DIM_N];
+    rows = is_b ? sy_extent_of_b(w, level, SY_DIM_K) : extent[SY_DIM_M];
+    cols = operand == SY_A ? extent[SY_DIM_K] : is_b ? sy_extent_of_b(w, level, SY_DIM_N) : extent[SY_DIM_N];
     width = operand == SY_A ? w->problem.size[SY_DIM_K] : w->problem.size[SY_DIM_N];
     width -= is_b ? w->problem.item.pad_n : 0;
     uint64_t groups = sy_map_indexes(&w->problem, operand, SY_DIM_G) ? extent[SY_DIM_G] : 1;
@@ -117,16 +108,6 @@ static void shape_move(const struct sy_matrix_walk *w, enum sy_operand operand, 
     command->u.move.row_bytes = cols * bits / 8;
     command->u.move.pitch_bytes = width * bits / 8;
     command->u.move.address += (row0 * width + col0) * bits / 8;
-}
-
-/* The block of B at a level, as it lies in pages. */
-static struct sy_tile_of_b tile_of_b(const struct sy_matrix_walk *w, uint32_t level)
-{
-    enum sy_dim along = w->page_dim, across = along == SY_DIM_N ? SY_DIM_K : SY_DIM_N;
-    return (struct sy_tile_of_b){.from = w->start[level][along],
-                                 .tokens = extent_of_b(w, level, along),
-                                 .elements = extent_of_b(w, level, across),
-                                 .groups = w->extent[level][SY_DIM_G]};
 }
 
 /* The buffer of A or B that the step needs at a position, loaded if it is not there. */
@@ -144,7 +125,7 @@ static enum sy_status bring(struct sy_scheduler *s, struct sy_matrix_walk *w, en
     struct sy_users before;
     bool paged =
         operand == SY_B && w->page && position + 2 == w->problem.chain_length[SY_B] && w->problem.home[SY_B] > position;
-    const struct sy_tile_of_b tile = paged ? tile_of_b(w, level) : (struct sy_tile_of_b){0};
+    const struct sy_tile_of_b tile = paged ? sy_tile_of_b(w, level) : (struct sy_tile_of_b){0};
     buffer = sy_ring_advance(s, ring, block, paged ? sy_pages_bytes(w, &tile) : block_bytes(w, operand, level, dtype),
                              &before);
     if (!buffer->bytes)
@@ -494,6 +475,17 @@ static uint64_t window_period(const struct sy_scheduler *s, const struct sy_matr
                   returns(sy_row_window_segment(&rows, array, &array->dataflow[w->mapping.dataflow]), tile));
 }
 
+static bool in_pages(const struct sy_matrix_walk *w, enum sy_operand operand)
+{
+    return operand == SY_B && w->page;
+}
+
+/* Does a tile lie in one piece, wherever it is? */
+static bool packed(const struct sy_matrix_walk *w, enum sy_operand operand)
+{
+    return w->source[operand].weight || in_pages(w, operand) || (operand == SY_A && w->problem.item.window.is_conv);
+}
+
 /* After how many iterations the tiles look the same again: double buffering, a convolution's rows or window, a matrix's
  * place relative to bursts. */
 static uint64_t loop_period(const struct sy_scheduler *s, const struct sy_matrix_walk *w, uint32_t level,
@@ -507,8 +499,7 @@ static uint64_t loop_period(const struct sy_scheduler *s, const struct sy_matrix
         period = sy_max(period, returns(w->page, tile));
     for (int operand = 0; operand < SY_OPERANDS; operand++) {
         const struct sy_level *outer = &s->chip->level[w->problem.chain[operand][w->problem.chain_length[operand] - 1]];
-        bool packed = w->source[operand].weight || (operand == SY_A && window->is_conv) || (operand == SY_B && w->page);
-        if (outer->burst_bytes <= 1 || packed || dim == SY_DIM_G ||
+        if (outer->burst_bytes <= 1 || packed(w, (enum sy_operand)operand) || dim == SY_DIM_G ||
             !sy_map_indexes(&w->problem, (enum sy_operand)operand, dim))
             continue;
         enum sy_dim along = operand == SY_A ? SY_DIM_K : SY_DIM_N; /* how the tensor's rows lie in memory */
@@ -588,13 +579,12 @@ static bool same_places(const struct sy_scheduler *s, const struct sy_executor *
                         enum sy_dim dim, uint64_t step)
 {
     const struct sy_matrix_walk *w = &s->matrix;
-    bool packed = w->source[operand].weight || sy_dtypes[w->problem.dtype[operand]].block ||
-                  (operand == SY_A && w->problem.item.window.is_conv);
-    if (packed || dim == SY_DIM_G || !sy_map_indexes(&w->problem, operand, dim))
+    if (in_pages(w, operand)) /* they lie anywhere; what counts is where in a page a tile begins */
+        return dim != w->page_dim || step % w->page == 0;
+    if (packed(w, operand) || dim == SY_DIM_G || !sy_map_indexes(&w->problem, operand, dim) ||
+        sy_dtypes[w->problem.dtype[operand]].block)
         return true;
     enum sy_dim along = operand == SY_A ? SY_DIM_K : SY_DIM_N; /* how the tensor's rows lie in memory */
-    if (operand == SY_B && w->page) /* pages lie anywhere; what counts is where in a page a tile begins */
-        return dim != w->page_dim || step % w->page == 0;
     uint64_t bits = 0;
     if (!sy_mul3(step, dim == along ? 1 : w->problem.size[along], sy_dtypes[w->problem.dtype[operand]].bits, &bits))
         return false;

@@ -44,6 +44,23 @@ enum sy_status sy_pages_table(struct sy_scheduler *s, struct sy_attention_cut *c
     return SY_OK;
 }
 
+uint64_t sy_extent_of_b(const struct sy_matrix_walk *w, uint32_t level, enum sy_dim dim)
+{
+    const struct sy_matrix_item *item = &w->problem.item;
+    uint64_t there = w->problem.size[dim] - (dim == SY_DIM_N ? item->pad_n : item->pad_k);
+    uint64_t start = w->start[level][dim];
+    return start >= there ? 0 : sy_min(w->extent[level][dim], there - start);
+}
+
+struct sy_tile_of_b sy_tile_of_b(const struct sy_matrix_walk *w, uint32_t level)
+{
+    enum sy_dim along = w->page_dim, across = along == SY_DIM_N ? SY_DIM_K : SY_DIM_N;
+    return (struct sy_tile_of_b){.from = w->start[level][along],
+                                 .tokens = sy_extent_of_b(w, level, along),
+                                 .elements = sy_extent_of_b(w, level, across),
+                                 .groups = w->extent[level][SY_DIM_G]};
+}
+
 /* Tokens of a tile by page: of the first page when it is not whole, whole pages, the rest. */
 struct pages {
     uint64_t first, whole, last;

@@ -291,6 +291,24 @@ static void take_halo(struct sy_scheduler *s, struct sy_matrix_walk *w)
     w->macs_total = useful;
 }
 
+/* Keys or values that lie in pages. */
+static void take_pages(const struct sy_scheduler *s, struct sy_matrix_walk *w, const struct sy_matrix_item *item)
+{
+    if (!s->cut || !sy_pages_split(&s->cut->dims))
+        return;
+    w->page = s->cut->dims.kv_page;
+    w->page_first = s->first_key;
+    w->page_dim = item->tensor_a == SY_TENSOR_INTERMEDIATE ? SY_DIM_K : SY_DIM_N;
+}
+
+/* What the tensor is in the end: all of the layer's output, or an intermediate of this chunk. */
+static bool output_bytes(const struct sy_scheduler *s, const struct sy_matrix_item *item, uint64_t *bytes)
+{
+    uint64_t elements = sy_layer_output_elements(&s->current->layer);
+    return (item->tensor_c == SY_TENSOR_OUT || sy_mul3(item->m, item->n, item->groups, &elements)) &&
+           sy_dtype_bytes(item->c, elements, bytes);
+}
+
 enum sy_status sy_matrix_begin(struct sy_scheduler *s, const struct sy_matrix_item *item,
                                const struct sy_vector_item *epilogue)
 {
@@ -308,20 +326,11 @@ enum sy_status sy_matrix_begin(struct sy_scheduler *s, const struct sy_matrix_it
         take_halo(s, w);
     sy_problem_init(&w->problem, s->chip, &share);
     w->problem.schedule = layer->has_schedule ? &layer->schedule : NULL;
-    if (s->cut && sy_pages_split(&s->cut->dims)) {
-        w->page = s->cut->dims.kv_page;
-        w->page_first = s->first_key;
-        w->page_dim = item->tensor_a == SY_TENSOR_INTERMEDIATE ? SY_DIM_K : SY_DIM_N;
-    }
+    take_pages(s, w, item);
     take_inputs(s, w, item, epilogue);
-    /* What the tensor is in the end: all of the layer's output, or an intermediate of this chunk. */
     const struct sy_matrix_item *all = &s->whole->item[s->item].u.matrix;
-    uint64_t elements = 0, out_bytes = 0, out_key = sy_tensor_key(s, item->tensor_c, true);
-    if (item->tensor_c == SY_TENSOR_OUT)
-        elements = sy_layer_output_elements(layer);
-    else if (!sy_mul3(item->m, item->n, item->groups, &elements))
-        return SY_OVERFLOW;
-    if (!sy_dtype_bytes(item->c, elements, &out_bytes))
+    uint64_t out_bytes = 0, out_key = sy_tensor_key(s, item->tensor_c, true);
+    if (!output_bytes(s, item, &out_bytes))
         return SY_OVERFLOW;
     if (!in_later_chunk(s, out_key) && !sy_fuse_stays(s->current))
         retire_old(s, w, out_key);
