@@ -208,6 +208,13 @@ static void copy_links(const struct sy_executor *exec, struct sy_result *result)
     }
 }
 
+/* A name that outlives the chip; without memory the chip's own. */
+static const char *kept(struct sy_arena *arena, const char *name)
+{
+    const char *copy = sy_arena_strdup(arena, name);
+    return copy ? copy : name;
+}
+
 static void copy_memories(struct sy_executor *exec, struct sy_result *result, uint64_t end)
 {
     for (uint32_t i = 0; i < exec->memories; i++) {
@@ -216,7 +223,7 @@ static void copy_memories(struct sy_executor *exec, struct sy_result *result, ui
             continue;
         struct sy_dram_stats *dram = &result->dram[result->drams++];
         dram->channel = 0;
-        dram->name = exec->chip->level[memory->level].name;
+        dram->name = kept(result->arena, exec->chip->level[memory->level].name);
         dram->read_bytes = memory->read_bytes * sy_max(exec->chip->cores, 1);
         dram->write_bytes = memory->write_bytes * sy_max(exec->chip->cores, 1);
         if (sck_edge(exec->fine_clock, memory->busy_fine, &dram->busy_ticks) != SY_OK)
@@ -230,7 +237,7 @@ static void copy_memories(struct sy_executor *exec, struct sy_result *result, ui
     }
     result->levels = exec->chip->levels;
     for (uint32_t i = 0; i < exec->chip->levels; i++) {
-        result->level[i].name = exec->chip->level[i].name;
+        result->level[i].name = kept(result->arena, exec->chip->level[i].name);
         result->level[i].read_bytes = exec->level_read[i];
         result->level[i].write_bytes = exec->level_write[i];
     }

@@ -161,6 +161,17 @@ static bool as_measured(const struct sy_energy_table *table, const struct sy_lay
     return !layer->values.toggles || !share || sy_mul_div(*bits, layer->values.toggles * UINT64_C(10000), share, bits);
 }
 
+/* Bits between the innermost memory and the array: what its ports carried less what came from and went off the chip. */
+static bool bus_bits(const struct sy_energy_account *account, const struct sy_layer_result *layer, uint64_t *bits)
+{
+    uint64_t inner = 0, outer = 0;
+    bool fits = sy_add(layer->level_read_bytes[0], layer->level_write_bytes[0], &inner);
+    for (uint32_t l = 1; l < account->chip->levels; l++)
+        fits = fits && sy_add(outer, layer->level_read_bytes[l], &outer) &&
+               sy_add(outer, layer->level_write_bytes[l], &outer);
+    return fits && sy_mul(inner - sy_min(inner, outer), 8, bits);
+}
+
 /* Bits through a layer's registers and wires, and through the array's edges. */
 static bool array_counts(const struct sy_energy_account *account, const struct sy_layer_result *layer,
                          uint64_t count[SY_ARRAY_ACTIONS])
@@ -173,16 +184,18 @@ static bool array_counts(const struct sy_energy_account *account, const struct s
                 sy_mul(layer->work.pe_beats / sy_max(array->rows, 1), by_column, &top) &&
                 sy_add(left, top, &count[SY_EDGE_BIT]);
     count[SY_WIRE_BIT] = count[SY_REGISTER_BIT];
-    fits = fits && as_measured(account->table, layer, &count[SY_REGISTER_BIT]) &&
-           as_measured(account->table, layer, &count[SY_EDGE_BIT]);
-    count[SY_SPAD_WORD] = 0;
-    if (account->chip->array.timing.row_stationary) {
+    count[SY_SPAD_WORD] = count[SY_BUS_BIT] = 0;
+    if (array->timing.row_stationary) {
         /* A MAC reads an input, a filter word and a sum from the PE's scratchpads and writes the sum back; they are the
-         * registers. Wires stay as if each operand moved on at each beat: an upper bound. */
-        fits = fits && sy_mul(executed_macs(layer), SPAD_WORDS_A_MAC, &count[SY_SPAD_WORD]);
+         * registers. Inputs and filters come over buses; sums pass on as if at each beat: an upper bound. */
+        fits = fits && sy_mul(executed_macs(layer), SPAD_WORDS_A_MAC, &count[SY_SPAD_WORD]) &&
+               sy_mul(layer->work.mapped_pe_beats, by_column, &count[SY_WIRE_BIT]) &&
+               bus_bits(account, layer, &count[SY_BUS_BIT]);
         count[SY_REGISTER_BIT] = 0;
+        count[SY_EDGE_BIT] = count[SY_BUS_BIT];
     }
-    return fits;
+    return fits && as_measured(account->table, layer, &count[SY_REGISTER_BIT]) &&
+           as_measured(account->table, layer, &count[SY_EDGE_BIT]);
 }
 
 static enum sy_status array_items(struct sy_energy_account *account)
@@ -204,7 +217,7 @@ static enum sy_status array_items(struct sy_energy_account *account)
         }
     }
     for (int a = 0; a < SY_ARRAY_ACTIONS; a++)
-        if (price[a].known || a != SY_WIRE_BIT) /* without areas there is no pitch */
+        if (price[a].known || (a != SY_WIRE_BIT && a != SY_BUS_BIT)) /* without areas there is no pitch */
             sy_energy_add_item(account, "array", sy_array_action_names[a], total[a], &price[a]);
     return SY_OK;
 }
@@ -244,6 +257,7 @@ static void level_items(struct sy_energy_account *account)
         else
             ports_of_level(account, l);
         port_item(account, l, SY_DIE_BYTE, false);
+        port_item(account, l, SY_ROUTER_BYTE, false);
         if (dram && !dram->power.has)
             sy_result_warn(account->result,
                            "energy: device %s gives no energies of its commands: %s is priced by the bit", dram->device,
@@ -267,6 +281,23 @@ static void vector_items(struct sy_energy_account *account)
             sy_energy_to_layer(&result->layer[i], count, &price);
         }
     }
+}
+
+/* Through a DMA engine's buffer: what comes from and goes to off-chip memories and the host. */
+static void dma_items(struct sy_energy_account *account)
+{
+    struct sy_result *result = account->result;
+    struct sy_price price = sy_price_dma(account->chip, account->table);
+    uint64_t bytes = 0;
+    for (uint32_t l = 0; l < account->chip->levels; l++) {
+        if (account->chip->level[l].kind == SY_LEVEL_SRAM)
+            continue;
+        bytes += result->level[l].read_bytes + result->level[l].write_bytes;
+        for (uint64_t i = 0; i < result->layers; i++)
+            sy_energy_to_layer(&result->layer[i],
+                               result->layer[i].level_read_bytes[l] + result->layer[i].level_write_bytes[l], &price);
+    }
+    sy_energy_add_item(account, "dma", "byte", bytes, &price);
 }
 
 /* Collectives: what this chip sends to others. */
@@ -310,6 +341,7 @@ enum sy_status sy_energy_account(struct sy_result *result, const struct sy_chip 
     enum sy_status status = array_items(&account);
     vector_items(&account);
     level_items(&account);
+    dma_items(&account);
     link_items(&account);
     sy_energy_base_items(&account);
     warn_idle_overrides(&account);

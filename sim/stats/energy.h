@@ -8,23 +8,21 @@
  *   mac FORMAT, gated                useful multiply-accumulates; those whose zero operand an array gates
  *   array register_bit, wire_bit     operand and sum bits that enter a PE from its neighbour: register and wire
  *   array edge_bit                   bits through the FIFOs at the array's edges
- *   array spad_word                  row stationary: words read from and written to the scratchpads inside the PEs
- *   vector simple, transcendental, reduce
- *   links sent_byte, idle_byte       collectives: bytes this chip sends to others; idle symbols in place of them
- *   LEVEL read_byte, write_byte      a memory level's port, or an off-chip memory with its interface
- *   LEVEL die_byte                   off-chip levels, and SRAMs that several cores share: across the die
- *   LEVEL idle_byte                  host links: idle symbols in place of data
- *   LEVEL awake_ns, idle_ns          off-chip memory while nothing moves: its interface on the die; the memory itself
- *   LEVEL wire_byte                  SRAM: from its banks to its port and back
- *   LEVEL activate, read_burst, write_burst, refresh, active_ns, standby_ns, power_down_ns, interface_byte
- *                                    instead, where a DRAM model counted commands and the device gives energies
- *   chip leakage_ns, clock_ns        power.static and power.clock of the chip file; what it does not give is estimated:
- *   sram leakage_ns                  leakage of the SRAMs
- *   logic leakage_ns                 of everything else
- *   array clock_ns, gated_ns         clock of the flip-flops in the arrays; with gated clocks
- *   chip clock_ns                    of the others
- * Nothing stands for: DMA engines; without a DRAM model, refresh and
- * activates of a memory beyond what its energy a bit holds.
+ *   array spad_word, bus_bit         row stationary: words read from and written to the scratchpads inside the PEs;
+ * bits over the buses that reach all PEs (wire_bit: sums that pass to the next) dma byte                         bytes
+ * from and to off-chip memories and the host, through an engine's buffer vector simple, transcendental, reduce links
+ * sent_byte, idle_byte       collectives: bytes this chip sends to others; idle symbols in place of them LEVEL
+ * read_byte, write_byte      a memory level's port, or an off-chip memory with its interface LEVEL die_byte,
+ * router_byte      off-chip levels, and SRAMs that several cores share: across the die, the routers on the way when
+ * there are several cores LEVEL idle_byte                  host links: idle symbols in place of data LEVEL awake_ns,
+ * idle_ns          off-chip memory while nothing moves: its interface on the die; the memory itself LEVEL wire_byte
+ * SRAM: from its banks to its port and back LEVEL activate, read_burst, write_burst, refresh, active_ns, standby_ns,
+ * power_down_ns, interface_byte instead, where a DRAM model counted commands and the device gives energies chip
+ * leakage_ns, clock_ns        power.static and power.clock of the chip file; what it does not give is estimated: sram
+ * leakage_ns                  leakage of the SRAMs logic leakage_ns                 of everything else array clock_ns,
+ * gated_ns         clock of the flip-flops in the arrays; with gated clocks chip clock_ns                    of the
+ * others Nothing stands for: without a DRAM model, refresh and activates of a memory beyond what its energy a bit and
+ * its standing power hold.
  */
 #ifndef SY_STATS_ENERGY_H
 #define SY_STATS_ENERGY_H
@@ -56,6 +54,7 @@ struct sy_clocked {
     double array_bits;                                  /* flip-flops in the arrays */
     double other_bits, other_low_bits, other_high_bits; /* elsewhere */
     double logic_mm2, die_mm2;
+    double pitch_mm; /* of PEs with their scratchpads; 0 = unknown */
     struct sy_sourced leak_mw_mm2;
 };
 /* A DRAM level's devices without traffic, mW a channel. source NULL = its file gives no energies. */

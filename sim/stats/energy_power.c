@@ -58,6 +58,17 @@ void sy_energy_set_conditions(struct sy_energy_table *table, const struct sy_chi
     }
 }
 
+/* Side of a PE with its scratchpads. */
+static double pe_pitch(const struct sy_chip *chip, const struct sy_area *area)
+{
+    double mm2 = 0, pes = (double)chip->array.rows * (double)chip->array.cols * (double)chip->array.count;
+    for (uint32_t i = 0; i < area->items; i++)
+        if (!strcmp(area->item[i].component, "processing elements") ||
+            !strcmp(area->item[i].component, "PE scratchpads"))
+            mm2 += area->item[i].mm2;
+    return sqrt(mm2 / (pes * (double)chip->cores));
+}
+
 void sy_energy_set_clocked(struct sy_energy_table *table, const struct sy_chip *chip,
                            const struct sy_figure_table *areas)
 {
@@ -80,6 +91,7 @@ void sy_energy_set_clocked(struct sy_energy_table *table, const struct sy_chip *
         }
         double bits = control_mm2 * 1e6 / bit.value;
         out->die_mm2 = area->die_mm2;
+        out->pitch_mm = pe_pitch(chip, area);
         out->array_bits = registers.pe + registers.skew;
         out->other_bits = registers.vector + bits * share.value;
         out->other_low_bits = registers.vector + bits * share.low;

@@ -9,16 +9,20 @@
 
 /* Mean Manhattan distance from a point of a square to the middle of one edge, in sides: 1/2 across and 1/4 along. */
 static const double PORT_DISTANCE = 0.75;
+/* Wire of a crossbar of five ports of 128 bits at a pitch of 0.2 um: in and out. An assumption. */
+static const double CROSSBAR_MM = 0.256;
 /* Range of a CACTI energy: half the difference of neighbouring objectives below; above, published caches with tags at
  * 45 nm (Horowitz, ISSCC 2014, recalled) cost 1.3 to 2 times as much. */
 static const double CACTI_LOW = 0.75, CACTI_HIGH = 2;
 /* Leakage: low-standby-power cells are the nominal; CACTI's moves about 4 times between 300 and 350 K at 22 nm. */
 static const double LEAKAGE_LOW = 0.25, LEAKAGE_HIGH = 4;
 
-const char *const sy_array_action_names[SY_ARRAY_ACTIONS] = {"register_bit", "wire_bit", "edge_bit", "spad_word"};
+const char *const sy_array_action_names[SY_ARRAY_ACTIONS] = {"register_bit", "wire_bit", "edge_bit", "spad_word",
+                                                             "bus_bit"};
 const char *const sy_level_action_names[SY_LEVEL_ACTIONS] = {
-    "read_byte",  "write_byte",  "wire_byte", "die_byte",  "idle_byte",  "awake_ns",      "idle_ns",       "activate",
-    "read_burst", "write_burst", "refresh",   "active_ns", "standby_ns", "power_down_ns", "interface_byte"};
+    "read_byte", "write_byte", "wire_byte",     "die_byte",      "router_byte", "idle_byte",
+    "awake_ns",  "idle_ns",    "activate",      "read_burst",    "write_burst", "refresh",
+    "active_ns", "standby_ns", "power_down_ns", "interface_byte"};
 const char *const sy_vector_action_names[SY_VECTOR_ACTIONS] = {"simple", "transcendental", "reduce"};
 
 const char *sy_mac_action(enum sy_dtype a, enum sy_dtype b)
@@ -92,29 +96,54 @@ static void subtract(struct sy_price *price, const struct sy_price *part)
         price->high_pj = price->pj;
 }
 
+/* A bit into a register, without its clock, which is priced by time. */
+static struct sy_price register_write(const struct sy_energy_table *table, double node_nm)
+{
+    struct sy_price clock = sy_price_row(table, "register", "clock", 0, node_nm, 1);
+    struct sy_price price = sy_price_row(table, "register", "write", 0, node_nm, 1);
+    subtract(&price, &clock);
+    sy_price_scale(&price, table->toggle_share, "less its clock, x toggle share");
+    return price;
+}
+
+/* To the next PE; over the buses that reach all PEs of a column and of a row. Not known without areas. */
+static struct sy_price array_wire(const struct sy_chip *chip, const struct sy_energy_table *table, bool bus)
+{
+    const struct sy_clocked *clocked = table->setup ? &table->setup->clocked : NULL;
+    struct sy_price price = {.known = false};
+    if (!clocked || !clocked->known || clocked->pitch_mm <= 0)
+        return price;
+    double low = bus ? 0.5 : 1; /* a bus cut into segments drives half of them in the mean */
+    price = sy_price_row(table, "wire", "bit_mm", 0, (double)chip->process_nm, 1);
+    sy_price_scale(&price, clocked->pitch_mm * (bus ? (double)(chip->array.rows + chip->array.cols) : 1),
+                   bus ? "x a column's bus and a row's" : "x PE pitch");
+    price.low_pj *= low;
+    return price;
+}
+
 struct sy_price sy_price_array(const struct sy_chip *chip, const struct sy_energy_table *table,
                                enum sy_array_action action)
 {
     double node_nm = (double)chip->process_nm;
-    struct sy_price price = {.known = false};
-    if (action == SY_WIRE_BIT) {
-        const struct sy_energy_setup *setup = table->setup;
-        if (setup && setup->pe_um2.value > 0) {
-            price = sy_price_row(table, "wire", "bit_mm", 0, node_nm, 1);
-            sy_price_scale(&price, sqrt(setup->pe_um2.value) * 1e-3, "x PE pitch");
-        }
+    struct sy_price price;
+    if (action == SY_WIRE_BIT || action == SY_BUS_BIT) {
+        price = array_wire(chip, table, action == SY_BUS_BIT);
     } else if (action == SY_SPAD_WORD) {
         double bits = chip->array.precisions ? sy_dtypes[chip->array.precision[0].a].bits : 16;
         price = sy_price_row(table, "register-file", "access", 0, node_nm, bits);
     } else {
-        /* Without its clock, which is priced by time. */
-        struct sy_price clock = sy_price_row(table, "register", "clock", 0, node_nm, 1);
-        price = sy_price_row(table, "register", "write", 0, node_nm, 1);
-        subtract(&price, &clock);
-        sy_price_scale(&price, table->toggle_share, "less its clock, x toggle share");
+        price = register_write(table, node_nm);
     }
     at_supply(table, &price);
     return sy_price_overridden(table, "array", sy_array_action_names[action], price);
+}
+
+struct sy_price sy_price_dma(const struct sy_chip *chip, const struct sy_energy_table *table)
+{
+    struct sy_price price = register_write(table, (double)chip->process_nm);
+    sy_price_scale(&price, 8 * 2, "less its clock, x toggle share, x 8 bits in and out");
+    at_supply(table, &price);
+    return sy_price_overridden(table, "dma", "byte", price);
 }
 
 struct sy_price sy_price_vector(const struct sy_chip *chip, const struct sy_energy_table *table,
@@ -177,8 +206,7 @@ static struct sy_price port_wires(const struct sy_chip *chip, const struct sy_en
     return price;
 }
 
-/* Wires across the die: from its edge, or from a memory that cores share, to wherever the bytes are used. Routers left
- * out. */
+/* Wires across the die: from its edge, or from a memory that cores share, to wherever the bytes are used. */
 static struct sy_price die_wires(const struct sy_chip *chip, const struct sy_energy_table *table,
                                  const struct sy_level *level)
 {
@@ -189,6 +217,31 @@ static struct sy_price die_wires(const struct sy_chip *chip, const struct sy_ene
         return price;
     price = sy_price_row(table, "wire", "bit_mm", 0, (double)chip->process_nm, 8);
     sy_price_scale(&price, PORT_DISTANCE * sqrt(clocked->die_mm2), "x 8 bits x mean way across the die");
+    at_supply(table, &price);
+    return price;
+}
+
+static void add_price(struct sy_price *sum, const struct sy_price *part, double times)
+{
+    sum->pj += part->pj * times;
+    sum->low_pj += part->low_pj * times;
+    sum->high_pj += part->high_pj * times;
+}
+
+/* The routers of a mesh between cores on that way: a hop writes an input and an output register and crosses a crossbar
+ * of five ports; 2/3 of a side in the mean along each axis (uniform traffic), one hop at least. */
+static struct sy_price routers(const struct sy_chip *chip, const struct sy_energy_table *table,
+                               const struct sy_level *level)
+{
+    struct sy_price price = {.known = false};
+    if (chip->cores < 2 || (level->kind == SY_LEVEL_SRAM && !level->shared))
+        return price;
+    struct sy_price wire = sy_price_row(table, "wire", "bit_mm", 0, (double)chip->process_nm, 1);
+    price = register_write(table, (double)chip->process_nm);
+    double hops = 2.0 / 3 * sqrt((double)chip->cores);
+    sy_price_scale(&price, 2, NULL);
+    add_price(&price, &wire, CROSSBAR_MM);
+    sy_price_scale(&price, 8 * (hops > 1 ? hops : 1), "x 8 bits x (two registers, a crossbar) x hops of a mesh");
     at_supply(table, &price);
     return price;
 }
@@ -230,6 +283,8 @@ struct sy_price sy_price_level(const struct sy_chip *chip, const struct sy_energ
         return price;
     if (action == SY_DIE_BYTE) {
         price = die_wires(chip, table, level);
+    } else if (action == SY_ROUTER_BYTE) {
+        price = routers(chip, table, level);
     } else if (action == SY_WIRE_BYTE) {
         price = port_wires(chip, table, index);
     } else if (sram && sram->width_bits) {
@@ -373,6 +428,12 @@ double sy_energy_peak_w(const struct sy_chip *chip, const struct sy_energy_table
         double watts =
             copies * (level->read_bytes_per_s * sy_price_level(chip, table, l, SY_READ_BYTE).pj +
                       (off_chip ? 0 : level->write_bytes_per_s * sy_price_level(chip, table, l, SY_WRITE_BYTE).pj));
+        struct sy_price way[] = {sy_price_level(chip, table, l, SY_WIRE_BYTE),
+                                 sy_price_level(chip, table, l, SY_DIE_BYTE),
+                                 sy_price_level(chip, table, l, SY_ROUTER_BYTE)};
+        double rate = level->read_bytes_per_s + (off_chip ? 0 : level->write_bytes_per_s);
+        for (size_t w = 0; w < sizeof way / sizeof way[0]; w++)
+            watts += way[w].known ? copies * way[w].pj * rate : 0;
         memory += watts;
         outside += off_chip ? watts : 0;
     }

@@ -15,16 +15,24 @@ struct sy_price {
     const char *condition; /* supply or temperature, said in the rule; NULL = as the row */
 };
 
-enum sy_array_action { SY_REGISTER_BIT, SY_WIRE_BIT, SY_EDGE_BIT, SY_SPAD_WORD, SY_ARRAY_ACTIONS };
+enum sy_array_action {
+    SY_REGISTER_BIT,
+    SY_WIRE_BIT,
+    SY_EDGE_BIT,
+    SY_SPAD_WORD,
+    SY_BUS_BIT, /* row stationary: over the buses that reach every PE */
+    SY_ARRAY_ACTIONS
+};
 /* From SY_ACTIVATE on: of a level with a DRAM model (energy_dram.c). */
 enum sy_level_action {
     SY_READ_BYTE,
     SY_WRITE_BYTE,
     SY_WIRE_BYTE,
-    SY_DIE_BYTE,  /* across the die, of levels that everything on it reaches */
-    SY_IDLE_BYTE, /* of a host link: bytes of idle symbols it could have carried */
-    SY_AWAKE_NS,  /* of a DRAM's interface: time in which nothing moved (energy_standby.c) */
-    SY_IDLE_NS,   /* of the DRAM itself, where its states were not counted */
+    SY_DIE_BYTE,    /* across the die, of levels that everything on it reaches */
+    SY_ROUTER_BYTE, /* the routers on that way, with several cores */
+    SY_IDLE_BYTE,   /* of a host link: bytes of idle symbols it could have carried */
+    SY_AWAKE_NS,    /* of a DRAM's interface: time in which nothing moved (energy_standby.c) */
+    SY_IDLE_NS,     /* of the DRAM itself, where its states were not counted */
     SY_ACTIVATE,
     SY_READ_BURST,
     SY_WRITE_BURST,
@@ -59,6 +67,8 @@ struct sy_price sy_price_dram(const struct sy_chip *chip, const struct sy_energy
 /* known is false for the wires of a level that is no SRAM. */
 struct sy_price sy_price_level(const struct sy_chip *chip, const struct sy_energy_table *table, uint32_t level,
                                enum sy_level_action action);
+/* A byte through a DMA engine: into its buffer and out of it. */
+struct sy_price sy_price_dma(const struct sy_chip *chip, const struct sy_energy_table *table);
 /* A byte to another chip, both ends of the link. */
 struct sy_price sy_price_link(const struct sy_chip *chip, const struct sy_energy_table *table);
 /* A nanosecond of the clock of the arrays' flip-flops, or of all others. */

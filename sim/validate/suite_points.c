@@ -308,7 +308,8 @@ static const char *relative(struct point *point, const char *argument, double *v
     double bits = sy_dtypes[chip->array.precision[0].a].bits, pj = 0;
     if (!strcmp(argument, "wire")) {
         struct sy_price word = sy_price_array(chip, point->model->energy, SY_REGISTER_BIT);
-        struct sy_price wire = sy_price_array(chip, point->model->energy, SY_WIRE_BIT);
+        enum sy_array_action action = chip->array.timing.row_stationary ? SY_BUS_BIT : SY_WIRE_BIT;
+        struct sy_price wire = sy_price_array(chip, point->model->energy, action);
         pj = bits * (word.pj + wire.pj);
     } else if (!strcmp(argument, "spad")) {
         pj = sy_price_array(chip, point->model->energy, SY_SPAD_WORD).pj;

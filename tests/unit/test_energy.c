@@ -460,7 +460,7 @@ START_TEST(standing_power_is_paid_once)
     for (uint32_t d = 0; d < shared->result->drams; d++)
         if (!strcmp(shared->result->dram[d].name, "weight-dram"))
             moved += shared->result->dram[d].read_bytes + shared->result->dram[d].write_bytes;
-    ck_assert_uint_gt(moved, 0);
+    ck_assert_uint_gt(moved, 0); /* names outlive the chip, which run() has freed */
     double still = shared->result->seconds * 1e9 - (double)moved / 34.0;
     ck_assert_double_eq_tol((double)item->count, still, 2);
     ck_assert_double_lt(item_of(asleep, "weight-dram", "idle_ns")->pj, item->pj);
@@ -483,6 +483,45 @@ START_TEST(links_between_chips_idle_at_their_rate)
     ck_assert_double_ge(fast->result->idle_w - half->result->idle_w, 50e9 * 60e-12); /* and their controllers */
     systole_result_free(fast);
     systole_result_free(half);
+}
+END_TEST
+
+/* A word for a row-stationary array goes over a column's bus of 12 PEs and a row's of 14; sums pass to the next PE. Bus
+ * bits: what the global buffer's ports carried less what came from and went to DRAM. */
+START_TEST(row_stationary_operands_come_over_buses)
+{
+    static const char *const none[] = {NULL};
+    struct systole_result *result = run_shared("eyeriss", none, NULL);
+    const struct sy_energy_item *bus = item_of(result, "array", "bus_bit"),
+                                *next = item_of(result, "array", "wire_bit");
+    const struct sy_energy_item *reads = item_of(result, "global-buffer", "read_byte");
+    const struct sy_energy_item *writes = item_of(result, "global-buffer", "write_byte");
+    const struct sy_energy_item *dma = item_of(result, "dma", "byte");
+    ck_assert_double_eq_tol(bus->pj / next->pj, 12 + 14, 1e-4); /* prices are whole zeptojoules */
+    ck_assert_uint_eq(bus->count, 8 * (reads->count + writes->count - dma->count));
+    systole_result_free(result);
+    result = run_shared("tpu-v1", none, NULL);
+    ck_assert_ptr_null(item_of(result, "array", "bus_bit"));
+    systole_result_free(result);
+}
+END_TEST
+
+/* Each byte from or to DRAM and host passes an engine; routers are there when there are several cores. */
+START_TEST(off_chip_bytes_pass_an_engine_and_the_routers_of_several_cores)
+{
+    static const char *const none[] = {NULL}, *const four[] = {"cores=4", NULL};
+    struct systole_result *one = run_shared("tpu-v4i", none, NULL), *many = run_shared("tpu-v4i", four, NULL);
+    const struct sy_energy_item *dma = item_of(one, "dma", "byte");
+    const struct sy_energy_item *die = item_of(one, "hbm", "die_byte");
+    ck_assert_uint_eq(dma->count, die->count);
+    ck_assert_double_gt(dma->pj, 0);
+    ck_assert_ptr_null(item_of(one, "hbm", "router_byte"));
+    const struct sy_energy_item *hop = item_of(many, "hbm", "router_byte");
+    ck_assert_ptr_nonnull(hop);
+    /* 2/3 x sqrt(4) hops x 8 bits x (2 register writes, as the engine's 16 bits are, + 0.256 mm of wire at 7 nm) */
+    ck_assert_double_eq_tol(hop->pj, 4.0 / 3 * (item_of(many, "dma", "byte")->pj + 8 * 0.256 * 0.065), 1e-6);
+    systole_result_free(one);
+    systole_result_free(many);
 }
 END_TEST
 
@@ -669,6 +708,8 @@ int main(void)
     tcase_add_test(tests, power_without_work_is_the_sum_of_what_stays_awake);
     tcase_add_test(tests, standing_power_is_paid_once);
     tcase_add_test(tests, links_between_chips_idle_at_their_rate);
+    tcase_add_test(tests, row_stationary_operands_come_over_buses);
+    tcase_add_test(tests, off_chip_bytes_pass_an_engine_and_the_routers_of_several_cores);
     tcase_add_test(tests, a_stated_leakage_and_clock_power_go_before_the_estimate);
     tcase_add_test(tests, a_gated_array_is_clocked_only_while_a_tile_is_in_it);
     tcase_add_test(tests, collectives_pay_for_what_a_chip_sends);
