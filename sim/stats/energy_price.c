@@ -271,6 +271,16 @@ static struct sy_price table_price(const struct sy_chip *chip, const struct sy_e
                         is_sram ? level->capacity_bytes / sy_max(level->banks, 1) : 0, (double)chip->process_nm, 8);
 }
 
+/* The way of a byte behind a level's port. */
+static struct sy_price way(const struct sy_chip *chip, const struct sy_energy_table *table, uint32_t index,
+                           enum sy_level_action action)
+{
+    const struct sy_level *level = &chip->level[index];
+    return action == SY_DIE_BYTE      ? die_wires(chip, table, level)
+           : action == SY_ROUTER_BYTE ? routers(chip, table, level)
+                                      : port_wires(chip, table, index);
+}
+
 struct sy_price sy_price_level(const struct sy_chip *chip, const struct sy_energy_table *table, uint32_t index,
                                enum sy_level_action action)
 {
@@ -281,12 +291,8 @@ struct sy_price sy_price_level(const struct sy_chip *chip, const struct sy_energ
     struct sy_price price = {.known = false};
     if (action == SY_IDLE_BYTE && (level->kind != SY_LEVEL_HOST || !level->interface_on_die))
         return price;
-    if (action == SY_DIE_BYTE) {
-        price = die_wires(chip, table, level);
-    } else if (action == SY_ROUTER_BYTE) {
-        price = routers(chip, table, level);
-    } else if (action == SY_WIRE_BYTE) {
-        price = port_wires(chip, table, index);
+    if (action == SY_DIE_BYTE || action == SY_ROUTER_BYTE || action == SY_WIRE_BYTE) {
+        price = way(chip, table, index, action);
     } else if (sram && sram->width_bits) {
         price = model_price(sram, write);
     } else {
