@@ -271,6 +271,11 @@ static struct sy_price table_price(const struct sy_chip *chip, const struct sy_e
                         is_sram ? level->capacity_bytes / sy_max(level->banks, 1) : 0, (double)chip->process_nm, 8);
 }
 
+static bool behind_port(enum sy_level_action action)
+{
+    return action == SY_DIE_BYTE || action == SY_ROUTER_BYTE || action == SY_WIRE_BYTE;
+}
+
 /* The way of a byte behind a level's port. */
 static struct sy_price way(const struct sy_chip *chip, const struct sy_energy_table *table, uint32_t index,
                            enum sy_level_action action)
@@ -291,7 +296,7 @@ struct sy_price sy_price_level(const struct sy_chip *chip, const struct sy_energ
     struct sy_price price = {.known = false};
     if (action == SY_IDLE_BYTE && (level->kind != SY_LEVEL_HOST || !level->interface_on_die))
         return price;
-    if (action == SY_DIE_BYTE || action == SY_ROUTER_BYTE || action == SY_WIRE_BYTE) {
+    if (behind_port(action)) {
         price = way(chip, table, index, action);
     } else if (sram && sram->width_bits) {
         price = model_price(sram, write);
