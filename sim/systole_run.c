@@ -341,6 +341,7 @@ static enum sy_status step_at(const struct systole_context *context, const struc
                                             .allow_unmodelled = request->allow_unmodelled,
                                             .dims = request->dims,
                                             .fuse = request->fuse,
+                                            .tensor_parallel = request->tensor_parallel,
                                             .kv = request->kv,
                                             .kv_page = request->kv_page,
                                             .routing = request->routing};

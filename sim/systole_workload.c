@@ -36,6 +36,7 @@ static enum sy_status take_import_options(const struct systole_import_options *o
                                        .context = options->context,
                                        .contexts = options->contexts,
                                        .kv_page = options->kv_page,
+                                       .tensor_parallel = options->tensor_parallel,
                                        .new_tokens = options->new_tokens,
                                        .phase = options->phase,
                                        .kind = options->kind,
@@ -152,6 +153,7 @@ static struct sy_result_request request_of(const char *name_or_path, const struc
                                       .context = options->context,
                                       .contexts = options->contexts,
                                       .kv_page = options->kv_page,
+                                      .tensor_parallel = options->tensor_parallel,
                                       .new_tokens = options->new_tokens,
                                       .allow_unmodelled = options->allow_unmodelled != 0,
                                       .dims = options->dims,
@@ -170,7 +172,7 @@ static enum sy_status refuse_import_options(const struct sy_result_request *requ
                    {"weight", request->weight != NULL},      {"accumulator", request->accumulator != NULL},
                    {"dims", request->dims != NULL},          {"kv", request->kv != NULL},
                    {"routing", request->routing != NULL},    {"contexts", request->contexts != NULL},
-                   {"kv_page", request->kv_page != 0}};
+                   {"kv_page", request->kv_page != 0},       {"tensor_parallel", request->tensor_parallel > 1}};
     enum sy_status status = SY_OK;
     for (size_t i = 0; i < sizeof options / sizeof options[0]; i++)
         if (options[i].given) {

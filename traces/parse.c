@@ -418,6 +418,20 @@ static enum sy_status parse_unmodelled(struct sy_scan *scan, struct sy_unmodelle
     return ok ? SY_OK : SY_INPUT;
 }
 
+/* How many chips run the pass, 1 when left out. */
+static bool parse_chips(struct sy_scan *scan, uint64_t *chips)
+{
+    const char *at = scan->p;
+    *chips = 1;
+    if (sy_scan_at_end(scan)) {
+        return true;
+    }
+    if (!sy_scan_u64(scan, chips) || !sy_scan_value_ends(scan)) {
+        return false;
+    }
+    return *chips > 0 || SY_SCAN_FAIL(scan, at, NULL, "0 chips run the pass; expected 1 or more");
+}
+
 static enum sy_status parse_pass(struct sy_scan *scan, struct sy_pass *pass)
 {
     static const char *const phases[] = {"prefill", "decode", "train-step"};
@@ -434,7 +448,7 @@ static enum sy_status parse_pass(struct sy_scan *scan, struct sy_pass *pass)
     }
     bool ok = sy_scan_value_ends(scan) && sy_scan_u64(scan, &pass->sequences) && sy_scan_value_ends(scan) &&
               sy_scan_u64(scan, &pass->tokens) && sy_scan_value_ends(scan) && sy_scan_u64(scan, &pass->context) &&
-              sy_scan_value_ends(scan);
+              sy_scan_value_ends(scan) && parse_chips(scan, &pass->chips);
     return ok ? SY_OK : SY_INPUT;
 }
 

@@ -80,8 +80,8 @@ enum sy_trace_kind {
     SY_TRACE_LAYER,
     SY_TRACE_REPEAT, /* a block follows, `repeat` times */
     SY_TRACE_END_REPEAT,
-    SY_TRACE_COMMAND,    /* part of the schedule of the layer record before it */
-    SY_TRACE_PASS,       /* `pass <phase> <sequences> <tokens> <context>`: what step of a language model it is */
+    SY_TRACE_COMMAND, /* part of the schedule of the layer record before it */
+    SY_TRACE_PASS,    /* `pass <phase> <sequences> <tokens> <context> [<chips>]`: what step of a language model it is */
     SY_TRACE_UNMODELLED, /* `unmodelled <op> <count> <bytes>`: let through by --allow-unmodelled */
     SY_TRACE_END         /* the `end` line was seen and its count matched */
 };

@@ -467,11 +467,12 @@ enum sy_status sy_trace_put_pass(struct sy_trace_writer *writer, const struct sy
     if (writer->status != SY_OK) {
         return writer->status;
     }
-    const uint64_t numbers[] = {pass->sequences, pass->tokens, pass->context};
+    const uint64_t numbers[] = {pass->sequences, pass->tokens, pass->context, pass->chips};
+    const size_t count = pass->chips > 1 ? 4 : 3;
     struct sy_line_out line = start_line(writer);
     sy_put_text(&line, "pass ");
     sy_put_name(&line, pass->phase);
-    for (size_t i = 0; i < sizeof numbers / sizeof numbers[0]; i++) {
+    for (size_t i = 0; i < count; i++) {
         sy_put_text(&line, " ");
         sy_put_number(&line, numbers[i]);
     }

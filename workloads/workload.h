@@ -34,6 +34,7 @@ struct sy_pass {
     uint64_t sequences; /* batch */
     uint64_t tokens;    /* processed in the pass, all sequences: batch x prompt, or batch x 1 in decode */
     uint64_t context;   /* tokens a sequence has behind it when the pass ends */
+    uint64_t chips;     /* that run the pass together, of which the workload is one's part; 0 = 1 */
 };
 
 struct sy_workload {

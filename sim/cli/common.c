@@ -41,6 +41,7 @@ static void import_options(const struct sy_cli_workload *options, struct systole
     import->kv_page = options->kv_page;
     import->allow_unmodelled = options->allow_unmodelled;
     import->dims = options->dims.count ? options->dims.item : NULL;
+    import->tensor_parallel = options->tensor_parallel;
     import->fuse = options->fuse.count ? options->fuse.item : NULL;
 }
 

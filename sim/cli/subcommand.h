@@ -62,7 +62,7 @@ extern const struct sy_subcommand *const sy_subcommands[]; /* NULL-terminated, s
 /* Options that most subcommands share; put SY_COMMON_OPTIONS(struct, member) rows into the table. */
 struct sy_cli_workload {
     const char *name, *format, *phase, *kind, *activation, *weight, *accumulator, *kv, *routing, *context;
-    uint64_t batch, new_tokens, kv_page;
+    uint64_t batch, new_tokens, kv_page, tensor_parallel;
     bool allow_unmodelled;
     struct sy_cli_list dims, fuse;
 };
@@ -99,6 +99,7 @@ struct sy_cli_output {
     SY_OPT(TEXT, type, member.accumulator, "accumulator", 0, "DTYPE", "number format of partial sums"), \
     SY_OPT(TEXT, type, member.kv, "kv", 0, "DTYPE", "number format of the KV cache"), \
     SY_OPT(TEXT, type, member.routing, "routing", 0, "uniform|worst|FILE", "which experts tokens pick; FILE: a weight an expert"), \
+    SY_OPT(U64, type, member.tensor_parallel, "tensor-parallel", 0, "N", "chips that share each layer of an LLM; the run is one chip's"), \
     SY_OPT(LIST, type, member.dims, "dim", 0, "NAME=N", "value of a symbolic dimension (repeatable)"), \
     SY_OPT(LIST, type, member.fuse, "fuse", 0, "GROUP", "run layers depth-first: FIRST..LAST:strip=ROWS[:halo=keep|recompute] (repeatable)"), \
     SY_OPT(FLAG, type, member.allow_unmodelled, "allow-unmodelled", 0, NULL, "count operators that cannot be modelled instead of failing")

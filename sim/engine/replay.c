@@ -539,6 +539,7 @@ static enum sy_status finish_result(struct sy_replay *replay, const struct sy_en
     result->sequences = replay->feed.pass.sequences;
     result->tokens = replay->feed.pass.tokens;
     result->context = replay->feed.pass.context;
+    result->chips = replay->feed.pass.chips;
     result->unmodelled_kinds = replay->feed.unmodelled_kinds;
     for (uint32_t i = 0; i < replay->feed.unmodelled_kinds; i++) {
         result->unmodelled[i].op = sy_arena_strdup(result->arena, replay->feed.unmodelled_names[i]);

@@ -189,6 +189,7 @@ static enum sy_status read_request(struct checker *checker, struct sy_check_base
     request->import.batch = number_at(import, "batch");
     request->import.context = number_at(import, "context");
     request->import.new_tokens = number_at(import, "new_tokens");
+    request->import.tensor_parallel = number_at(import, "tensor_parallel");
     request->import.dims = strings_at(arena, import, "dims");
     request->import.fuse = strings_at(arena, import, "fuse");
     request->import.allow_unmodelled = import && sy_json_get(import, "allow_unmodelled") != NULL;

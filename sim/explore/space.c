@@ -353,13 +353,14 @@ static void read_run(struct reader *reader, const struct sy_yaml_node *node)
 static void read_import(struct reader *reader, const struct sy_yaml_node *node)
 {
     struct systole_import_options *import = &reader->space->import;
-    const struct slot slots[] = {{"format", &import->format, NULL},         {"activation", &import->activation, NULL},
-                                 {"weight", &import->weight, NULL},         {"accumulator", &import->accumulator, NULL},
-                                 {"phase", &import->phase, NULL},           {"kind", &import->kind, NULL},
-                                 {"batch", NULL, &import->batch},           {"context", NULL, &import->context},
-                                 {"new_tokens", NULL, &import->new_tokens}, {"kv", &import->kv, NULL},
-                                 {"routing", &import->routing, NULL},       {"contexts", &import->contexts, NULL},
-                                 {"kv_page", NULL, &import->kv_page}};
+    const struct slot slots[] = {
+        {"format", &import->format, NULL},         {"activation", &import->activation, NULL},
+        {"weight", &import->weight, NULL},         {"accumulator", &import->accumulator, NULL},
+        {"phase", &import->phase, NULL},           {"kind", &import->kind, NULL},
+        {"batch", NULL, &import->batch},           {"context", NULL, &import->context},
+        {"new_tokens", NULL, &import->new_tokens}, {"kv", &import->kv, NULL},
+        {"routing", &import->routing, NULL},       {"contexts", &import->contexts, NULL},
+        {"kv_page", NULL, &import->kv_page},       {"tensor_parallel", NULL, &import->tensor_parallel}};
     read_slots(reader, node, slots, sizeof slots / sizeof slots[0]);
 }
 

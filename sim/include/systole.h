@@ -120,6 +120,7 @@ struct systole_import_options {
     /* groups of layers to run depth-first in strips, "FIRST..LAST:strip=ROWS[:halo=keep|recompute]" with names of
      * layers, NULL-terminated; also of traces, which are then not written again */
     const char *const *fuse;
+    uint64_t tensor_parallel; /* language models: chips that share each layer; the workload is one chip's part. 0 = 1 */
 };
 /* A workload is named by a preset ("resnet50"), a trace or a model file. Traces are opened again at each run and
  * streamed; model files are imported here. */

@@ -84,7 +84,7 @@ static bool get_tokens_per_s(const struct sy_result *result, double *value, uint
 static bool get_j_per_token(const struct sy_result *result, double *value, uint64_t *whole)
 {
     *whole = 0;
-    *value = result->tokens ? result->energy_j / (double)result->tokens : 0;
+    *value = result->tokens ? result->energy_j * (double)sy_max(result->chips, 1) / (double)result->tokens : 0;
     return result->phase && result->tokens && result->energies;
 }
 
@@ -182,7 +182,7 @@ const struct sy_figure_info sy_figures[] = {
     {"tpot_s", "s", false, SY_LOWER, "time per output token: one decode step at the stated context", get_tpot_s},
     {"tpot_mean_s", "s", false, SY_LOWER, "mean of --new-tokens decode steps, the context one token longer each",
      get_tpot_mean_s},
-    {"j_per_token", "J/token", false, SY_LOWER, "energy / tokens of the pass", get_j_per_token},
+    {"j_per_token", "J/token", false, SY_LOWER, "energy of all chips that run the pass / its tokens", get_j_per_token},
     {"mfu", "of peak MACs", false, SY_HIGHER,
      "model MACs / (cycles x peak MACs a cycle); of attention only the visible query-key pairs count", get_mfu},
     {"mbu", "of peak bytes", false, SY_HIGHER,

@@ -35,7 +35,9 @@ static void put_request(struct sy_json_writer *json, const struct sy_result_requ
     } numbers[] = {{"batch", request->batch},
                    {"context", request->context},
                    {"new_tokens", request->new_tokens},
-                   {"kv_page", request->kv_page}};
+                   {"kv_page", request->kv_page},
+
+                   {"tensor_parallel", request->tensor_parallel}};
     if (!request->chip || !request->workload)
         return;
     sy_json_open_object(json, "request");

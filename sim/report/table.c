@@ -88,6 +88,10 @@ static void put_head(struct table *table)
                   sy_format_si(rate, core_hz(result), "Hz"));
     sy_buf_printf(table->out, "  workload  %s: %s layers, %s MACs\n", result->workload,
                   sy_format_grouped(layers, result->layers_run), sy_format_grouped(macs, result->macs));
+    if (result->chips > 1)
+        sy_buf_printf(table->out,
+                      "  share     one of %llu chips that run the pass together; times and tokens are of all\n",
+                      (unsigned long long)result->chips);
     sy_buf_printf(table->out, "  model     %s fidelity, %s memory, mapped for %s\n", result->fidelity, result->memory,
                   result->objective);
     sy_buf_printf(table->out, "  made by   systole %s, model %s\n", table->options->version,

@@ -159,7 +159,7 @@ static const struct sy_cost_measurement *measurement_of(const struct sy_cost_tab
         uint64_t batch = result->phase ? result->sequences : sy_max(result->request.batch, 1);
         /* A token of decode attends to what is cached and to itself. */
         uint64_t itself = result->phase && !strcmp(result->phase, "decode");
-        if (m->sequences == batch && m->context + itself == (result->phase ? result->context : 0))
+        if (result->chips <= 1 && m->sequences == batch && m->context + itself == (result->phase ? result->context : 0))
             return m;
     }
     return NULL;
@@ -168,7 +168,8 @@ static const struct sy_cost_measurement *measurement_of(const struct sy_cost_tab
 static struct sy_cost_point point_of(const struct gather *g, const struct sy_result *result)
 {
     struct sy_cost_point point = {.result = result, .latency_s = result->seconds, .measured = (double)NAN};
-    point.units = result->phase ? (double)result->tokens : (double)sy_max(result->request.batch, 1);
+    point.units = result->phase ? (double)result->tokens / (double)sy_max(result->chips, 1) /* a chip's share */
+                                : (double)sy_max(result->request.batch, 1);
     if (g->request->units_per_pass > 0)
         point.units = g->request->units_per_pass;
     point.operations = 2 * (double)(result->expected_macs ? result->expected_macs : result->macs);

@@ -170,7 +170,7 @@ struct sy_result_request {
     const char *energy_table;
     uint64_t seed;
     const char *format, *activation, *weight, *accumulator, *phase, *kind, *kv, *routing, *contexts; /* of the import */
-    uint64_t batch, context, new_tokens, kv_page;
+    uint64_t batch, context, new_tokens, kv_page, tensor_parallel;
     bool allow_unmodelled;
     const char *const *dims;
     const char *const *fuse;
@@ -206,6 +206,7 @@ struct sy_result {
     const char *phase; /* "prefill", "decode", "train-step"; NULL = not a language model */
     uint64_t sequences, tokens, context, model_bytes;
     uint64_t kv_pages;   /* of the KV cache that attention reads, each once a layer; entries of the page tables */
+    uint64_t chips;      /* that run the pass together, of which this is one; 0 = 1 */
     uint64_t mean_steps; /* decode steps in mean_step_s, at contexts growing by one; 0 = not asked for */
     double mean_step_s;
     uint64_t model_macs;       /* of all layers; of attention only the visible query-key pairs */

@@ -35,6 +35,16 @@ expect "a chip that lets larger models run says by how much they do not fit" \
 # 2 x 70553706496 bytes of parameters
 expect "a model that exceeds the memory of the chip is an error with the numbers" \
     refuses 3 "parameters 141107412992" run -a tpu-v6e -w llama3-70b --phase decode --fidelity analytic
+expect "what one chip cannot hold eight can, tensor parallel" prints "one of 8 chips" run -a tpu-v6e -w llama3-70b \
+    --phase decode --fidelity analytic --tensor-parallel 8 --set "links.bandwidth=100 GB/s"
+same_share() { # one chip's part runs the same from its trace
+    call run -a tpu-v4i -w llama3-8b --phase decode --tensor-parallel 4 --format csv && cut -d, -f3- out >direct &&
+        call import llama3-8b --phase decode --tensor-parallel 4 -o share.slt.gz &&
+        call run -a tpu-v4i -w share.slt.gz --format csv && cut -d, -f3- out | cmp - direct
+}
+expect "one chip's part of a model runs the same from its trace" same_share
+expect "shares are for language models" refuses 2 "tensor parallelism means nothing to the scalesim importer" \
+    run -a tpu-v4i -w "$root/tests/fuzz/corpus/import_scalesim/alexnet.csv" --tensor-parallel 2
 expect "speech to text runs" exits 0 run -a tpu-v4i -w whisper-small --fidelity analytic
 expect "a name that is not there is refused" exits 3 run -a tpu-v4i -w llama9-8b
 finish

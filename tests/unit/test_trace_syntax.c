@@ -109,6 +109,7 @@ static const struct {
     {ATTENTION "sequences=1x1:2,", 29, "'' is no kind of sequence", NULL},
     {ATTENTION "sequences=1x1:2:3", 23, "'1x1:2:3' is no kind of sequence", NULL},
     {GEMM "sparsity=2", 30, "expected keep:group", NULL},
+    {"pass decode 8 8 4096 0", 22, "0 chips run the pass; expected 1 or more", NULL},
     {GEMM "fuse=1:8:keep", 25, "fuse takes 1 layers in strips of 8 rows; expected 2 to 32 layers, 1 row or more", NULL},
     {GEMM "fuse=33:8:keep", 25, "fuse takes 33 layers", NULL},
     {GEMM "fuse=3:0:keep", 25, "fuse takes 3 layers in strips of 0 rows", NULL},

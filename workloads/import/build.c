@@ -202,6 +202,18 @@ void sy_build_conv(struct sy_builder *builder, const char *name, const char *a, 
     }
 }
 
+void sy_build_collective(struct sy_builder *builder, const char *name, const char *a, const char *y, uint64_t elements,
+                         uint64_t ranks, enum sy_collective_kind kind)
+{
+    struct sy_layer layer;
+    if (start(builder, &layer, SY_OP_COLLECTIVE, name, y)) {
+        layer.dim.collective =
+            (struct sy_collective_dims){.elements = elements, .ranks = ranks, .kind = (uint64_t)kind};
+        layer.in[0] = tensor(builder, a, builder->activation, 0);
+        finish(builder, &layer);
+    }
+}
+
 void sy_build_repeat(struct sy_builder *builder, uint64_t times)
 {
     if (builder->status == SY_OK) {

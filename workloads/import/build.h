@@ -60,6 +60,10 @@ void sy_build_attention(struct sy_builder *builder, const char *name, const char
 void sy_build_conv(struct sy_builder *builder, const char *name, const char *a, const char *y,
                    const struct sy_conv_dims *dims);
 
+/* elements: what a rank contributes */
+void sy_build_collective(struct sy_builder *builder, const char *name, const char *a, const char *y, uint64_t elements,
+                         uint64_t ranks, enum sy_collective_kind kind);
+
 void sy_build_repeat(struct sy_builder *builder, uint64_t times);
 void sy_build_end_repeat(struct sy_builder *builder);
 /* The prefix of what follows; printf-like. */

@@ -68,6 +68,7 @@ struct sy_hf {
     uint64_t decoder_layers, decoder_heads, decoder_ff, source_positions, mel_bins; /* WHISPER */
     double softcap;
     const struct sy_hf_layer *layer; /* one a layer */
+    uint64_t chips;                  /* tensor parallel: the sizes above are one chip's share; 0 or 1 = all of it */
 };
 
 /* Sizes of one forward pass. */
@@ -102,6 +103,15 @@ void sy_hf_mlp(struct sy_builder *builder, const struct sy_hf *hf, const char *n
                const char *a, const char *y, const char *add);
 void sy_hf_moe(struct sy_builder *builder, const struct sy_hf *hf, uint64_t tokens, const char *a, const char *y,
                const char *add);
+/* hf_parallel.c: tensor parallelism.
+ * Divide heads, MLP and expert widths among chips; the rest is on every chip. SY_USAGE, reported, when they do not
+ * divide. */
+enum sy_status sy_hf_divide(struct sy_hf *hf, uint64_t chips, const char *path, struct sy_diag *diag);
+/* A product of which each chip has a part of k: its sum over the chips, then spec->add. One chip: the product alone. */
+void sy_hf_summed_gemm(struct sy_builder *builder, const struct sy_hf *hf, const struct sy_build_gemm *spec);
+/* The sum of `a` over the chips, + add unless NULL, to y. name: what the layers are called after. */
+void sy_hf_all_reduce(struct sy_builder *builder, const struct sy_hf *hf, const char *name, const char *a,
+                      const char *add, const char *y, uint64_t elements);
 enum sy_norm_kind sy_hf_norm(const struct sy_hf *hf);
 
 #endif

@@ -8,6 +8,8 @@
 
 #include <stdio.h>
 
+#include "sim/base/checked.h"
+
 enum { LONGEST_PERIOD = 16 };
 
 enum sy_norm_kind sy_hf_norm(const struct sy_hf *hf)
@@ -87,14 +89,15 @@ void sy_hf_attention(struct sy_builder *b, const struct sy_hf *hf, const struct 
                                      .sequences = pass->sequences};
     sy_build_attention(b, "attention", q, k, v, "context", &dims, pass->appends);
     bool sandwich = (hf->traits & SY_HF_SANDWICH) != 0;
-    sy_build_gemm(b, &(struct sy_build_gemm){.name = "o",
-                                             .a = "context",
-                                             .y = sandwich ? "projected" : "attended",
-                                             .m = pass->tokens,
-                                             .k = hf->heads * hf->head_dim,
-                                             .n = hf->hidden,
-                                             .bias = (hf->traits & SY_HF_OUT_BIAS) != 0,
-                                             .add = sandwich ? NULL : "/hidden"});
+    sy_hf_summed_gemm(b, hf,
+                      &(struct sy_build_gemm){.name = "o",
+                                              .a = "context",
+                                              .y = sandwich ? "projected" : "attended",
+                                              .m = pass->tokens,
+                                              .k = hf->heads * hf->head_dim,
+                                              .n = hf->hidden,
+                                              .bias = (hf->traits & SY_HF_OUT_BIAS) != 0,
+                                              .add = sandwich ? NULL : "/hidden"});
 }
 
 /* ---- one layer ---- */
@@ -130,9 +133,10 @@ void sy_hf_mlp(struct sy_builder *b, const struct sy_hf *hf, const char *name, u
                                                  .bias = bias,
                                                  .function = hf->function});
     }
-    sy_build_gemm(
-        b, &(struct sy_build_gemm){
-               .name = down, .a = inner, .y = y, .m = tokens, .k = ff, .n = hf->hidden, .bias = bias, .add = add});
+    sy_hf_summed_gemm(
+        b, hf,
+        &(struct sy_build_gemm){
+            .name = down, .a = inner, .y = y, .m = tokens, .k = ff, .n = hf->hidden, .bias = bias, .add = add});
 }
 
 static void feed_forward(struct sy_builder *b, const struct sy_hf *hf, const struct sy_hf_pass *pass,
@@ -273,7 +277,8 @@ static void head(struct sy_builder *b, const struct sy_hf *hf, const struct sy_h
                                                  .n = hf->embed_dim});
         last = "narrow";
     }
-    bool tied = (hf->traits & SY_HF_TIED) != 0;
+    bool tied = (hf->traits & SY_HF_TIED) != 0, several = hf->chips > 1;
+    uint64_t part = several ? sy_ceil_div(hf->vocab, hf->chips) : hf->vocab;
     sy_build_gemm(b, &(struct sy_build_gemm){.name = "lm_head",
                                              .a = last,
                                              .b = tied ? "embedding.table" : NULL,
@@ -282,14 +287,19 @@ static void head(struct sy_builder *b, const struct sy_hf *hf, const struct sy_h
                                              .y = "logits",
                                              .m = rows,
                                              .k = hf->embed_dim,
-                                             .n = hf->vocab});
+                                             .n = part});
     const char *logits = "logits";
     if (hf->softcap > 0) {
-        sy_build_elementwise(b, "softcap", SY_FN_TANH, logits, NULL, 0, "capped", rows * hf->vocab);
+        sy_build_elementwise(b, "softcap", SY_FN_TANH, logits, NULL, 0, "capped", rows * part);
         logits = "capped";
     }
+    if (several) {
+        sy_build_collective(b, "logits_all_gather", logits, "all_logits", rows * part, hf->chips, SY_ALL_GATHER);
+        logits = "all_logits";
+    }
     if (!pass->all_logits) {
-        sy_build_reduce(b, "sample", logits, 0, "next_token", rows, hf->vocab, SY_FN_MAX);
+        sy_build_reduce(b, "sample", logits, several ? rows * part * hf->chips : 0, "next_token", rows, hf->vocab,
+                        SY_FN_MAX);
     }
 }
 

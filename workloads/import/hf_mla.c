@@ -110,12 +110,13 @@ void sy_hf_mla(struct sy_builder *b, const struct sy_hf *hf, const struct sy_hf_
     } else {
         expanded(b, hf, pass);
     }
-    sy_build_gemm(b, &(struct sy_build_gemm){.name = "o",
-                                             .a = "context",
-                                             .y = "attended",
-                                             .m = pass->tokens,
-                                             .k = hf->heads * hf->value_dim,
-                                             .n = hf->hidden,
-                                             .bias = (hf->traits & SY_HF_OUT_BIAS) != 0,
-                                             .add = "/hidden"});
+    sy_hf_summed_gemm(b, hf,
+                      &(struct sy_build_gemm){.name = "o",
+                                              .a = "context",
+                                              .y = "attended",
+                                              .m = pass->tokens,
+                                              .k = hf->heads * hf->value_dim,
+                                              .n = hf->hidden,
+                                              .bias = (hf->traits & SY_HF_OUT_BIAS) != 0,
+                                              .add = "/hidden"});
 }

@@ -178,8 +178,14 @@ void sy_hf_moe(struct sy_builder *b, const struct sy_hf *hf, uint64_t tokens, co
         routed = "routed";
     }
     if (hf->shared_ff > 0) {
-        sy_hf_mlp(b, hf, "shared_", tokens, hf->shared_ff, a, "with_shared", routed);
+        struct sy_hf alone = *hf; /* summed over the chips together with the others */
+        alone.chips = 1;
+        sy_hf_mlp(b, &alone, "shared_", tokens, hf->shared_ff, a, "with_shared", routed);
         routed = "with_shared";
     }
-    sy_build_elementwise(b, "expert_add", SY_FN_ADD, routed, add, 0, y, tokens * hidden);
+    if (hf->chips > 1) {
+        sy_hf_all_reduce(b, hf, "experts", routed, add, y, tokens * hidden);
+    } else {
+        sy_build_elementwise(b, "expert_add", SY_FN_ADD, routed, add, 0, y, tokens * hidden);
+    }
 }

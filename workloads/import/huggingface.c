@@ -309,6 +309,23 @@ static enum sy_status choose_routing(struct importer *im)
     return im->hf.worst_routing ? SY_OK : read_histogram(im, routing);
 }
 
+/* ---- several chips ---- */
+
+static enum sy_status divide(struct importer *im)
+{
+    uint64_t chips = im->options->tensor_parallel;
+    if (chips <= 1) {
+        return SY_OK;
+    }
+    if (im->hf.family->kind != SY_HF_DECODER || im->phase == PHASE_TRAIN) {
+        (void)sy_error(im->diag, here(im), "leave --tensor-parallel out",
+                       "tensor parallelism is modelled for prefill and decode of decoders, not for %s",
+                       im->phase == PHASE_TRAIN ? "train-step" : im->hf.family->model_type);
+        return SY_UNSUPPORTED;
+    }
+    return sy_hf_divide(&im->hf, chips, im->path, im->diag);
+}
+
 /* ---- all together ---- */
 
 static enum sy_status build(struct importer *im)
@@ -325,12 +342,14 @@ static enum sy_status build(struct importer *im)
     status = status == SY_OK ? choose_phase(im) : status;
     status = status == SY_OK ? choose_sizes(im, &pass) : status;
     status = status == SY_OK ? choose_routing(im) : status;
+    status = status == SY_OK ? divide(im) : status;
     if (status != SY_OK) {
         return status;
     }
     if (pass.causal) {
         static const char *const phases[] = {"prefill", "decode", "train-step"};
-        im->workload->pass = (struct sy_pass){phases[im->phase], pass.batch, pass.tokens, pass.cached + pass.queries};
+        im->workload->pass = (struct sy_pass){phases[im->phase], pass.batch, pass.tokens, pass.cached + pass.queries,
+                                              sy_max(im->hf.chips, 1)};
     }
     choose_precision(im, &builder);
     builders[im->hf.family->kind](&builder, &im->hf, &pass);

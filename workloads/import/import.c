@@ -114,13 +114,20 @@ static enum sy_status refuse_unread(const char *path, const struct sy_importer *
                                     const struct sy_import_options *options, struct sy_diag *diag)
 {
     struct sy_where where = {.file = path};
-    if (importer == &sy_importer_huggingface || (options->contexts == NULL && options->kv_page == 0)) {
-        return SY_OK;
+    const struct {
+        bool given;
+        const char *option, *what;
+    } unread[] = {{options->contexts != NULL, "leave --context out", "a list of contexts"},
+                  {options->kv_page != 0, "leave --kv-page out", "a page of the KV cache"},
+                  {options->tensor_parallel > 1, "leave --tensor-parallel out", "tensor parallelism"}};
+    for (size_t i = 0; importer != &sy_importer_huggingface && i < sizeof unread / sizeof unread[0]; i++) {
+        if (unread[i].given) {
+            (void)sy_error(diag, where, unread[i].option, "%s means nothing to the %s importer", unread[i].what,
+                           importer->name);
+            return SY_USAGE;
+        }
     }
-    (void)sy_error(diag, where, options->contexts != NULL ? "leave --context out" : "leave --kv-page out",
-                   "%s means nothing to the %s importer",
-                   options->contexts != NULL ? "a list of contexts" : "a page of the KV cache", importer->name);
-    return SY_USAGE;
+    return SY_OK;
 }
 
 enum sy_status sy_import_file(const char *path, const char *format, const struct sy_import_options *options,

@@ -27,7 +27,8 @@ struct sy_import_options {
     const char *routing; /* mixture of experts: NULL or "uniform", "worst" (all tokens pick the same experts), or a
                             file with one weight an expert */
     bool allow_unmodelled;
-    const char *const *dims; /* "name=value" pairs for symbolic dimensions, NULL-terminated, or NULL */
+    uint64_t tensor_parallel; /* language models: chips that share each layer, of which this is one; 0 = 1 */
+    const char *const *dims;  /* "name=value" pairs for symbolic dimensions, NULL-terminated, or NULL */
 };
 
 struct sy_importer {
