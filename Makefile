@@ -65,7 +65,8 @@ CLI_C := $(sort $(wildcard sim/cli/*.c))
 TEST_C := $(sort $(wildcard tests/unit/test_*.c tests/api/test_*.c))
 BENCH_C := $(sort $(wildcard tests/bench/bench_*.c))
 FUZZ_C := $(sort $(wildcard tests/fuzz/fuzz_*.c))
-TLM_CXX := $(sort $(wildcard tests/tlm/*.cpp))
+TLM_CXX := $(sort $(filter-out tests/tlm/host_%,$(wildcard tests/tlm/*.cpp)))
+HOST_CXX := $(sort $(wildcard tests/tlm/host_*.cpp))
 CLI_TESTS := $(sort $(wildcard tests/cli/*.sh))
 
 # ---- registries: generated from the files that define one thing each ----
@@ -82,6 +83,8 @@ BENCHES := $(BENCH_C:tests/bench/%.c=$(OUT)/bench/%)
 REPLAYS := $(FUZZ_C:tests/fuzz/fuzz_%.c=$(OUT)/tests/fuzz/replay_%)
 # Memory targets as a user builds them: shared objects, with SystemC alone.
 TARGETS := $(TLM_CXX:tests/tlm/%.cpp=$(OUT)/tests/tlm/lib%.so)
+# SystemC models that bind our DRAM as a target: with SystemC and the shared library, as a user builds them.
+HOSTS := $(HOST_CXX:tests/tlm/%.cpp=$(OUT)/tests/tlm/%)
 FUZZERS := $(FUZZ_C:tests/fuzz/fuzz_%.c=$(OUT)/fuzz/%)
 
 .PHONY: all
@@ -158,10 +161,18 @@ $(OUT)/tests/api/%: $(OUT)/obj/tests/api/%.o $(OUT)/libsystole.so
 	@echo "  LINK  $@"
 	$(Q)$(TEST_LINK) -o $@ $< -L$(OUT) -lsystole -Wl,-rpath,'$$ORIGIN/../..' $$(pkg-config --libs check) -lm -lpthread
 $(OUT)/tests/unit/test_kernel_random: | $(OUT)/tests/tlm/libideal.so
+OUR_SO := -L$(OUT) -lsystole -Wl,-rpath,'$$ORIGIN/../..'
+$(OUT)/obj/tests/tlm/dram.o $(HOST_CXX:%.cpp=$(OUT)/obj/%.o): ALL_CXXFLAGS += -Isim/include -fvisibility=default
+$(OUT)/tests/tlm/libdram.so: TLM_LIBS := $(OUR_SO)
+$(OUT)/tests/tlm/libdram.so: $(OUT)/libsystole.so
 $(OUT)/tests/tlm/lib%.so: $(OUT)/obj/tests/tlm/%.o
 	@mkdir -p $(@D)
 	@echo "  LINK  $@"
-	$(Q)$(TEST_LINK) -shared -o $@ $< -lsystemc
+	$(Q)$(TEST_LINK) -shared -o $@ $< $(TLM_LIBS) -lsystemc
+$(OUT)/tests/tlm/host_%: $(OUT)/obj/tests/tlm/host_%.o $(OUT)/libsystole.so
+	@mkdir -p $(@D)
+	@echo "  LINK  $@"
+	$(Q)$(TEST_LINK) -o $@ $< $(OUR_SO) -lsystemc
 $(OUT)/tests/fuzz/replay_%: $(OUT)/obj/tests/fuzz/fuzz_%.o $(OUT)/obj/tests/fuzz/replay.o $(OUT)/libsystole.a
 	@mkdir -p $(@D)
 	@echo "  LINK  $@"
@@ -202,7 +213,7 @@ demo: deps
 
 # ---- test it ----
 .PHONY: tests unit check san cov bench fuzz fuzzers cleanroom soak
-tests: $(TESTS) $(REPLAYS) $(TARGETS)
+tests: $(TESTS) $(REPLAYS) $(TARGETS) $(HOSTS)
 	@:
 # Run every test program; SYSTOLE_DATA lets them find arch/ and tests/golden from anywhere.
 unit: $(TESTS)
@@ -275,7 +286,7 @@ install: all
 	$(INSTALL) -d $(DESTDIR)$(BINDIR) $(DESTDIR)$(LIBDIR)/pkgconfig $(DESTDIR)$(INCLUDEDIR)
 	$(if $(CLI_C),$(INSTALL) -m 755 $(OUT)/systole $(DESTDIR)$(BINDIR)/systole)
 	$(INSTALL) -m 644 sim/include/systole.h $(DESTDIR)$(INCLUDEDIR)/systole.h
-	$(INSTALL) -m 644 sim/kernel/systole_tlm.hpp $(DESTDIR)$(INCLUDEDIR)/systole_tlm.hpp
+	$(INSTALL) -m 644 sim/kernel/systole_tlm.hpp sim/kernel/systole_tlm_dram.hpp $(DESTDIR)$(INCLUDEDIR)
 	$(INSTALL) -m 644 $(OUT)/libsystole.a $(DESTDIR)$(LIBDIR)/libsystole.a
 	$(INSTALL) -m 755 $(OUT)/libsystole.so $(DESTDIR)$(LIBDIR)/libsystole.so.$(VERSION)
 	ln -sf libsystole.so.$(VERSION) $(DESTDIR)$(LIBDIR)/libsystole.so.$(MAJOR)
@@ -287,7 +298,7 @@ install: all
 	@for f in $(DATA_FILES); do $(INSTALL) -D -m 644 $$f $(DESTDIR)$(DATADIR)/systole/$$f || exit 1; done
 	@for f in $(MAN_PAGES); do $(INSTALL) -D -m 644 $$f $(DESTDIR)$(MANDIR)/man$${f##*.}/$${f##*/} || exit 1; done
 uninstall:
-	rm -f $(DESTDIR)$(BINDIR)/systole $(DESTDIR)$(INCLUDEDIR)/systole.h $(DESTDIR)$(INCLUDEDIR)/systole_tlm.hpp $(DESTDIR)$(LIBDIR)/pkgconfig/systole.pc \
+	rm -f $(DESTDIR)$(BINDIR)/systole $(DESTDIR)$(INCLUDEDIR)/systole.h $(DESTDIR)$(INCLUDEDIR)/systole_tlm.hpp $(DESTDIR)$(INCLUDEDIR)/systole_tlm_dram.hpp $(DESTDIR)$(LIBDIR)/pkgconfig/systole.pc \
 		$(DESTDIR)$(LIBDIR)/libsystole.a $(DESTDIR)$(LIBDIR)/libsystole.so $(DESTDIR)$(LIBDIR)/libsystole.so.$(MAJOR) \
 		$(DESTDIR)$(LIBDIR)/libsystole.so.$(VERSION)
 	@for f in $(MAN_PAGES); do rm -f $(DESTDIR)$(MANDIR)/man$${f##*.}/$${f##*/}; done

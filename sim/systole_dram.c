@@ -171,7 +171,7 @@ enum systole_status systole_dram_last_done(struct systole_dram *dram, uint64_t *
     return (enum systole_status)sy_dram_live_last_done(dram->live, done_ps);
 }
 
-enum systole_status systole_dram_counts(const struct systole_dram *dram, struct systole_dram_counts *counts)
+enum systole_status systole_dram_count(const struct systole_dram *dram, struct systole_dram_counts *counts)
 {
     const struct sy_dram_counts now = sy_dram_memory_counts(sy_dram_live_memory(dram->live));
     const struct systole_dram_counts full = {.reads = now.reads,

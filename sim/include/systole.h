@@ -400,8 +400,7 @@ struct systole_dram_counts {
     uint64_t row_hits, row_misses, row_conflicts;
 };
 /* Commands so far. A channel may be ahead of the present, up to the last acceptance. Set struct_size before. */
-SYSTOLE_API enum systole_status systole_dram_counts(const struct systole_dram *dram,
-                                                    struct systole_dram_counts *counts);
+SYSTOLE_API enum systole_status systole_dram_count(const struct systole_dram *dram, struct systole_dram_counts *counts);
 
 /* ---- exploring: many runs ---- */
 /* A file that appears whole or not at all; path NULL or "-" is standard output. */

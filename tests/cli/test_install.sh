@@ -72,7 +72,14 @@ build_cxx() {
 has_symbol() {
     nm -D --defined-only "$lib/libsystole.so" | grep -q ' systole_version'
 }
+bind_memory() {
+    awk '/^```c\+\+$/ { on = 1; next } /^```$/ { on = 0 } on' "$root/docs/extending.md" >"$scratch/model.cpp"
+    # shellcheck disable=SC2046
+    c++ -std=c++17 -Wall -Wextra -Werror "$scratch/model.cpp" -o "$scratch/model" $(flags --cflags --libs) -lsystemc &&
+        LD_LIBRARY_PATH=$lib SYSTOLE_DATA=$scratch/root$prefix/share/systole "$scratch/model" | grep '^line 1 2 3 at' >/dev/null
+}
 if [ "$variant" = release ] && has_symbol; then
+    expect "a SystemC model binds the installed memory" bind_memory
     expect "a C program builds with pkg-config and runs" build_and_run
     expect "a C++ program builds with it" build_cxx
 fi

@@ -177,7 +177,7 @@ static void compare(const char *device, const char *pattern, uint32_t channels, 
     ck_assert_uint_eq(taken, BURSTS);
     ck_assert_uint_eq(systole_dram_wake(dram), UINT64_MAX);
     struct systole_dram_counts counts = SYSTOLE_OPTIONS_INIT(struct systole_dram_counts);
-    ck_assert_int_eq(systole_dram_counts(dram, &counts), SYSTOLE_OK);
+    ck_assert_int_eq(systole_dram_count(dram, &counts), SYSTOLE_OK);
     if (how == 0) {
         ck_assert_uint_eq(counts.activates, reference.run.counts.activates);
         ck_assert_uint_eq(counts.reads, reference.run.counts.reads);
@@ -247,7 +247,7 @@ START_TEST(a_long_request_is_complete_with_its_last_burst)
         last = done;
     ck_assert_uint_eq(whole.done_ps, last.done_ps);
     struct systole_dram_counts counts = SYSTOLE_OPTIONS_INIT(struct systole_dram_counts);
-    ck_assert_int_eq(systole_dram_counts(one, &counts), SYSTOLE_OK);
+    ck_assert_int_eq(systole_dram_count(one, &counts), SYSTOLE_OK);
     ck_assert_uint_eq(counts.reads, 65);
     systole_dram_free(one);
     systole_dram_free(many);

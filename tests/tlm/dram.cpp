@@ -1,0 +1,37 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The round trip: a memory target for `--memory tlm:` that is Systole's own DRAM bound as a TLM-2.0 target. The
+ * argument names the device; SYSTOLE_DATA is where devices lie.
+ */
+#include "sim/kernel/systole_tlm.hpp"
+#include "sim/kernel/systole_tlm_dram.hpp"
+
+#include <cstdlib>
+
+namespace
+{
+
+systole_context where()
+{
+    auto made = systole::sized<systole_context>();
+    made.data_dir = std::getenv("SYSTOLE_DATA");
+    return made;
+}
+
+systole_dram_options what(const char *device)
+{
+    auto made = systole::sized<systole_dram_options>();
+    made.device = device;
+    return made;
+}
+
+struct dram : systole::tlm_dram<> {
+    dram(const sc_core::sc_module_name &name, const systole::tlm_level &level)
+        : tlm_dram(name, where(), what(level.argument), nullptr, {false, true})
+    {
+    }
+};
+
+} // namespace
+
+SYSTOLE_TLM_TARGET(dram)
