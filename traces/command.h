@@ -68,6 +68,25 @@ struct sy_dependency {
     uint8_t stall;    /* enum sy_stall: the cause a wait for it is charged to */
 };
 
+/* What all equal cores together do, where the command is that of the one with the largest share; for counting only.
+ * Not given: every core does the command as it is. MATMUL: `cores` do it as it is, `less_cores` a tile of these
+ * dimensions instead, the others nothing. The others: sums over all cores. */
+struct sy_all_cores {
+    uint8_t given;
+    union {
+        struct {
+            uint64_t cores, less_cores, m, k, n, repeat;
+        } matmul;
+        struct {
+            uint64_t bytes, bus_bytes;
+        } move;
+        struct {
+            uint64_t elements, simple_ops, transcendental_ops, reduce_ops, bytes_in, bytes_out;
+        } vector;
+        uint64_t word[6];
+    } u;
+};
+
 struct sy_command {
     uint8_t kind;    /* enum sy_command_kind */
     uint8_t operand; /* LOAD, STORE: 0 = A, 1 = B, 2 = C */
@@ -97,6 +116,7 @@ struct sy_command {
                 follows; /* 1: starts with the first results of the MATMUL it depends on and ends no earlier than it */
         } vector;
     } u;
+    struct sy_all_cores all;
 };
 
 #endif

@@ -31,7 +31,9 @@ static const char *const order_keys[SY_MAX_SCHEDULE_LEVELS] = {"order0", "order1
 /* ---- command keys ---- */
 
 #define IN_COMMAND(member) offsetof(struct sy_command, u.member)
-enum { MAX_COMMAND_KEYS = 9 };
+#define OF_ALL(member) offsetof(struct sy_command, all.u.member)
+enum { MAX_COMMAND_KEYS = 16 };
+#define MOST_OF_ALL (UINT64_C(1) << 56) /* sums of many fit */
 struct command_key {
     const char *name;
     uint8_t kind;
@@ -39,6 +41,11 @@ struct command_key {
     size_t offset;
     uint64_t minimum, maximum, fallback;
 };
+/* What all cores do: the other keys of struct sy_all_cores count when this is 1. */
+#define ALL_KEY                                                                                                        \
+    {                                                                                                                  \
+        "all", SY_VALUE_U8, false, offsetof(struct sy_command, all.given), 0, 1, 0                                     \
+    }
 /* Levels and dataflow are indices into lists of the chip, which the reader does not know: only their width is checked.
  */
 #define MOVE_KEYS                                                                                                      \
@@ -48,8 +55,10 @@ struct command_key {
         {"bytes", SY_VALUE_U64, true, IN_COMMAND(move.row_bytes), 1, UINT64_MAX, 0},                                   \
         {"pitch", SY_VALUE_U64, false, IN_COMMAND(move.pitch_bytes), 0, UINT64_MAX, 0},                                \
         {"at", SY_VALUE_U64, false, IN_COMMAND(move.address), 0, UINT64_MAX, 0},                                       \
+        {"scatter", SY_VALUE_U64, false, IN_COMMAND(move.scatter), 0, UINT64_MAX, 0}, ALL_KEY,                         \
+        {"allbytes", SY_VALUE_U64, false, OF_ALL(move.bytes), 0, MOST_OF_ALL, 0},                                      \
     {                                                                                                                  \
-        "scatter", SY_VALUE_U64, false, IN_COMMAND(move.scatter), 0, UINT64_MAX, 0                                     \
+        "allbus", SY_VALUE_U64, false, OF_ALL(move.bus_bytes), 0, MOST_OF_ALL, 0                                       \
     }
 static const struct {
     const char *word;
@@ -66,7 +75,14 @@ static const struct {
                         {"a", SY_VALUE_DTYPE8, false, IN_COMMAND(matmul.a), 0, 0, SY_INT8},
                         {"b", SY_VALUE_DTYPE8, false, IN_COMMAND(matmul.b), 0, 0, SY_INT8},
                         {"acc", SY_VALUE_U8, false, IN_COMMAND(matmul.accumulate), 0, 1, 0},
-                        {"into", SY_VALUE_U64, false, IN_COMMAND(matmul.into), 0, UINT64_MAX, 0}}},
+                        {"into", SY_VALUE_U64, false, IN_COMMAND(matmul.into), 0, UINT64_MAX, 0},
+                        ALL_KEY,
+                        {"cores", SY_VALUE_U64, false, OF_ALL(matmul.cores), 0, 65536, 0},
+                        {"lesscores", SY_VALUE_U64, false, OF_ALL(matmul.less_cores), 0, 65536, 0},
+                        {"lessm", SY_VALUE_U64, false, OF_ALL(matmul.m), 0, UINT64_MAX, 0},
+                        {"lessk", SY_VALUE_U64, false, OF_ALL(matmul.k), 0, UINT64_MAX, 0},
+                        {"lessn", SY_VALUE_U64, false, OF_ALL(matmul.n), 0, UINT64_MAX, 0},
+                        {"lessrep", SY_VALUE_U64, false, OF_ALL(matmul.repeat), 0, MOST_OF_ALL, 0}}},
     [SY_CMD_VECTOR] = {"vector",
                        {{"n", SY_VALUE_U64, true, IN_COMMAND(vector.elements), 0, UINT64_MAX, 0},
                         {"simple", SY_VALUE_U64, false, IN_COMMAND(vector.simple_ops), 0, UINT64_MAX, 0},
@@ -76,7 +92,14 @@ static const struct {
                         {"out", SY_VALUE_U64, false, IN_COMMAND(vector.bytes_out), 0, UINT64_MAX, 0},
                         {"link", SY_VALUE_U64, false, IN_COMMAND(vector.link_cycles), 0, UINT64_MAX, 0},
                         {"fused", SY_VALUE_U8, false, IN_COMMAND(vector.fused), 0, 1, 0},
-                        {"follows", SY_VALUE_U8, false, IN_COMMAND(vector.follows), 0, 1, 0}}},
+                        {"follows", SY_VALUE_U8, false, IN_COMMAND(vector.follows), 0, 1, 0},
+                        ALL_KEY,
+                        {"alln", SY_VALUE_U64, false, OF_ALL(vector.elements), 0, MOST_OF_ALL, 0},
+                        {"allsimple", SY_VALUE_U64, false, OF_ALL(vector.simple_ops), 0, MOST_OF_ALL, 0},
+                        {"alltrans", SY_VALUE_U64, false, OF_ALL(vector.transcendental_ops), 0, MOST_OF_ALL, 0},
+                        {"allreduce", SY_VALUE_U64, false, OF_ALL(vector.reduce_ops), 0, MOST_OF_ALL, 0},
+                        {"allin", SY_VALUE_U64, false, OF_ALL(vector.bytes_in), 0, MOST_OF_ALL, 0},
+                        {"allout", SY_VALUE_U64, false, OF_ALL(vector.bytes_out), 0, MOST_OF_ALL, 0}}},
     [SY_CMD_WAIT] = {"wait", {{0}}},
 };
 

@@ -12,6 +12,7 @@
 #include <string.h>
 
 #include "sim/base/checked.h"
+#include "sim/engine/all_cores.h"
 #include "sim/engine/array_tile.h"
 #include "sim/engine/exec_dma.h"
 
@@ -22,7 +23,8 @@ enum {
     CACHE = 256
 };
 
-/* What grows by the same amount in every iteration of a loop. All members are uint64_t. */
+/* What grows by the same amount in every iteration of a loop; moves and vector work of all cores. All members are
+ * uint64_t. */
 struct tally {
     uint64_t level_read[SY_MAX_LEVELS], level_write[SY_MAX_LEVELS], bus[SY_MAX_LEVELS][2];
     uint64_t fill[SY_MAX_LEVELS][SY_MAX_LEVELS][SY_OPERANDS], drain[SY_MAX_LEVELS][SY_MAX_LEVELS][SY_OPERANDS];
@@ -70,10 +72,10 @@ struct analytic {
 
 /* ---- counters, in program order ---- */
 
-static const struct sy_array_tile *tile_of(struct analytic *an, const struct sy_issue *issue)
+static const struct sy_array_tile *tile_of(struct analytic *an, const struct sy_issue *issue, uint64_t m, uint64_t k,
+                                           uint64_t n)
 {
     const struct sy_command *command = &issue->command;
-    uint64_t m = command->u.matmul.m, k = command->u.matmul.k, n = command->u.matmul.n;
     uint64_t rest = (uint64_t)command->u.matmul.dataflow << 24 | (uint64_t)command->u.matmul.a << 16 |
                     (uint64_t)command->u.matmul.b << 8 | command->u.matmul.accumulate;
     uint64_t hash = (m * UINT64_C(0x9E3779B97F4A7C15)) ^ (k * UINT64_C(0xC2B2AE3D27D4EB4F)) ^
@@ -90,9 +92,19 @@ static const struct sy_array_tile *tile_of(struct analytic *an, const struct sy_
     return entry->valid ? &entry->tile : NULL;
 }
 
+static void touch(struct analytic *an, const struct sy_array_tile *tile, uint64_t times)
+{
+    for (uint32_t i = 0; i < an->chip->levels; i++) {
+        an->tally.level_read[i] += times * tile->level_read_bytes[i];
+        an->tally.level_write[i] += times * tile->level_write_bytes[i];
+    }
+}
+
 static void count_matmul(struct analytic *an, const struct sy_issue *issue)
 {
-    const struct sy_array_tile *tile = tile_of(an, issue);
+    const struct sy_all_cores *all = &issue->command.all;
+    const struct sy_array_tile *tile =
+        tile_of(an, issue, issue->command.u.matmul.m, issue->command.u.matmul.k, issue->command.u.matmul.n);
     struct tally *tally = &an->tally;
     if (!tile)
         return; /* the executor says so */
@@ -103,33 +115,38 @@ static void count_matmul(struct analytic *an, const struct sy_issue *issue)
     tally->mapped_pe_beats += repeat * tile->run.mapped_pe_beats * arrays;
     tally->pe_beats += repeat * tile->run.pe_beats * arrays;
     tally->matmuls++;
-    for (uint32_t i = 0; i < an->chip->levels; i++) {
-        tally->level_read[i] += repeat * tile->level_read_bytes[i];
-        tally->level_write[i] += repeat * tile->level_write_bytes[i];
-    }
+    touch(an, tile, repeat * (all->given ? all->u.matmul.cores : sy_max(an->chip->cores, 1)));
+    if (!all->given || !all->u.matmul.less_cores)
+        return;
+    tile = tile_of(an, issue, all->u.matmul.m, all->u.matmul.k, all->u.matmul.n);
+    if (tile)
+        touch(an, tile, all->u.matmul.repeat * all->u.matmul.less_cores);
 }
 
-static void count_vector(struct analytic *an, const struct sy_command *command)
+static void count_vector(struct analytic *an, const struct sy_issue *issue)
 {
     uint32_t chain[SY_MAX_LEVELS], count = sy_chip_chain(an->chip, SY_C, chain);
+    const struct sy_all_cores all = sy_issue_vector_of_all(an->chip, issue);
     struct tally *tally = &an->tally;
-    tally->simple_ops += command->u.vector.simple_ops;
-    tally->transcendental_ops += command->u.vector.transcendental_ops;
-    tally->reduce_ops += command->u.vector.reduce_ops;
-    tally->elements += command->u.vector.elements;
-    tally->level_read[chain[0]] += command->u.vector.bytes_in;
-    tally->level_write[count > 2 ? chain[1] : chain[0]] += command->u.vector.bytes_out;
+    tally->simple_ops += all.u.vector.simple_ops;
+    tally->transcendental_ops += all.u.vector.transcendental_ops;
+    tally->reduce_ops += all.u.vector.reduce_ops;
+    tally->elements += all.u.vector.elements;
+    tally->level_read[chain[0]] += all.u.vector.bytes_in;
+    tally->level_write[count > 2 ? chain[1] : chain[0]] += all.u.vector.bytes_out;
     tally->vectors++;
 }
 
-static void count_move(struct analytic *an, const struct sy_command *command)
+static void count_move(struct analytic *an, const struct sy_issue *issue)
 {
+    const struct sy_command *command = &issue->command;
     bool write = command->kind == SY_CMD_STORE;
     uint32_t child = command->level, parent = command->u.move.parent;
     uint64_t bytes = 0, bus = 0;
     if (child >= an->chip->levels || parent >= an->chip->levels || command->operand >= SY_OPERANDS ||
         !sy_mul(command->u.move.row_bytes, command->u.move.rows, &bytes) ||
-        !sy_exec_bus_bytes(&an->chip->level[parent], command, &bus))
+        !sy_exec_bus_bytes(&an->chip->level[parent], command, &bus) ||
+        !sy_issue_move_of_all(an->chip, issue, bytes, bus, &bytes, &bus))
         return; /* the executor says so */
     struct tally *tally = &an->tally;
     (write ? tally->drain : tally->fill)[parent][child][command->operand] += bytes;
@@ -143,9 +160,9 @@ static void count(struct analytic *an, const struct sy_issue *issue)
     if (issue->command.kind == SY_CMD_MATMUL)
         count_matmul(an, issue);
     else if (issue->command.kind == SY_CMD_VECTOR)
-        count_vector(an, &issue->command);
+        count_vector(an, issue);
     else if (issue->command.kind != SY_CMD_WAIT)
-        count_move(an, &issue->command);
+        count_move(an, issue);
     an->tally.commands++;
 }
 
@@ -252,7 +269,6 @@ static enum sy_status on_layer(void *context, const struct sy_layer_counters *si
     const struct layer *layer = &an->layer[simulated->layer % LAYERS];
     const struct tally *more = &layer->left_out;
     struct sy_layer_counters counters = *simulated;
-    uint64_t cores = sy_max(an->chip->cores, 1);
     an->delivered_offset += layer->left_out_cycles;
     counters.finish_cycle = simulated->finish_cycle + an->delivered_offset;
     counters.busy += more->beats;
@@ -264,14 +280,14 @@ static enum sy_status on_layer(void *context, const struct sy_layer_counters *si
     counters.work.active_cycles += more->active_cycles;
     counters.work.mapped_pe_beats += more->mapped_pe_beats;
     counters.work.pe_beats += more->pe_beats;
-    counters.vector.simple_ops += cores * more->simple_ops;
-    counters.vector.transcendental_ops += cores * more->transcendental_ops;
-    counters.vector.reduce_ops += cores * more->reduce_ops;
-    counters.vector.elements += cores * more->elements;
+    counters.vector.simple_ops += more->simple_ops;
+    counters.vector.transcendental_ops += more->transcendental_ops;
+    counters.vector.reduce_ops += more->reduce_ops;
+    counters.vector.elements += more->elements;
     counters.commands += more->commands;
     for (uint32_t i = 0; i < an->chip->levels; i++) {
-        counters.level_read_bytes[i] += cores * more->level_read[i];
-        counters.level_write_bytes[i] += cores * more->level_write[i];
+        counters.level_read_bytes[i] += more->level_read[i];
+        counters.level_write_bytes[i] += more->level_write[i];
     }
     an->array_busy += counters.busy;
     for (int i = 0; i < SY_STALL_COUNT; i++)
@@ -326,20 +342,19 @@ static void grow_dram(struct sy_dram_stats *dram, uint64_t had, uint64_t bytes, 
 
 static void add_links(const struct analytic *an, struct sy_result *result, uint64_t simulated)
 {
-    uint64_t cores = sy_max(an->chip->cores, 1);
     const struct tally *more = &an->all_left_out;
     for (uint32_t i = 0; i < result->links; i++) {
         struct sy_link_stats *link = &result->link[i];
-        uint64_t fill = cores * more->fill[link->parent][link->child][link->operand];
-        uint64_t drain = cores * more->drain[link->parent][link->child][link->operand];
+        uint64_t fill = more->fill[link->parent][link->child][link->operand];
+        uint64_t drain = more->drain[link->parent][link->child][link->operand];
         link->fill_bytes += fill;
         link->filled_bytes += fill;
         link->drain_bytes += drain;
         link->drained_bytes += drain;
     }
     for (uint32_t i = 0; i < result->levels; i++) {
-        result->level[i].read_bytes += cores * more->level_read[i];
-        result->level[i].write_bytes += cores * more->level_write[i];
+        result->level[i].read_bytes += more->level_read[i];
+        result->level[i].write_bytes += more->level_write[i];
     }
     for (uint32_t d = 0; d < result->drams; d++) {
         struct sy_dram_stats *dram = &result->dram[d];
@@ -347,9 +362,9 @@ static void add_links(const struct analytic *an, struct sy_result *result, uint6
             if (strcmp(an->chip->level[i].name, dram->name))
                 continue;
             uint64_t had = dram->read_bytes + dram->write_bytes;
-            grow_dram(dram, had, cores * (more->bus[i][0] + more->bus[i][1]), an->finish, simulated);
-            dram->read_bytes += cores * more->bus[i][0];
-            dram->write_bytes += cores * more->bus[i][1];
+            grow_dram(dram, had, more->bus[i][0] + more->bus[i][1], an->finish, simulated);
+            dram->read_bytes += more->bus[i][0];
+            dram->write_bytes += more->bus[i][1];
         }
     }
 }
@@ -377,11 +392,10 @@ static void add_units(const struct analytic *an, struct sy_result *result, uint6
     result->work.active_cycles += more->active_cycles;
     result->work.mapped_pe_beats += more->mapped_pe_beats;
     result->work.pe_beats += more->pe_beats;
-    uint64_t cores = sy_max(an->chip->cores, 1);
-    result->vector.simple_ops += cores * more->simple_ops;
-    result->vector.transcendental_ops += cores * more->transcendental_ops;
-    result->vector.reduce_ops += cores * more->reduce_ops;
-    result->vector.elements += cores * more->elements;
+    result->vector.simple_ops += more->simple_ops;
+    result->vector.transcendental_ops += more->transcendental_ops;
+    result->vector.reduce_ops += more->reduce_ops;
+    result->vector.elements += more->elements;
 }
 
 enum sy_status sy_analyze(const struct sy_chip *chip, const struct sy_executor_options *options,

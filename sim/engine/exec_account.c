@@ -114,21 +114,6 @@ enum sy_status sy_exec_segment_add(struct sy_executor *exec, uint64_t until, int
     return SY_OK;
 }
 
-/* One core stood for all: its traffic and vector work times their number. */
-static void for_all_cores(const struct sy_chip *chip, uint64_t read[SY_MAX_LEVELS], uint64_t write[SY_MAX_LEVELS],
-                          struct sy_vector_work *vector)
-{
-    uint64_t cores = sy_max(chip->cores, 1);
-    for (uint32_t i = 0; i < chip->levels; i++) {
-        read[i] *= cores;
-        write[i] *= cores;
-    }
-    vector->simple_ops *= cores;
-    vector->transcendental_ops *= cores;
-    vector->reduce_ops *= cores;
-    vector->elements *= cores;
-}
-
 /* The oldest layer is done. */
 enum sy_status sy_exec_layer_deliver(struct sy_executor *exec, uint64_t finish)
 {
@@ -137,7 +122,6 @@ enum sy_status sy_exec_layer_deliver(struct sy_executor *exec, uint64_t finish)
     counters->finish_cycle = finish;
     if (exec->record && exec->record->delivered < SY_EXEC_RECORD)
         exec->record->counters[exec->record->delivered++] = *counters;
-    for_all_cores(exec->chip, counters->level_read_bytes, counters->level_write_bytes, &counters->vector);
     return exec->options.layer_done ? exec->options.layer_done(exec->options.layer_context, counters) : SY_OK;
 }
 
@@ -193,17 +177,16 @@ static void copy_links(const struct sy_executor *exec, struct sy_result *result)
         uint32_t count = sy_chip_chain(exec->chip, (enum sy_operand)operand, chain);
         for (uint32_t i = 0; i + 1 < count; i++) {
             uint32_t child = chain[i], parent = chain[i + 1];
-            uint64_t cores = sy_max(exec->chip->cores, 1);
             struct sy_link_stats *link = &result->link[result->links++];
             link->name = sy_arena_printf(result->arena, "%s>%s.%c", exec->chip->level[parent].name,
                                          exec->chip->level[child].name, letter[operand]);
             link->parent = (uint8_t)parent;
             link->child = (uint8_t)child;
             link->operand = (uint8_t)operand;
-            link->fill_bytes = exec->link_fill[parent][child][operand][0] * cores;
-            link->filled_bytes = exec->link_fill[parent][child][operand][1] * cores;
-            link->drain_bytes = exec->link_drain[parent][child][operand][0] * cores;
-            link->drained_bytes = exec->link_drain[parent][child][operand][1] * cores;
+            link->fill_bytes = exec->link_fill[parent][child][operand][0];
+            link->filled_bytes = exec->link_fill[parent][child][operand][1];
+            link->drain_bytes = exec->link_drain[parent][child][operand][0];
+            link->drained_bytes = exec->link_drain[parent][child][operand][1];
         }
     }
 }
@@ -224,8 +207,8 @@ static void copy_memories(struct sy_executor *exec, struct sy_result *result, ui
         struct sy_dram_stats *dram = &result->dram[result->drams++];
         dram->channel = 0;
         dram->name = kept(result->arena, exec->chip->level[memory->level].name);
-        dram->read_bytes = memory->read_bytes * sy_max(exec->chip->cores, 1);
-        dram->write_bytes = memory->write_bytes * sy_max(exec->chip->cores, 1);
+        dram->read_bytes = memory->read_bytes;
+        dram->write_bytes = memory->write_bytes;
         if (sck_edge(exec->fine_clock, memory->busy_fine, &dram->busy_ticks) != SY_OK)
             return; /* longer than the run, which did fit */
         dram->busy_ticks += memory->busy_ticks;
@@ -261,7 +244,6 @@ enum sy_status sy_exec_finish(struct sy_executor *exec, struct sy_result *result
     enum sy_status status = sy_exec_layers_deliver(exec);
     if (status != SY_OK)
         return status;
-    for_all_cores(exec->chip, exec->level_read, exec->level_write, &exec->vector_work);
     copy_units(exec, result, end);
     copy_links(exec, result);
     copy_memories(exec, result, end);

@@ -10,6 +10,7 @@
  */
 #include <string.h>
 
+#include "sim/engine/all_cores.h"
 #include "sim/engine/executor_internal.h"
 
 static const uint32_t all_causes = (1u << SY_STALL_COUNT) - 1;
@@ -25,10 +26,11 @@ static uint32_t stream_causes(const struct sy_dataflow *dataflow)
     return causes;
 }
 
-static const struct sy_array_tile *cached_tile(struct sy_executor *exec, const struct sy_issue *issue)
+/* Timing of an m x k x n tile of the command. */
+static const struct sy_array_tile *cached_tile(struct sy_executor *exec, const struct sy_issue *issue, uint64_t m,
+                                               uint64_t k, uint64_t n)
 {
     const struct sy_command *command = &issue->command;
-    uint64_t m = command->u.matmul.m, k = command->u.matmul.k, n = command->u.matmul.n;
     uint64_t hash = (m * UINT64_C(0x9E3779B97F4A7C15)) ^ (k * UINT64_C(0xC2B2AE3D27D4EB4F)) ^
                     (n * UINT64_C(0x165667B19E3779F9)) ^ (uint64_t)command->u.matmul.accumulate << 41;
     struct sy_run_cache_entry *entry = &exec->cache[(hash >> 40) % SY_RUN_CACHE];
@@ -55,14 +57,31 @@ static const struct sy_array_tile *cached_tile(struct sy_executor *exec, const s
 
 /* Charge the ports of the operands' innermost levels. */
 static void touch_ports(struct sy_executor *exec, struct sy_layer_counters *counters, const struct sy_array_tile *tile,
-                        uint64_t repeat)
+                        uint64_t times)
 {
     for (uint32_t i = 0; i < exec->chip->levels; i++) {
-        exec->level_read[i] += repeat * tile->level_read_bytes[i];
-        exec->level_write[i] += repeat * tile->level_write_bytes[i];
-        counters->level_read_bytes[i] += repeat * tile->level_read_bytes[i];
-        counters->level_write_bytes[i] += repeat * tile->level_write_bytes[i];
+        exec->level_read[i] += times * tile->level_read_bytes[i];
+        exec->level_write[i] += times * tile->level_write_bytes[i];
+        counters->level_read_bytes[i] += times * tile->level_read_bytes[i];
+        counters->level_write_bytes[i] += times * tile->level_write_bytes[i];
     }
+}
+
+/* The ports of all cores. Looks up another tile: what the caller holds of the cache may be gone. */
+static enum sy_status touch_all_ports(struct sy_executor *exec, const struct sy_issue *issue,
+                                      const struct sy_array_tile *tile)
+{
+    struct sy_layer_counters *counters = &sy_exec_layer_of(exec, issue->layer)->counters;
+    const struct sy_all_cores *all = &issue->command.all;
+    uint64_t repeat = issue->command.u.matmul.repeat;
+    touch_ports(exec, counters, tile, repeat * (all->given ? all->u.matmul.cores : sy_max(exec->chip->cores, 1)));
+    if (!all->given || !all->u.matmul.less_cores)
+        return SY_OK;
+    tile = cached_tile(exec, issue, all->u.matmul.m, all->u.matmul.k, all->u.matmul.n);
+    if (!tile)
+        return SY_UNSUPPORTED;
+    touch_ports(exec, counters, tile, all->u.matmul.repeat * all->u.matmul.less_cores);
+    return SY_OK;
 }
 
 static void count_work(struct sy_executor *exec, struct sy_layer_counters *counters, const struct sy_exec_entry *entry,
@@ -180,7 +199,6 @@ static enum sy_status start_matmul(struct sy_exec_unit *unit, const struct sy_ar
         return SY_OVERFLOW;
     /* The stationary operand passes the port during the preload before the stream. */
     uint64_t has = own + tile->gap.preload_cycles, conflict = need > has ? need - has : 0;
-    touch_ports(exec, counters, tile, repeat);
     account_wait(unit, start, unit->last_done);
     account_run(unit, run, repeat, &tile->gap, conflict);
     count_work(exec, counters, entry, run);
@@ -193,11 +211,13 @@ static enum sy_status start_matmul(struct sy_exec_unit *unit, const struct sy_ar
     unit->decided_start = cycle;
     emit_span(unit, entry, cycle, unit->free_cycle, unit->last_done);
     enum sy_status status = exec->options.judge ? ask_judge(exec, entry, cycle, tile) : SY_OK;
+    uint64_t first = cycle + run->first_result_cycles;
+    if (status == SY_OK)
+        status = touch_all_ports(exec, &entry->issue, tile);
     if (status != SY_OK)
         return status;
     (void)sck_trace_u64(unit->wave, 1);
-    return sy_exec_set_times(exec, entry->id, sy_min(cycle + run->first_result_cycles, unit->last_done),
-                             unit->free_cycle, unit->last_done);
+    return sy_exec_set_times(exec, entry->id, sy_min(first, unit->last_done), unit->free_cycle, unit->last_done);
 }
 
 enum sy_status sy_exec_array_method(void *context)
@@ -219,7 +239,9 @@ enum sy_status sy_exec_array_method(void *context)
             return sy_error(exec->diag, SY_NOWHERE, NULL,
                             "command %llu: a dataflow or repeat count the chip does not have",
                             (unsigned long long)entry->id);
-        const struct sy_array_tile *tile = cached_tile(exec, &entry->issue);
+        const struct sy_array_tile *tile =
+            cached_tile(exec, &entry->issue, entry->issue.command.u.matmul.m, entry->issue.command.u.matmul.k,
+                        entry->issue.command.u.matmul.n);
         if (!tile)
             return sck_fail(exec->sim, SY_UNSUPPORTED, "the array cannot run a tile of command %llu",
                             (unsigned long long)entry->id);
@@ -254,23 +276,23 @@ static bool vector_cycles(const struct sy_executor *exec, const struct sy_comman
     return true;
 }
 
-static void count_vector(struct sy_executor *exec, struct sy_layer_counters *counters, const struct sy_command *command)
+static void count_vector(struct sy_executor *exec, struct sy_layer_counters *counters, const struct sy_issue *issue)
 {
     struct sy_vector_work *each[2] = {&exec->vector_work, &counters->vector};
-    uint32_t chain[SY_MAX_LEVELS];
-    for (int i = 0; i < 2; i++) {
-        each[i]->simple_ops += command->u.vector.simple_ops;
-        each[i]->transcendental_ops += command->u.vector.transcendental_ops;
-        each[i]->reduce_ops += command->u.vector.reduce_ops;
-        each[i]->elements += command->u.vector.elements;
-    }
-    uint32_t count = sy_chip_chain(exec->chip, SY_C, chain);
+    uint64_t *const read[2] = {exec->level_read, counters->level_read_bytes};
+    uint64_t *const write[2] = {exec->level_write, counters->level_write_bytes};
+    uint32_t chain[SY_MAX_LEVELS], count = sy_chip_chain(exec->chip, SY_C, chain);
     /* It reads C where the array left it and writes to the next on-chip level, or in place. */
     uint32_t from = chain[0], to = count > 2 ? chain[1] : chain[0];
-    exec->level_read[from] += command->u.vector.bytes_in;
-    counters->level_read_bytes[from] += command->u.vector.bytes_in;
-    exec->level_write[to] += command->u.vector.bytes_out;
-    counters->level_write_bytes[to] += command->u.vector.bytes_out;
+    const struct sy_all_cores all = sy_issue_vector_of_all(exec->chip, issue);
+    for (int i = 0; i < 2; i++) {
+        each[i]->simple_ops += all.u.vector.simple_ops;
+        each[i]->transcendental_ops += all.u.vector.transcendental_ops;
+        each[i]->reduce_ops += all.u.vector.reduce_ops;
+        each[i]->elements += all.u.vector.elements;
+        read[i][from] += all.u.vector.bytes_in;
+        write[i][to] += all.u.vector.bytes_out;
+    }
 }
 
 static enum sy_status start_vector(struct sy_exec_unit *unit, uint64_t start, uint8_t cause)
@@ -293,7 +315,7 @@ static enum sy_status start_vector(struct sy_exec_unit *unit, uint64_t start, ui
         sy_exec_busy(unit, end);
         if (not_before > end) /* it keeps pace with the array, or with the links, and ends with them */
             sy_exec_wait(unit, not_before, link_cycles > 0 ? SY_STALL_COLLECTIVE : SY_STALL_DEPENDENCY);
-        count_vector(exec, &sy_exec_layer_of(exec, entry->issue.layer)->counters, command);
+        count_vector(exec, &sy_exec_layer_of(exec, entry->issue.layer)->counters, &entry->issue);
         emit_span(unit, entry, start, sy_max(end, not_before), sy_max(end, not_before));
     }
     end = sy_max(end, not_before);

@@ -250,14 +250,13 @@ void sy_exec_bursts_copy(const struct sy_exec_memory *memory, uint64_t end_tick,
 {
     const struct sy_memory_bursts *own = memory->bursts;
     const struct sy_dram_counts counts = sy_dram_memory_counts(own->memory);
-    const uint64_t cores = sy_max(memory->exec->chip->cores, 1);
     const struct sy_dram_plan *plan = &own->memory->plan;
     sy_exec_device_describe(memory, stats, arena);
-    stats->row_hits = counts.row_hits * cores;
-    stats->row_misses = counts.row_misses * cores;
-    stats->row_conflicts = counts.row_conflicts * cores;
-    stats->activates = counts.activates * cores;
-    stats->precharges = counts.precharges * cores;
+    stats->row_hits = sy_exec_memory_for_all(memory, counts.row_hits);
+    stats->row_misses = sy_exec_memory_for_all(memory, counts.row_misses);
+    stats->row_conflicts = sy_exec_memory_for_all(memory, counts.row_conflicts);
+    stats->activates = sy_exec_memory_for_all(memory, counts.activates);
+    stats->precharges = sy_exec_memory_for_all(memory, counts.precharges);
     if (plan->refresh_on) /* of the whole run, the time after the last phase included */
         stats->refreshes = end_tick / own->period / (uint64_t)plan->refresh_interval * own->memory->channels *
                            (plan->refresh_staggered ? 1 : plan->nodes);

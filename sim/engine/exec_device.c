@@ -220,13 +220,12 @@ void sy_exec_device_copy(struct sy_exec_memory *memory, uint64_t end, struct sy_
     struct sy_memory_device *own = memory->device;
     const sy_u128 scale = (sy_u128)1000000 * own->burst_bytes * memory->exec->core_hz_num * SY_EXEC_FINE;
     uint64_t end_tick = 0;
-    uint64_t cores = sy_max(memory->exec->chip->cores, 1);
     sy_exec_device_describe(memory, stats, arena);
-    stats->row_hits = (uint64_t)(own->hits / scale) * cores;
-    stats->row_misses = (uint64_t)(own->misses / scale) * cores;
-    stats->row_conflicts = (uint64_t)(own->conflicts / scale) * cores;
-    stats->activates = (uint64_t)(own->activates / scale) * cores;
-    stats->precharges = (uint64_t)(own->precharges / scale) * cores;
+    stats->row_hits = sy_exec_memory_for_all(memory, (uint64_t)(own->hits / scale));
+    stats->row_misses = sy_exec_memory_for_all(memory, (uint64_t)(own->misses / scale));
+    stats->row_conflicts = sy_exec_memory_for_all(memory, (uint64_t)(own->conflicts / scale));
+    stats->activates = sy_exec_memory_for_all(memory, (uint64_t)(own->activates / scale));
+    stats->precharges = sy_exec_memory_for_all(memory, (uint64_t)(own->precharges / scale));
     if (sck_edge(memory->exec->clock, end, &end_tick) == SY_OK)
         stats->refreshes = sy_dram_refreshes(own->ctx, end_tick);
     copy_states(own, memory, end, stats);

@@ -7,6 +7,7 @@
  * the outer level (exec_memory.c).
  */
 #include "sim/engine/exec_dma.h"
+#include "sim/engine/all_cores.h"
 #include "sim/engine/executor_internal.h"
 
 static const uint32_t all_causes = (1u << SY_STALL_COUNT) - 1;
@@ -88,7 +89,9 @@ static enum sy_status start_move(struct sy_exec_unit *unit, uint64_t start, uint
     const uint64_t latency = phase.write ? 0 : sy_exec_read_latency(memory);
     uint64_t ticks = 0;
     if (!sy_mul(command->u.move.row_bytes, command->u.move.rows, &phase.bytes) ||
-        !sy_exec_bus_bytes(outer, command, &phase.bus_bytes))
+        !sy_exec_bus_bytes(outer, command, &phase.bus_bytes) ||
+        !sy_issue_move_of_all(exec->chip, &entry->issue, phase.bytes, phase.bus_bytes, &phase.all_bytes,
+                              &phase.all_bus_bytes))
         return SY_OVERFLOW;
     enum sy_status status = sy_exec_tick(exec, (start + exec->chip->dma.overhead_cycles) * SY_EXEC_FINE, &ticks);
     if (status != SY_OK || !sy_add(ticks, latency, &phase.ready_tick))

@@ -236,16 +236,25 @@ static void count_move(struct sy_exec_memory *memory, const struct sy_exec_phase
     struct sy_layer_counters *counters = &sy_exec_layer_of(exec, phase->layer)->counters;
     uint64_t(*link)[2] = phase->write ? &exec->link_drain[parent][child][phase->operand]
                                       : &exec->link_fill[parent][child][phase->operand];
-    (*link)[0] += phase->bytes; /* left one side ... */
-    (*link)[1] += phase->bytes; /* ... and reached the other, whole, at completion */
+    (*link)[0] += phase->all_bytes; /* left one side ... */
+    (*link)[1] += phase->all_bytes; /* ... and reached the other, whole, at completion */
     uint8_t from = phase->write ? child : parent, to = phase->write ? parent : child;
-    uint64_t out = from == memory->level ? phase->bus_bytes : phase->bytes;
-    uint64_t in = to == memory->level ? phase->bus_bytes : phase->bytes;
+    uint64_t out = from == memory->level ? phase->all_bus_bytes : phase->all_bytes;
+    uint64_t in = to == memory->level ? phase->all_bus_bytes : phase->all_bytes;
     exec->level_read[from] += out;
     exec->level_write[to] += in;
     counters->level_read_bytes[from] += out;
     counters->level_write_bytes[to] += in;
-    *(phase->write ? &memory->write_bytes : &memory->read_bytes) += phase->bus_bytes;
+    *(phase->write ? &memory->write_bytes : &memory->read_bytes) += phase->all_bus_bytes;
+    memory->own_bytes += phase->bus_bytes;
+}
+
+uint64_t sy_exec_memory_for_all(const struct sy_exec_memory *memory, uint64_t count)
+{
+    uint64_t all = 0;
+    if (!memory->own_bytes || !sy_mul_div(count, memory->read_bytes + memory->write_bytes, memory->own_bytes, &all))
+        return count;
+    return all;
 }
 
 enum sy_status sy_exec_memory_complete(struct sy_exec_memory *memory, uint32_t index, uint64_t now_tick)

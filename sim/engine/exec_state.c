@@ -185,6 +185,9 @@ static void visit_entry(struct sy_executor *exec, struct sy_state *state, const 
         for (size_t i = 0; i < sizeof entry->issue.window / sizeof *window; i++)
             sy_state_u64(state, &window[i]);
     }
+    entry->issue.command.all.given = exec->chip->cores > 1 && sy_state_value(state, entry->issue.command.all.given);
+    for (size_t i = 0; entry->issue.command.all.given && i < sizeof entry->issue.command.all.u / sizeof(uint64_t); i++)
+        sy_state_u64(state, &entry->issue.command.all.u.word[i]);
     entry->id = sy_state_relative(state, entry->id, base->issued);
     entry->issue_cycle = sy_state_relative(state, entry->issue_cycle, base->cycle);
     entry->issue_cause = (uint8_t)sy_state_value(state, entry->issue_cause);
@@ -313,6 +316,13 @@ static void visit_phase(struct sy_exec_memory *memory, struct sy_state *state, c
                                &phase->pitch_bytes, &phase->scatter,   &phase->cap,  &phase->rate};
     for (size_t i = 0; i < sizeof plain / sizeof plain[0]; i++)
         sy_state_u64(state, plain[i]);
+    if (exec->chip->cores > 1) {
+        sy_state_u64(state, &phase->all_bytes);
+        sy_state_u64(state, &phase->all_bus_bytes);
+    } else {
+        phase->all_bytes = phase->bytes;
+        phase->all_bus_bytes = phase->bus_bytes;
+    }
     uint64_t low = (uint64_t)phase->remaining, high = (uint64_t)(phase->remaining >> 64);
     sy_state_u64(state, &low);
     sy_state_u64(state, &high);
@@ -455,6 +465,7 @@ void sy_exec_tally(struct sy_executor *exec, struct sy_tally *tally)
         struct sy_exec_memory *memory = &exec->memory[i];
         sy_tally_u64(tally, &memory->read_bytes);
         sy_tally_u64(tally, &memory->write_bytes);
+        sy_tally_u64(tally, &memory->own_bytes);
         sy_tally_u64(tally, &memory->busy_fine);
         sy_exec_device_tally(memory, tally);
     }

@@ -74,6 +74,7 @@ struct sy_exec_phase {
     uint8_t cause;
     uint64_t ready_tick; /* of the kernel: first byte may move */
     uint64_t bytes, bus_bytes;
+    uint64_t all_bytes, all_bus_bytes;                       /* of all cores */
     uint64_t address, rows, row_bytes, pitch_bytes, scatter; /* where they lie */
     uint8_t operand;
     uint8_t place; /* --memory burst, tlm: of its source in the memory */
@@ -102,13 +103,14 @@ struct sy_exec_memory {
     uint64_t read_rate, write_rate; /* bytes/s after refresh; equal pool when shared_bus */
     bool shared_bus;
     uint64_t burst_bytes;
-    uint64_t own_latency; /* ticks of an idle read in the device; 0 = no device */
-    uint64_t read_bytes, write_bytes, busy_ticks;
-    struct sy_arena *arena;            /* of the device file */
-    const struct sy_dram_device *dram; /* NULL = none */
-    struct sy_memory_device *device;   /* rates by the DRAM model; NULL = equal shares */
-    struct sy_memory_bursts *bursts;   /* every burst in the DRAM model; NULL = rates */
-    struct sy_memory_target *target;   /* every request in a target of the user's */
+    uint64_t own_latency;                         /* ticks of an idle read in the device; 0 = no device */
+    uint64_t read_bytes, write_bytes, busy_ticks; /* bytes: of all cores */
+    uint64_t own_bytes;                           /* those of the one that is simulated */
+    struct sy_arena *arena;                       /* of the device file */
+    const struct sy_dram_device *dram;            /* NULL = none */
+    struct sy_memory_device *device;              /* rates by the DRAM model; NULL = equal shares */
+    struct sy_memory_bursts *bursts;              /* every burst in the DRAM model; NULL = rates */
+    struct sy_memory_target *target;              /* every request in a target of the user's */
 };
 
 struct sy_exec_segment {
@@ -223,6 +225,8 @@ enum sy_status sy_exec_dma_method(void *unit);
 /* exec_memory.c */
 enum sy_status sy_exec_memory_init(struct sy_executor *exec);
 enum sy_status sy_exec_memory_method(void *memory);
+/* A count of what the simulated core did, for all cores: in proportion to their bytes. */
+uint64_t sy_exec_memory_for_all(const struct sy_exec_memory *memory, uint64_t count);
 enum sy_status sy_exec_memory_add(struct sy_exec_memory *memory, const struct sy_exec_phase *phase);
 /* The phase has moved its bytes: it leaves the server, its engine and whoever depends on it learn of it. */
 enum sy_status sy_exec_memory_complete(struct sy_exec_memory *memory, uint32_t index, uint64_t now_tick);

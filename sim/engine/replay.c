@@ -349,13 +349,14 @@ static enum sy_status next_tile_command(struct sy_replay *replay, struct sy_issu
     memset(issue, 0, sizeof *issue);
     enum sy_status status = sy_feed_command(&replay->feed, &issue->command, more);
     issue->layer = replay->layer_index;
+    issue->command.all.given = issue->command.all.given && replay->chip->cores > 1;
     if (status == SY_OK && *more && issue->command.kind == SY_CMD_MATMUL &&
         (!sy_mul3(issue->command.u.matmul.m, issue->command.u.matmul.k, issue->command.u.matmul.n,
                   &issue->useful_macs) ||
          !sy_mul(issue->useful_macs, issue->command.u.matmul.repeat, &issue->useful_macs)))
         return SY_OVERFLOW;
     if (status == SY_OK && *more && issue->command.kind == SY_CMD_MATMUL) {
-        /* Cores work alike on shares rounded up; together they do no more than the layer. */
+        /* Where the record does not say what all cores do, they do alike; together no more than the layer. */
         (void)sy_mul(issue->useful_macs, sy_max(replay->chip->cores, 1), &issue->useful_macs);
         issue->useful_macs = sy_min(issue->useful_macs, replay->layer_macs_left);
         replay->layer_macs_left -= issue->useful_macs;

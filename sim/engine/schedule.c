@@ -258,15 +258,14 @@ const struct sy_layer_plan *sy_scheduler_plan(const struct sy_scheduler *s)
 
 void sy_scheduler_totals(const struct sy_scheduler *s, struct sy_result *result)
 {
-    const uint64_t cores = sy_max(s->chip->cores, 1); /* as the executor counts: one core times their number */
     for (uint32_t level = 0; level < s->on_chip; level++) {
         struct sy_level_stats *stats = &result->level[level];
         for (int operand = 0; operand < SY_OPERANDS; operand++) {
-            stats->filled_bytes[operand] = s->filled[level][operand] * cores;
-            stats->released_bytes[operand] = s->released[level][operand] * cores;
+            stats->filled_bytes[operand] = s->filled[level][operand];
+            stats->released_bytes[operand] = s->released[level][operand];
         }
         for (uint32_t i = 0; i < s->space[level].residents; i++)
-            stats->resident_bytes[s->space[level].resident[i].books] += s->space[level].resident[i].bytes * cores;
+            stats->resident_bytes[s->space[level].resident[i].books] += s->space[level].resident[i].bytes;
         stats->peak_bytes = sy_max(s->space[level].peak_bytes, s->space[level].peak_before);
     }
 }

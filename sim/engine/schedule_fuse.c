@@ -236,11 +236,12 @@ struct sy_resident *sy_fuse_output(struct sy_scheduler *s, uint32_t level, struc
 
 /* ---- bringing ---- */
 
-/* Load into a level from the backing store, hop by hop. */
+/* Load into a level from the backing store, hop by hop. Equal cores bring equal parts. */
 static enum sy_status load_down(struct sy_scheduler *s, enum sy_operand operand, uint32_t level, uint64_t bytes,
                                 uint64_t address, uint64_t stored, struct sy_resident *resident,
                                 const struct sy_users *before)
 {
+    const struct sy_core_shares part = sy_core_shares(bytes, sy_max(s->chip->cores, 1));
     const uint32_t *chain = s->chain[operand];
     struct sy_users previous = {{0}};
     uint64_t stamp = 0;
@@ -249,7 +250,8 @@ static enum sy_status load_down(struct sy_scheduler *s, enum sy_operand operand,
         struct sy_issue *load = sy_schedule_emit(s, SY_CMD_LOAD, &stamp);
         if (!load)
             return SY_INTERNAL;
-        sy_move_fill(load, operand, chain[i], chain[i + 1], bytes, address);
+        sy_move_fill(load, operand, chain[i], chain[i + 1], part.share, address);
+        sy_cores_contiguous(s, &part, part.share - 1, load);
         sy_schedule_after_users(&load->command, before, SY_STALL_BUFFER_FULL);
         sy_schedule_after_producers(&load->command, &previous, SY_STALL_DEPENDENCY);
         memset(&previous, 0, sizeof previous);
@@ -262,12 +264,6 @@ static enum sy_status load_down(struct sy_scheduler *s, enum sy_operand operand,
     resident->producer = stamp;
     resident->producer_class = SY_USE_LOAD;
     return SY_OK;
-}
-
-/* Equal cores bring equal parts of what they share. */
-static uint64_t share(const struct sy_scheduler *s, uint64_t bytes)
-{
-    return sy_ceil_div(bytes, sy_max(s->chip->cores, 1));
 }
 
 static enum sy_status bring_rows(struct sy_scheduler *s, uint32_t which)
@@ -287,8 +283,8 @@ static enum sy_status bring_rows(struct sy_scheduler *s, uint32_t which)
             place(s, tensor->key, sy_fuse_bytes(tensor, tensor->most_rows), level, SY_A, SY_FUSED_STRIP, &before);
     if (!resident)
         return SY_UNSUPPORTED;
-    uint64_t more = share(s, sy_fuse_bytes(tensor, end - begin));
-    turn_over(s, level, resident, more, share(s, sy_fuse_bytes(tensor, end - part->bring[which].held)));
+    uint64_t more = sy_fuse_bytes(tensor, end - begin);
+    turn_over(s, level, resident, more, sy_fuse_bytes(tensor, end - part->bring[which].held));
     if (!more)
         return SY_OK;
     uint64_t address = sy_schedule_address(s, tensor->key, SY_A) + sy_fuse_bring_offset(part, which);
@@ -299,7 +295,7 @@ static enum sy_status bring_weights(struct sy_scheduler *s)
 {
     const struct sy_fuse_part *part = s->current->part;
     const struct sy_fuse_layer *layer = &part->plan->layer[part->layer];
-    uint64_t key = layer->input_key[1], bytes = share(s, layer->weight_bytes);
+    uint64_t key = layer->input_key[1], bytes = layer->weight_bytes;
     if (!layer->weight_bytes || !sy_scheduler_keeps_weights(s, part->plan))
         return SY_OK;
     uint32_t level = weight_level(s);

@@ -6,6 +6,7 @@
 #include "sim/base/checked.h"
 #include "sim/engine/schedule.h"
 #include "sim/engine/state.h"
+#include "sim/map/cores.h"
 #include "workloads/sequences.h"
 
 /* Classes of buffer users (sim/map/space.h); a stamp is the command's id + 1. */
@@ -15,8 +16,8 @@ enum { SY_FIFO = 512, SY_MAX_LOOPS = SY_MAX_LEVELS * SY_DIMS };
 
 struct sy_buffer {
     bool full;
-    uint64_t tile[SY_DIMS]; /* start of the block it holds, dimensions the operand does not use zeroed */
-    uint64_t bytes;
+    uint64_t tile[SY_DIMS];    /* start of the block it holds, dimensions the operand does not use zeroed */
+    uint64_t bytes;            /* of all cores */
     struct sy_users producers; /* who wrote it */
     struct sy_users users;     /* who read it */
 };
@@ -48,6 +49,7 @@ struct sy_walk_loop {
 struct sy_matrix_walk {
     struct sy_problem problem;
     struct sy_mapping mapping;
+    struct sy_core_shares shares; /* of the split dimension */
     uint32_t loops;
     struct sy_walk_loop loop[SY_MAX_LOOPS]; /* outer to inner */
     uint64_t start[SY_MAX_LEVELS][SY_DIMS], extent[SY_MAX_LEVELS][SY_DIMS];
@@ -98,7 +100,11 @@ struct sy_stream_walk {
     uint32_t inputs;
     uint64_t out_bytes;
     struct sy_source sink;
-    uint64_t link_cycles;             /* of a collective, on the links to other chips */
+    uint64_t link_cycles; /* of a collective, on the links to other chips */
+    struct {
+        uint64_t elements, out_bytes, in_bytes[SY_MAX_INPUTS];
+        struct sy_vector_item item;
+    } all;                            /* of all cores; the others: of the largest share */
     uint64_t gather_rows;             /* rows a load is broken into; 0 = contiguous */
     struct sy_ring in_ring, out_ring; /* buffers = depth; each input takes its part of a slot */
 };
@@ -191,7 +197,7 @@ void sy_schedule_after_producers(struct sy_command *command, const struct sy_use
 void sy_ring_open(struct sy_scheduler *s, struct sy_ring *ring, uint32_t level, enum sy_operand operand,
                   uint32_t buffers, uint64_t slot_bytes, uint64_t *cursor);
 void sy_ring_close(struct sy_scheduler *s, struct sy_ring *ring);
-/* Take the next buffer for `tile`; *before receives who used it. */
+/* Take the next buffer for `tile`, `bytes` in all cores together; *before receives who used it. */
 struct sy_buffer *sy_ring_advance(struct sy_scheduler *s, struct sy_ring *ring, const uint64_t tile[SY_DIMS],
                                   uint64_t bytes, struct sy_users *before);
 
@@ -284,8 +290,9 @@ struct sy_tile_of_b {
 };
 /* The walk's block of B at a level; and of its extent those rows or columns that are no padding. */
 struct sy_tile_of_b sy_tile_of_b(const struct sy_matrix_walk *w, uint32_t level);
-uint64_t sy_extent_of_b(const struct sy_matrix_walk *w, uint32_t level, enum sy_dim dim);
-uint64_t sy_pages_bytes(const struct sy_matrix_walk *w, const struct sy_tile_of_b *tile);
+uint64_t sy_extent_of_b(const struct sy_matrix_walk *w, const uint64_t start[SY_DIMS], const uint64_t extent[SY_DIMS],
+                        enum sy_dim dim);
+uint64_t sy_pages_bytes(const struct sy_matrix_walk *w, const struct sy_tile_of_b *tile, uint64_t groups);
 /* Emit the moves that bring it into a buffer, once `before` are done with that. */
 enum sy_status sy_pages_load(struct sy_scheduler *s, struct sy_matrix_walk *w, const struct sy_tile_of_b *tile,
                              struct sy_ring *ring, struct sy_buffer *buffer, const struct sy_users *before);
@@ -294,6 +301,37 @@ enum sy_status sy_pages_load(struct sy_scheduler *s, struct sy_matrix_walk *w, c
 enum sy_status sy_matrix_begin(struct sy_scheduler *s, const struct sy_matrix_item *item,
                                const struct sy_vector_item *epilogue);
 enum sy_status sy_matrix_step(struct sy_scheduler *s);
+/* schedule_block.c: bytes of an operand's block that begins at start. */
+uint64_t sy_matrix_block_bytes(const struct sy_matrix_walk *w, enum sy_operand operand, const uint64_t start[SY_DIMS],
+                               const uint64_t extent[SY_DIMS], enum sy_dtype dtype);
+/* Rows, their bytes and pitch of a move of such a block; false when it lies packed in one piece. */
+bool sy_matrix_shape_rows(const struct sy_matrix_walk *w, enum sy_operand operand, const uint64_t start[SY_DIMS],
+                          const uint64_t extent[SY_DIMS], enum sy_dtype dtype, struct sy_command *command);
+/* The vector unit's work on so many outputs. */
+void sy_matrix_fill_vector(const struct sy_matrix_walk *w, struct sy_command *command, uint64_t elements);
+
+/* schedule_cores.c: several cores share an item. The split is chosen, `item` becomes the largest share and the walk's
+ * problem that of it. */
+void sy_cores_share(const struct sy_scheduler *s, struct sy_matrix_walk *w, struct sy_matrix_item *item);
+uint64_t sy_cores_at_work(const struct sy_matrix_walk *w);
+/* Bytes of the block in all cores. */
+uint64_t sy_cores_block_bytes(const struct sy_matrix_walk *w, enum sy_operand operand, uint32_t level,
+                              enum sy_dtype dtype);
+/* What all cores do beside a command that is complete for one: nothing is said when there is one. */
+void sy_cores_move(const struct sy_scheduler *s, const struct sy_matrix_walk *w, enum sy_operand operand,
+                   uint32_t level, enum sy_dtype dtype, struct sy_issue *issue);
+void sy_cores_matmul(const struct sy_scheduler *s, const struct sy_matrix_walk *w, struct sy_issue *issue);
+/* Groups of the block in all cores; every core at work reads them anew unless they are what is shared out. */
+uint64_t sy_cores_groups(const struct sy_matrix_walk *w, uint32_t level);
+/* A move of as many equal pieces a group. */
+void sy_cores_pieces(const struct sy_scheduler *s, const struct sy_matrix_walk *w, uint32_t level,
+                     struct sy_issue *issue);
+/* Elements of C's block at a level that a core finishes; *less: those of the cores with fewer. */
+struct sy_core_shares sy_cores_outputs(const struct sy_matrix_walk *w, uint32_t level, uint64_t *less);
+void sy_cores_contiguous(const struct sy_scheduler *s, const struct sy_core_shares *cores, uint64_t less_bytes,
+                         struct sy_issue *issue);
+void sy_cores_vector(const struct sy_scheduler *s, const struct sy_matrix_walk *w, const struct sy_core_shares *cores,
+                     uint64_t less, struct sy_issue *issue);
 /* Iterations of a loop from its place to its end. */
 uint64_t sy_matrix_iterations(const struct sy_scheduler *s, uint32_t loop);
 /* How many iterations from here, in multiples of the period, make the same commands as the period before: never the

@@ -72,42 +72,19 @@ static void block_of(const struct sy_matrix_walk *w, enum sy_operand operand, ui
 static uint64_t block_bytes(const struct sy_matrix_walk *w, enum sy_operand operand, uint32_t level,
                             enum sy_dtype dtype)
 {
-    const uint64_t *extent = w->extent[level], *start = w->start[level];
-    uint64_t elements, bytes = 0, groups = sy_map_indexes(&w->problem, operand, SY_DIM_G) ? extent[SY_DIM_G] : 1;
-    if (operand == SY_A)
-        elements = w->problem.item.window.is_conv
-                       ? sy_window_elements(&w->problem.item.window, start[SY_DIM_M], extent[SY_DIM_M], start[SY_DIM_K],
-                                            extent[SY_DIM_K])
-                       : extent[SY_DIM_M] * extent[SY_DIM_K];
-    else
-        elements = operand == SY_B ? sy_extent_of_b(w, level, SY_DIM_K) * sy_extent_of_b(w, level, SY_DIM_N)
-                                   : extent[SY_DIM_M] * extent[SY_DIM_N];
-    (void)sy_dtype_bytes(dtype, elements * groups, &bytes);
-    return bytes;
+    return sy_matrix_block_bytes(w, operand, w->start[level], w->extent[level], dtype);
 }
 
-/* Rows and pitch of a move: activations lie row by row in their tensor, weights are packed tile by tile. */
 static void shape_move(const struct sy_matrix_walk *w, enum sy_operand operand, uint32_t level, enum sy_dtype dtype,
                        struct sy_command *command)
 {
-    const uint64_t *extent = w->extent[level], *start = w->start[level];
-    uint64_t bits = sy_dtypes[dtype].bits, cols, width, rows;
-    if (w->source[operand].weight || sy_dtypes[dtype].block || (operand == SY_A && w->problem.item.window.is_conv))
+    const uint64_t *start = w->start[level];
+    if (!sy_matrix_shape_rows(w, operand, start, w->extent[level], dtype, command))
         return;
-    bool is_b = operand == SY_B;
-    rows = is_b ? sy_extent_of_b(w, level, SY_DIM_K) : extent[SY_DIM_M];
-    cols = operand == SY_A ? extent[SY_DIM_K] : is_b ? sy_extent_of_b(w, level, SY_DIM_N) : extent[SY_DIM_N];
-    width = operand == SY_A ? w->problem.size[SY_DIM_K] : w->problem.size[SY_DIM_N];
-    width -= is_b ? w->problem.item.pad_n : 0;
-    uint64_t groups = sy_map_indexes(&w->problem, operand, SY_DIM_G) ? extent[SY_DIM_G] : 1;
-    if (cols * bits % 8 || width * bits % 8)
-        return;
-    uint64_t row0 = is_b ? start[SY_DIM_K] : start[SY_DIM_M];
+    uint64_t width = operand == SY_A ? w->problem.size[SY_DIM_K] : w->problem.size[SY_DIM_N];
+    uint64_t row0 = operand == SY_B ? start[SY_DIM_K] : start[SY_DIM_M];
     uint64_t col0 = operand == SY_A ? start[SY_DIM_K] : start[SY_DIM_N];
-    command->u.move.rows = rows * groups;
-    command->u.move.row_bytes = cols * bits / 8;
-    command->u.move.pitch_bytes = width * bits / 8;
-    command->u.move.address += (row0 * width + col0) * bits / 8;
+    command->u.move.address += (row0 * width + col0) * sy_dtypes[dtype].bits / 8;
 }
 
 /* The buffer of A or B that the step needs at a position, loaded if it is not there. */
@@ -126,17 +103,21 @@ static enum sy_status bring(struct sy_scheduler *s, struct sy_matrix_walk *w, en
     bool paged =
         operand == SY_B && w->page && position + 2 == w->problem.chain_length[SY_B] && w->problem.home[SY_B] > position;
     const struct sy_tile_of_b tile = paged ? sy_tile_of_b(w, level) : (struct sy_tile_of_b){0};
-    buffer = sy_ring_advance(s, ring, block, paged ? sy_pages_bytes(w, &tile) : block_bytes(w, operand, level, dtype),
+    const uint64_t bytes = block_bytes(w, operand, level, dtype);
+    buffer = sy_ring_advance(s, ring, block,
+                             paged ? sy_pages_bytes(w, &tile, sy_cores_groups(w, level))
+                                   : sy_cores_block_bytes(w, operand, level, dtype),
                              &before);
-    if (!buffer->bytes)
+    if (!bytes)
         return SY_OK; /* a window that lies in the padding alone: nothing to bring */
     if (paged)
         return sy_pages_load(s, w, &tile, ring, buffer, &before);
     struct sy_issue *load = sy_schedule_emit(s, SY_CMD_LOAD, &stamp);
     if (!load)
         return SY_INTERNAL;
-    sy_move_fill(load, operand, level, outer, buffer->bytes, w->source[operand].address);
+    sy_move_fill(load, operand, level, outer, bytes, w->source[operand].address);
     shape_move(w, operand, level, dtype, &load->command);
+    sy_cores_move(s, w, operand, level, dtype, load);
     sy_schedule_after_users(&load->command, &before, SY_STALL_BUFFER_FULL);
     if (position + 1 < w->problem.home[operand]) {
         struct sy_ring *parent = &w->ring[operand][position + 1];
@@ -182,7 +163,8 @@ static enum sy_status c_open(struct sy_scheduler *s, struct sy_matrix_walk *w, u
     block_of(w, SY_C, ring->level, block);
     bool revisit = w->start[ring->level][SY_DIM_K] > 0;
     enum sy_dtype dtype = sy_map_c_dtype(&w->problem, &w->mapping, ring->level);
-    struct sy_buffer *buffer = sy_ring_advance(s, ring, block, block_bytes(w, SY_C, ring->level, dtype), before);
+    struct sy_buffer *buffer =
+        sy_ring_advance(s, ring, block, sy_cores_block_bytes(w, SY_C, ring->level, dtype), before);
     if (!revisit)
         return SY_OK;
     struct sy_users outer_before = {{0}};
@@ -196,7 +178,8 @@ static enum sy_status c_open(struct sy_scheduler *s, struct sy_matrix_walk *w, u
         return SY_INTERNAL;
     sy_move_fill(load, SY_C, ring->level, w->problem.chain[SY_C][position + 1],
                  block_bytes(w, SY_C, ring->level, w->problem.item.accumulator), w->source[SY_C].address);
-    buffer->bytes = load->command.u.move.row_bytes;
+    sy_cores_move(s, w, SY_C, ring->level, w->problem.item.accumulator, load);
+    buffer->bytes = sy_cores_block_bytes(w, SY_C, ring->level, w->problem.item.accumulator);
     sy_schedule_after_users(&load->command, before, SY_STALL_BUFFER_FULL);
     sy_schedule_after_producers(&load->command, &outer_before, SY_STALL_BUFFER_FULL);
     sy_schedule_after_producers(&load->command, &w->last_out, SY_STALL_DEPENDENCY);
@@ -244,6 +227,7 @@ static enum sy_status c_store(struct sy_scheduler *s, struct sy_matrix_walk *w, 
     sy_move_fill(store, SY_C, level, w->problem.chain[SY_C][position + 1], block_bytes(w, SY_C, level, dtype),
                  w->source[SY_C].address);
     shape_move(w, SY_C, level, dtype, &store->command);
+    sy_cores_move(s, w, SY_C, level, dtype, store);
     sy_schedule_after_producers(&store->command, after, SY_STALL_DEPENDENCY);
     struct sy_buffer *buffer = c_buffer(w, position);
     if (buffer)
@@ -251,23 +235,19 @@ static enum sy_status c_store(struct sy_scheduler *s, struct sy_matrix_walk *w, 
     return c_deliver(s, w, position + 1, SY_USE_STORE, store, stamp);
 }
 
-/* Elements of C's block at its innermost level, which may gather several array tiles. */
-static uint64_t c_elements(const struct sy_matrix_walk *w)
-{
-    const uint64_t *extent = w->extent[w->problem.chain[SY_C][0]];
-    return extent[SY_DIM_M] * extent[SY_DIM_N] * extent[SY_DIM_G];
-}
-
 /* The epilogue's own operand for this tile, if it is not on chip. */
 static enum sy_status bring_sides(struct sy_scheduler *s, struct sy_matrix_walk *w, struct sy_users *ready,
                                   struct sy_buffer **held)
 {
-    uint64_t elements = c_elements(w), stamp, bytes = 0;
+    uint64_t less, stamp, bytes = 0, less_bytes = 0;
+    const struct sy_core_shares own = sy_cores_outputs(w, w->problem.chain[SY_C][0], &less);
     struct sy_users before = {{0}};
     *held = NULL;
     if (w->problem.side_bits)
-        *held =
-            sy_ring_advance(s, &w->side_ring, w->start[0], sy_ceil_div(elements * w->problem.side_bits, 8), &before);
+        *held = sy_ring_advance(s, &w->side_ring, w->start[0],
+                                own.cores * sy_ceil_div(own.share * w->problem.side_bits, 8) +
+                                    own.less_cores * sy_ceil_div(less * w->problem.side_bits, 8),
+                                &before);
     for (uint32_t i = 0; i < w->sides; i++) {
         if (w->side[i].on_chip) {
             if (w->side[i].producer)
@@ -277,9 +257,11 @@ static enum sy_status bring_sides(struct sy_scheduler *s, struct sy_matrix_walk 
         struct sy_issue *load = sy_schedule_emit(s, SY_CMD_LOAD, &stamp);
         if (!load)
             return SY_INTERNAL;
-        (void)sy_dtype_bytes(w->side_dtype[i], elements, &bytes);
+        (void)sy_dtype_bytes(w->side_dtype[i], own.share, &bytes);
+        (void)sy_dtype_bytes(w->side_dtype[i], less, &less_bytes);
         uint32_t last = s->chain_length[SY_A] - 1;
         sy_move_fill(load, SY_A, s->chain[SY_A][last - 1], s->chain[SY_A][last], bytes, w->side[i].address);
+        sy_cores_contiguous(s, &own, less_bytes, load);
         sy_schedule_after_users(&load->command, &before, SY_STALL_BUFFER_FULL);
         sy_schedule_depend(&load->command, w->side[i].producer_class, w->side[i].producer, SY_POINT_DONE,
                            SY_STALL_DEPENDENCY);
@@ -295,7 +277,7 @@ static uint64_t share_of(uint64_t total, uint64_t part, uint64_t whole)
     return share;
 }
 
-static void fill_vector(const struct sy_matrix_walk *w, struct sy_command *command, uint64_t elements)
+void sy_matrix_fill_vector(const struct sy_matrix_walk *w, struct sy_command *command, uint64_t elements)
 {
     const struct sy_vector_item *epilogue = &w->epilogue;
     command->u.vector.elements = elements;
@@ -320,11 +302,13 @@ static enum sy_status c_vector(struct sy_scheduler *s, struct sy_matrix_walk *w,
     enum sy_status status = bring_sides(s, w, &ready, &side);
     if (status != SY_OK)
         return status;
-    uint64_t stamp, elements = c_elements(w);
+    uint64_t stamp, less;
+    const struct sy_core_shares own = sy_cores_outputs(w, w->problem.chain[SY_C][0], &less);
     struct sy_issue *vector = sy_schedule_emit(s, SY_CMD_VECTOR, &stamp);
     if (!vector)
         return SY_INTERNAL;
-    fill_vector(w, &vector->command, elements);
+    sy_matrix_fill_vector(w, &vector->command, own.share);
+    sy_cores_vector(s, w, &own, less, vector);
     vector->command.u.vector.fused = s->chip->vector.fuses_epilogue;
     bool one_tile = !memcmp(w->extent[0], w->extent[w->problem.chain[SY_C][0]], sizeof w->extent[0]);
     bool follows = s->chip->vector.follows_array && one_tile && w->extent[0][SY_DIM_K] == w->problem.size[SY_DIM_K];
@@ -695,6 +679,7 @@ static enum sy_status emit_matmul(struct sy_scheduler *s, struct sy_matrix_walk 
     command->u.matmul.a = (uint8_t)w->problem.item.a;
     command->u.matmul.b = (uint8_t)w->problem.item.b;
     command->u.matmul.accumulate = w->start[0][SY_DIM_K] > 0;
+    sy_cores_matmul(s, w, issue);
     issue->useful_macs = take_macs(w, extent[SY_DIM_M] * extent[SY_DIM_K] * extent[SY_DIM_N] * extent[SY_DIM_G]);
     for (int operand = 0; operand < SY_C; operand++) {
         if (w->problem.home[operand] == 0) {

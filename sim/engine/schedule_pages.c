@@ -32,32 +32,33 @@ enum sy_status sy_pages_table(struct sy_scheduler *s, struct sy_attention_cut *c
         !sy_mul(pages, TABLE_ENTRY_BYTES, &bytes))
         return SY_OVERFLOW;
     s->plan.kv_pages += pages;
-    bytes = sy_ceil_div(bytes, sy_max(s->chip->cores, 1)); /* of a core's sequences */
+    const struct sy_core_shares part = sy_core_shares(bytes, sy_max(s->chip->cores, 1)); /* of a core's sequences */
     uint32_t outer = s->chain[SY_B][s->chain_length[SY_B] - 1], inner = s->chain[SY_B][s->chain_length[SY_B] - 2];
     struct sy_issue *load = sy_schedule_emit(s, SY_CMD_LOAD, &stamp);
     if (!load)
         return SY_INTERNAL;
-    sy_move_fill(load, SY_B, inner, outer, bytes, sy_schedule_address(s, s->current->input_key[1] ^ 1, SY_B));
+    sy_move_fill(load, SY_B, inner, outer, part.share, sy_schedule_address(s, s->current->input_key[1] ^ 1, SY_B));
+    sy_cores_contiguous(s, &part, part.share - 1, load);
     s->filled[inner][SY_B] += bytes; /* kept by whoever issues the loads */
     s->released[inner][SY_B] += bytes;
     cut->table = stamp;
     return SY_OK;
 }
 
-uint64_t sy_extent_of_b(const struct sy_matrix_walk *w, uint32_t level, enum sy_dim dim)
+uint64_t sy_extent_of_b(const struct sy_matrix_walk *w, const uint64_t start[SY_DIMS], const uint64_t extent[SY_DIMS],
+                        enum sy_dim dim)
 {
     const struct sy_matrix_item *item = &w->problem.item;
     uint64_t there = w->problem.size[dim] - (dim == SY_DIM_N ? item->pad_n : item->pad_k);
-    uint64_t start = w->start[level][dim];
-    return start >= there ? 0 : sy_min(w->extent[level][dim], there - start);
+    return start[dim] >= there ? 0 : sy_min(extent[dim], there - start[dim]);
 }
 
 struct sy_tile_of_b sy_tile_of_b(const struct sy_matrix_walk *w, uint32_t level)
 {
     enum sy_dim along = w->page_dim, across = along == SY_DIM_N ? SY_DIM_K : SY_DIM_N;
     return (struct sy_tile_of_b){.from = w->start[level][along],
-                                 .tokens = sy_extent_of_b(w, level, along),
-                                 .elements = sy_extent_of_b(w, level, across),
+                                 .tokens = sy_extent_of_b(w, w->start[level], w->extent[level], along),
+                                 .elements = sy_extent_of_b(w, w->start[level], w->extent[level], across),
                                  .groups = w->extent[level][SY_DIM_G]};
 }
 
@@ -83,11 +84,11 @@ static uint64_t piece(const struct sy_matrix_walk *w, uint64_t tokens, uint64_t 
     return bytes;
 }
 
-uint64_t sy_pages_bytes(const struct sy_matrix_walk *w, const struct sy_tile_of_b *tile)
+uint64_t sy_pages_bytes(const struct sy_matrix_walk *w, const struct sy_tile_of_b *tile, uint64_t groups)
 {
     struct pages pages = pages_of(w, tile->from, tile->tokens);
-    return tile->groups * (piece(w, pages.first, tile->elements) + pages.whole * piece(w, w->page, tile->elements) +
-                           piece(w, pages.last, tile->elements));
+    return groups * (piece(w, pages.first, tile->elements) + pages.whole * piece(w, w->page, tile->elements) +
+                     piece(w, pages.last, tile->elements));
 }
 
 enum sy_status sy_pages_load(struct sy_scheduler *s, struct sy_matrix_walk *w, const struct sy_tile_of_b *tile,
@@ -112,6 +113,7 @@ enum sy_status sy_pages_load(struct sy_scheduler *s, struct sy_matrix_walk *w, c
         load->command.u.move.rows = tile->groups * moves[i][1];
         load->command.u.move.pitch_bytes = apart;
         load->command.u.move.scatter = pool;
+        sy_cores_pieces(s, w, ring->level, load);
         sy_schedule_after_users(&load->command, before, SY_STALL_BUFFER_FULL);
         sy_schedule_depend(&load->command, w->source[SY_B].producer_class, w->source[SY_B].producer, SY_POINT_DONE,
                            SY_STALL_DEPENDENCY);

@@ -211,27 +211,6 @@ static bool walked_macs(const struct sy_matrix_item *item, uint64_t *macs)
     return sy_mul3(item->m, item->k, item->n, macs) && sy_mul(*macs, item->groups, macs);
 }
 
-/* Equal cores take contiguous shares of the groups, else of N, else, when N has fewer folds than there are cores, of M.
- * All cores work alike, so the core with the largest share stands for them; what they share they share evenly. */
-static bool core_share(const struct sy_scheduler *s, struct sy_matrix_item *item)
-{
-    const struct sy_array *array = &s->chip->array;
-    uint64_t cores = s->chip->cores, fold = 0;
-    if (cores <= 1)
-        return true;
-    if (!sy_mul(array->cols, array->count, &fold))
-        return false;
-    if (item->groups >= cores && !item->shared_b) {
-        item->groups = sy_ceil_div(item->groups, cores);
-    } else if (sy_ceil_div(item->n, fold) >= cores || item->m < cores) {
-        item->n = sy_ceil_div(item->n, cores);
-        item->pad_n = 0; /* the largest share is whole */
-    } else {
-        item->m = sy_ceil_div(item->m, cores);
-    }
-    return true;
-}
-
 /* Where the inputs come from and what the epilogue costs. */
 static void take_inputs(struct sy_scheduler *s, struct sy_matrix_walk *w, const struct sy_matrix_item *item,
                         const struct sy_vector_item *epilogue)
@@ -320,11 +299,12 @@ enum sy_status sy_matrix_begin(struct sy_scheduler *s, const struct sy_matrix_it
             w->ring[operand][i].buffers = 0;
     memset(&w->source, 0, sizeof *w - offsetof(struct sy_matrix_walk, source));
     struct sy_matrix_item share = *item;
-    if (!core_share(s, &share) || !item_macs(item, &w->macs_total) || !walked_macs(&share, &w->macs_share))
+    sy_problem_init(&w->problem, s->chip, &share);
+    sy_cores_share(s, w, &share);
+    if (!item_macs(item, &w->macs_total) || !walked_macs(&share, &w->macs_share))
         return SY_OVERFLOW;
     if (s->current->part)
         take_halo(s, w);
-    sy_problem_init(&w->problem, s->chip, &share);
     w->problem.schedule = layer->has_schedule ? &layer->schedule : NULL;
     take_pages(s, w, item);
     take_inputs(s, w, item, epilogue);

@@ -7,6 +7,7 @@
  */
 #include <string.h>
 
+#include "sim/engine/exec_dma.h"
 #include "sim/engine/schedule_internal.h"
 #include "sim/map/collective.h"
 
@@ -173,10 +174,45 @@ static void share_among_cores(const struct sy_scheduler *s, struct sy_stream_wal
     uint64_t *parts[] = {
         &w->elements,        &w->out_bytes,    &w->gather_rows, &w->item.simple_ops, &w->item.transcendental_ops,
         &w->item.reduce_ops, &w->item.bytes_in};
+    w->all.elements = w->elements;
+    w->all.out_bytes = w->out_bytes;
+    w->all.item = w->item;
+    memcpy(w->all.in_bytes, w->in_bytes, sizeof w->in_bytes);
     for (size_t i = 0; i < sizeof parts / sizeof parts[0]; i++)
         *parts[i] = sy_ceil_div(*parts[i], cores);
     for (uint32_t i = 0; i < w->inputs; i++)
         w->in_bytes[i] = sy_ceil_div(w->in_bytes[i], cores);
+}
+
+/* A move of one core's part of a chunk: those of all sum to the chunk. */
+static void all_of_move(const struct sy_scheduler *s, uint64_t chunk_bytes, struct sy_issue *issue)
+{
+    const struct sy_core_shares part = sy_core_shares(chunk_bytes, sy_max(s->chip->cores, 1));
+    uint64_t bus = 0;
+    if (s->chip->cores <= 1)
+        return;
+    if (issue->command.u.move.rows == 1) {
+        sy_cores_contiguous(s, &part, part.less_cores ? part.share - 1 : 0, issue);
+    } else if (sy_exec_bus_bytes(&s->chip->level[issue->command.u.move.parent], &issue->command, &bus)) {
+        issue->command.all.given = true; /* scattered rows: each is moved by one core */
+        (void)sy_mul_div_up(bus, chunk_bytes, issue->command.u.move.rows * issue->command.u.move.row_bytes,
+                            &issue->command.all.u.move.bus_bytes);
+    }
+    issue->command.all.u.move.bytes = chunk_bytes;
+}
+
+static void all_of_vector(const struct sy_scheduler *s, const struct sy_stream_walk *w, uint64_t bytes_out,
+                          struct sy_issue *issue)
+{
+    if (s->chip->cores <= 1)
+        return;
+    issue->command.all.given = true;
+    issue->command.all.u.vector.elements = part(w->all.elements, w->next, w->chunks);
+    issue->command.all.u.vector.simple_ops = part(w->all.item.simple_ops, w->next, w->chunks);
+    issue->command.all.u.vector.transcendental_ops = part(w->all.item.transcendental_ops, w->next, w->chunks);
+    issue->command.all.u.vector.reduce_ops = part(w->all.item.reduce_ops, w->next, w->chunks);
+    issue->command.all.u.vector.bytes_in = part(w->all.item.bytes_in, w->next, w->chunks);
+    issue->command.all.u.vector.bytes_out = bytes_out;
 }
 
 enum sy_status sy_stream_begin(struct sy_scheduler *s, const struct sy_item *item)
@@ -207,7 +243,7 @@ enum sy_status sy_stream_begin(struct sy_scheduler *s, const struct sy_item *ite
     uint64_t cursor[SY_MAX_LEVELS] = {0}, slot = 0;
     for (uint32_t i = 0; i < w->inputs; i++) {
         if (w->source[i].on_chip)
-            s->plan.saved_bytes += w->in_bytes[i];
+            s->plan.saved_bytes += w->all.in_bytes[i];
         else
             slot += sy_ceil_div(w->in_bytes[i], w->chunks) + 1;
     }
@@ -223,6 +259,7 @@ enum sy_status sy_stream_begin(struct sy_scheduler *s, const struct sy_item *ite
 static enum sy_status load_part(struct sy_scheduler *s, struct sy_stream_walk *w, uint32_t input, uint64_t bytes,
                                 const struct sy_users *before, struct sy_users *ready)
 {
+    const uint64_t all = part(w->all.in_bytes[input], w->next, w->chunks);
     uint64_t stamp = 0, done = 0;
     struct sy_users previous = {{0}};
     if (w->source[input].producer)
@@ -239,13 +276,14 @@ static enum sy_status load_part(struct sy_scheduler *s, struct sy_stream_walk *w
             load->command.u.move.row_bytes = bytes / rows;
             load->command.u.move.pitch_bytes = bytes / rows * 61; /* rows of a table lie apart */
         }
+        all_of_move(s, all, load);
         sy_schedule_after_users(&load->command, before, SY_STALL_BUFFER_FULL);
         sy_schedule_after_producers(&load->command, &previous, SY_STALL_DEPENDENCY);
         memset(&previous, 0, sizeof previous);
         sy_users_note(&previous, SY_USE_LOAD, stamp);
         if (i > in_position(s)) { /* it only passes through this level */
-            s->filled[s->chain[SY_A][i]][SY_A] += bytes;
-            s->released[s->chain[SY_A][i]][SY_A] += bytes;
+            s->filled[s->chain[SY_A][i]][SY_A] += all;
+            s->released[s->chain[SY_A][i]][SY_A] += all;
         }
     }
     sy_users_note(ready, SY_USE_LOAD, stamp);
@@ -254,6 +292,7 @@ static enum sy_status load_part(struct sy_scheduler *s, struct sy_stream_walk *w
 
 static enum sy_status store_part(struct sy_scheduler *s, struct sy_stream_walk *w, uint64_t bytes, uint64_t vector)
 {
+    const uint64_t all = part(w->all.out_bytes, w->next, w->chunks);
     struct sy_users previous = {{0}};
     uint64_t stamp = 0, done = 0;
     sy_users_note(&previous, SY_USE_VECTOR, vector);
@@ -263,12 +302,13 @@ static enum sy_status store_part(struct sy_scheduler *s, struct sy_stream_walk *
         if (!store)
             return SY_INTERNAL;
         sy_move_fill(store, SY_C, s->chain[SY_C][i], s->chain[SY_C][i + 1], bytes, w->sink.address + done);
+        all_of_move(s, all, store);
         sy_schedule_after_producers(&store->command, &previous, SY_STALL_DEPENDENCY);
         if (i == out_position(s))
             sy_users_note(&w->out_ring.buffer[w->out_ring.current].users, SY_USE_STORE, stamp);
         else {
-            s->filled[s->chain[SY_C][i]][SY_C] += bytes;
-            s->released[s->chain[SY_C][i]][SY_C] += bytes;
+            s->filled[s->chain[SY_C][i]][SY_C] += all;
+            s->released[s->chain[SY_C][i]][SY_C] += all;
         }
         memset(&previous, 0, sizeof previous);
         sy_users_note(&previous, SY_USE_STORE, stamp);
@@ -284,7 +324,7 @@ static enum sy_status load_inputs(struct sy_scheduler *s, struct sy_stream_walk 
     struct sy_users before = {{0}};
     uint64_t bytes = 0;
     for (uint32_t i = 0; i < w->inputs; i++)
-        bytes += w->source[i].on_chip ? 0 : part(w->in_bytes[i], w->next, w->chunks);
+        bytes += w->source[i].on_chip ? 0 : part(w->all.in_bytes[i], w->next, w->chunks);
     *held = w->in_ring.buffers ? sy_ring_advance(s, &w->in_ring, tile, bytes, &before) : NULL;
     for (uint32_t i = 0; i < w->inputs; i++) {
         if (w->source[i].on_chip) {
@@ -316,6 +356,7 @@ enum sy_status sy_stream_step(struct sy_scheduler *s)
     struct sy_users ready = {{0}}, before = {{0}};
     struct sy_buffer *held = NULL;
     uint64_t stamp, out = part(w->out_bytes, w->next, w->chunks);
+    const uint64_t all_out = part(w->all.out_bytes, w->next, w->chunks);
     const uint64_t tile[SY_DIMS] = {w->next};
     if (w->next >= w->chunks)
         return SY_OK;
@@ -324,7 +365,7 @@ enum sy_status sy_stream_step(struct sy_scheduler *s)
         return status;
     struct sy_resident *kept = sy_tensor_resident(s, &w->sink);
     if (!kept)
-        (void)sy_ring_advance(s, &w->out_ring, tile, out, &before);
+        (void)sy_ring_advance(s, &w->out_ring, tile, all_out, &before);
     struct sy_issue *vector = sy_schedule_emit(s, SY_CMD_VECTOR, &stamp);
     if (!vector)
         return SY_INTERNAL;
@@ -336,6 +377,7 @@ enum sy_status sy_stream_step(struct sy_scheduler *s)
     command->u.vector.bytes_in = part(w->item.bytes_in, w->next, w->chunks);
     command->u.vector.bytes_out = out;
     command->u.vector.link_cycles = part(w->link_cycles, w->next, w->chunks);
+    all_of_vector(s, w, all_out, vector);
     sy_schedule_after_producers(command, &ready, SY_STALL_DEPENDENCY);
     sy_schedule_after_users(command, kept ? &kept->users : &before, SY_STALL_BUFFER_FULL);
     note_readers(s, w, held, stamp);

@@ -171,8 +171,10 @@ enum sy_status sy_tensors_evict(struct sy_scheduler *s, uint32_t level, struct s
         struct sy_issue *store = sy_schedule_emit(s, SY_CMD_STORE, &stamp);
         if (!store)
             return SY_INTERNAL;
-        sy_move_fill(store, SY_C, s->chain[SY_C][at], s->chain[SY_C][at + 1], victim->bytes,
+        const struct sy_core_shares part = sy_core_shares(victim->bytes, sy_max(s->chip->cores, 1));
+        sy_move_fill(store, SY_C, s->chain[SY_C][at], s->chain[SY_C][at + 1], part.share,
                      sy_schedule_address(s, victim->key, SY_C));
+        sy_cores_contiguous(s, &part, part.share - 1, store);
         sy_schedule_after_producers(&store->command, &producers, SY_STALL_DEPENDENCY);
         memset(&producers, 0, sizeof producers);
         sy_users_note(&producers, SY_USE_STORE, stamp);

@@ -1,0 +1,187 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Equal cores share a layer exactly: what P cores count together is what P runs of one core, each with its own share
+ * of the layer and the same tiles, count one by one; and the largest share takes the time.
+ */
+#include "tests/unit/engine_support.h"
+
+#include "sim/map/cores.h"
+
+enum { M, K, N, G, DIMS };
+
+static const struct sy_replay_options event_shared = {
+    .fidelity = SY_FIDELITY_EVENT, .memory = SY_MEMORY_SHARED, .kernel = SCK_HEAP};
+
+START_TEST(shares_sum_to_the_size_and_differ_by_one_at_most)
+{
+    uint64_t seed = 4242;
+    for (int i = 0; i < 100000; i++) {
+        uint64_t size = draw(&seed, 0, 1000), cores = draw(&seed, 1, 64);
+        struct sy_core_shares s = sy_core_shares(size, cores);
+        ck_assert_uint_eq(s.cores + s.less_cores, cores);
+        ck_assert_uint_ge(s.cores, 1);
+        ck_assert_uint_eq(s.share, (size + cores - 1) / cores);
+        ck_assert(s.share > 0 || s.less_cores == 0);
+        ck_assert_uint_eq(s.share * s.cores + (s.less_cores ? (s.share - 1) * s.less_cores : 0), size);
+    }
+}
+END_TEST
+
+/* The schedule of a case: the same tiles whatever the share. */
+struct tiles {
+    uint64_t tile[3];
+    const char *order[3];
+    uint64_t levels, outer; /* outermost tile = innermost one times this */
+};
+
+static struct tiles random_tiles(uint64_t *seed, const struct machine *m)
+{
+    static const char *const orders[] = {"mnk", "nmk", "mkn", "kmn", "nkm", "knm"};
+    struct tiles t = {.levels = m->middle_kib ? 3 : 2, .outer = draw(seed, 1, 3)};
+    for (int d = 0; d < 3; d++)
+        t.tile[d] = draw(seed, 1, 40);
+    t.order[0] = orders[draw(seed, 0, 1)];
+    for (int l = 1; l < 3; l++)
+        t.order[l] = orders[draw(seed, 0, 5)];
+    return t;
+}
+
+static const char *gemm_text(struct sy_buf *out, const uint64_t size[DIMS], const struct tiles *t, const char *post)
+{
+    sy_buf_clear(out);
+    sy_buf_printf(out, "systole-trace 1\nnet t\ngemm l m=%llu k=%llu n=%llu g=%llu a=a:int8 b=b:int8:weight y=y:int8%s",
+                  (unsigned long long)size[M], (unsigned long long)size[K], (unsigned long long)size[N],
+                  (unsigned long long)size[G], post);
+    for (uint64_t l = 0; l < t->levels; l++) {
+        uint64_t times = l == 2 ? t->outer : 1;
+        sy_buf_printf(out, " tile%llu=%llu,%llu,%llu order%llu=%s", (unsigned long long)l,
+                      (unsigned long long)(t->tile[0] * times), (unsigned long long)(t->tile[1] * times),
+                      (unsigned long long)(t->tile[2] * times), (unsigned long long)l, t->order[l]);
+    }
+    sy_buf_puts(out, "\nend 1\n");
+    return out->data;
+}
+
+/* What is compared: everything that is counted over all cores. */
+struct counts {
+    uint64_t macs, read[SY_MAX_LEVELS], write[SY_MAX_LEVELS], fill[64], drain[64], dram[2], vector[4];
+};
+
+static void add_counts(struct counts *sum, const struct sy_result *r)
+{
+    sum->macs += r->macs;
+    for (uint32_t l = 0; l < r->levels; l++) {
+        sum->read[l] += r->level[l].read_bytes;
+        sum->write[l] += r->level[l].write_bytes;
+    }
+    for (uint32_t l = 0; l < r->links; l++) {
+        sum->fill[l] += r->link[l].fill_bytes;
+        sum->drain[l] += r->link[l].drain_bytes;
+    }
+    sum->dram[0] += r->dram_read_bytes;
+    sum->dram[1] += r->dram_write_bytes;
+    const uint64_t vector[4] = {r->vector.elements, r->vector.simple_ops, r->vector.transcendental_ops,
+                                r->vector.reduce_ops};
+    for (int i = 0; i < 4; i++)
+        sum->vector[i] += vector[i];
+}
+
+/* Groups, else N, else M: docs/model-engine.md. */
+static int split_of(const struct machine *m, const uint64_t size[DIMS])
+{
+    uint64_t folds = (size[N] + m->cols * m->arrays - 1) / (m->cols * m->arrays);
+    if (size[G] >= m->cores)
+        return G;
+    return folds >= m->cores || size[M] < m->cores ? N : M;
+}
+
+/* One core at its part of the bandwidth, with its share. */
+static struct sy_result *run_share(struct machine m, const uint64_t size[DIMS], const struct tiles *t, const char *post)
+{
+    struct sy_buf text = {0};
+    m.dram_gbs /= (double)m.cores;
+    m.cores = 1;
+    struct sy_chip *chip = machine_chip(&m);
+    struct sy_result *result = must_run(chip, "t", gemm_text(&text, size, t, post), &event_shared);
+    sy_chip_destroy(chip);
+    sy_buf_free(&text);
+    return result;
+}
+
+static void check_against_shares(const struct machine *m, const uint64_t size[DIMS], const struct tiles *t,
+                                 const char *post, const struct sy_result *all, const char *text)
+{
+    const int dim = split_of(m, size);
+    struct counts want = {0}, have = {0};
+    uint64_t longest = 0, from = 0;
+    for (uint64_t core = 0; core < m->cores; core++) {
+        uint64_t share[DIMS], to = from + (size[dim] + m->cores - 1 - core) / m->cores;
+        memcpy(share, size, sizeof share);
+        share[dim] = to - from;
+        from = to;
+        if (!share[dim])
+            continue;
+        struct sy_result *one = run_share(*m, share, t, post);
+        add_counts(&want, one);
+        longest = sy_max(longest, one->cycles);
+        sy_result_destroy(one);
+    }
+    ck_assert_uint_eq(from, size[dim]);
+    add_counts(&have, all);
+    ck_assert_msg(!memcmp(&want, &have, sizeof want), "%llu cores, split %d: dram %llu %llu, want %llu %llu\n%s",
+                  (unsigned long long)m->cores, dim, (unsigned long long)have.dram[0], (unsigned long long)have.dram[1],
+                  (unsigned long long)want.dram[0], (unsigned long long)want.dram[1], text);
+    if (!m->middle_kib) /* the middle level's own bandwidth is not divided above */
+        ck_assert_msg(all->cycles == longest, "%llu cycles, want %llu\n%s", (unsigned long long)all->cycles,
+                      (unsigned long long)longest, text);
+}
+
+START_TEST(cores_count_what_their_shares_count_one_by_one)
+{
+    static const char *const posts[] = {"", " post=relu",
+                                        " post=gelu"}; /* no bias: its bytes do not follow the elements */
+    uint64_t seed = 99 + (uint64_t)_i, ran = 0, ragged = 0;
+    struct sy_buf text = {0};
+    for (int round = 0; round < cases(120); round++) {
+        struct machine m = random_machine(&seed);
+        m.cores = draw(&seed, 2, 9);
+        m.burst = 1; /* rows of a share lie as they do in a tensor of its own */
+        m.dram_gbs = (double)m.cores * (double)draw(&seed, 1, 8);
+        m.dataflows = draw(&seed, 0, 1) ? "[ws]" : "[os]";
+        uint64_t size[DIMS] = {draw(&seed, 1, 90), draw(&seed, 1, 90), draw(&seed, 1, 90),
+                               draw(&seed, 0, 2) ? 1 : draw(&seed, 2, 12)};
+        struct tiles t = random_tiles(&seed, &m);
+        /* Cores with the smaller share do the same steps but those whose tile is nothing for them. A run of their own
+         * has fewer tiles then, and may keep what the others bring again: so every tile leaves them something. */
+        int dim = split_of(&m, size);
+        if (dim != G && (size[dim] / m.cores) % t.tile[dim] == 0)
+            t.tile[dim] += 1 + size[dim];
+        const char *post = posts[draw(&seed, 0, 2)];
+        struct sy_chip *chip = machine_chip(&m);
+        struct log_sink said;
+        struct sy_result *all = run_trace(chip, "t", gemm_text(&text, size, &t, post), &event_shared, &said);
+        log_end(&said);
+        if (all) {
+            check_against_shares(&m, size, &t, post, all, text.data);
+            ragged += size[split_of(&m, size)] % m.cores != 0;
+            ran++;
+        }
+        sy_result_destroy(all);
+        sy_chip_destroy(chip);
+    }
+    ck_assert_msg(ran > 60 && ragged > 40, "only %llu ran, %llu of them ragged", (unsigned long long)ran,
+                  (unsigned long long)ragged);
+    sy_buf_free(&text);
+}
+END_TEST
+
+int main(void)
+{
+    Suite *suite = suite_create("cores");
+    TCase *tcase = tcase_create("all");
+    tcase_set_timeout(tcase, 120);
+    tcase_add_test(tcase, shares_sum_to_the_size_and_differ_by_one_at_most);
+    tcase_add_loop_test(tcase, cores_count_what_their_shares_count_one_by_one, 0, 3);
+    suite_add_tcase(suite, tcase);
+    return run_suite(suite);
+}
