@@ -266,6 +266,18 @@ rtl: deps-rtl
 	$(OUT)/systole validate machine --rows --max-error 0
 	@tests/rtl/kit.sh $(abspath $(OUT)/systole) $(abspath $(OUT)/rtl)
 
+# Memory time of real layers in DRAMsim3 (DRAMSIM3=DIR: a built checkout), against the recorded ones. RECORD=1 records.
+.PHONY: dram-layers
+LAYERS_GOLDEN := tests/golden/dram_layers.csv
+dram-layers: deps
+	@[ -f "$(DRAMSIM3)/src/dramsim3.h" ] || { echo 'make dram-layers DRAMSIM3=DIR: a checkout of DRAMsim3 with libdramsim3.so built'; exit 2; }
+	@$(MAKE) --no-print-directory all
+	@mkdir -p $(OUT)/layers
+	$(Q)$(CXX) -std=c++17 -O2 -Wall -Wextra -Werror tests/tools/dram_layers.cpp -o $(OUT)/layers/replay -isystem $(DRAMSIM3)/src \
+		-L$(abspath $(DRAMSIM3)) -ldramsim3 -Wl,-rpath,$(abspath $(DRAMSIM3))
+	@SYSTOLE_DATA=$(CURDIR) python3 tests/tools/dram_layers.py $(abspath $(OUT)/systole) $(OUT)/layers/replay $(DRAMSIM3) $(LAYERS_GOLDEN) $(OUT)/layers/dram_layers.csv
+	@$(if $(filter 1,$(RECORD)),cp $(OUT)/layers/dram_layers.csv $(LAYERS_GOLDEN),cmp $(OUT)/layers/dram_layers.csv $(LAYERS_GOLDEN))
+
 # ---- hold it to the rules ----
 .PHONY: lint tidy format
 lint: deps-lint
@@ -314,6 +326,7 @@ help:
 	@echo 'make san        check with ASan and UBSan         make cov      check with coverage (gcovr)'
 	@echo 'make bench      timings                           make fuzz     libFuzzer, FUZZ_SECONDS=10 a target'
 	@echo 'make rtl        the composed machine as RTL (Verilator): run it and compare'
+	@echo 'make dram-layers DRAMSIM3=DIR   the engine'"'"'s requests in DRAMsim3: replay them and compare'
 	@echo 'make soak       the checks of the engine over SOAK=125 times as many random cases'
 	@echo 'make tidy       clang-tidy                        make format   clang-format -i'
 	@echo 'make cleanroom  demo and check in a bare chroot   make install  PREFIX=/usr/local DESTDIR='
