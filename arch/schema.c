@@ -69,6 +69,8 @@ static bool wrong_kind(struct sy_schema_context *context, const struct sy_field 
 static bool record(struct sy_schema_context *context, const struct sy_field *field, const struct sy_yaml_node *node,
                    const void *slot)
 {
+    if (context->no_figures)
+        return true;
     struct sy_figure *figure = sy_arena_alloc(context->arena, sizeof *figure);
     struct sy_buf text = {0};
     bool descriptive = sy_field_traits(field->type)->text;

@@ -105,6 +105,7 @@ struct sy_schema_context {
     const char *data_dir;         /* the folder that holds arch/; NULL = names of files cannot be resolved */
     const struct sy_schema *root; /* for hints about keys that belong elsewhere */
     const uint64_t *core_hz;      /* num, den for times written where cycles are kept; NULL = such times are errors */
+    bool no_figures;              /* the list below is not asked for, as with tables: it takes longer than reading */
     struct sy_figure *first_figure, *last_figure;
     const struct sy_schema *built_from, *built; /* the last table made by a `build` */
     char path[SY_PATH_MAX];

@@ -401,7 +401,7 @@ enum sy_status sy_tree_load_object(const char *name_or_path, const char *folder,
     enum sy_status status = SY_NOMEM;
     *object = NULL;
     if (made && context) {
-        *context = (struct sy_schema_context){.arena = arena, .diag = diag, .data_dir = data_dir};
+        *context = (struct sy_schema_context){.arena = arena, .diag = diag, .data_dir = data_dir, .no_figures = true};
         memcpy(made, &arena, sizeof arena);
         status = sy_tree_load(context, name_or_path, folder, schema, &root);
         bool readable = root && !root->faulty;
