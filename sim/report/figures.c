@@ -38,6 +38,19 @@ REAL_FIGURE(idle_low_w, result->energies > 0 && result->idle_w > 0)
 REAL_FIGURE(idle_high_w, result->energies > 0 && result->idle_w > 0)
 REAL_FIGURE(gated_w, result->energies > 0 && result->gated_w > 0)
 REAL_FIGURE(off_w, result->energies > 0 && result->off_w > 0)
+#define SLEEP_FIGURE(state, member)                                                                                    \
+    static bool get_##state##_##member(const struct sy_result *result, double *value, uint64_t *whole)                 \
+    {                                                                                                                  \
+        *whole = 0;                                                                                                    \
+        *value = result->state.member;                                                                                 \
+        return result->energies > 0 && result->state.known;                                                            \
+    }
+SLEEP_FIGURE(gated, wake_s)
+SLEEP_FIGURE(gated, wake_j)
+SLEEP_FIGURE(gated, break_even_s)
+SLEEP_FIGURE(off, wake_s)
+SLEEP_FIGURE(off, wake_j)
+SLEEP_FIGURE(off, break_even_s)
 REAL_FIGURE(peak_temperature_c, result->has_thermal)
 REAL_FIGURE(throttled_s, result->has_thermal)
 WHOLE_FIGURE(dram_read_bytes)
@@ -162,6 +175,14 @@ const struct sy_figure_info sy_figures[] = {
     {"idle_high_w", "W", false, SY_LOWER, "the same with each row's high figure", get_idle_high_w},
     {"gated_w", "W", false, SY_LOWER, "power with gated clocks", get_gated_w},
     {"off_w", "W", false, SY_LOWER, "power with gated supplies", get_off_w},
+    {"gated_wake_s", "s", false, SY_LOWER, "waking up from gated clocks", get_gated_wake_s},
+    {"gated_wake_j", "J", false, SY_LOWER, "energy of waking up from gated clocks", get_gated_wake_j},
+    {"gated_break_even_s", "s", false, SY_LOWER, "least time without work for which gated clocks save energy",
+     get_gated_break_even_s},
+    {"off_wake_s", "s", false, SY_LOWER, "waking up from gated supplies", get_off_wake_s},
+    {"off_wake_j", "J", false, SY_LOWER, "energy of waking up from gated supplies", get_off_wake_j},
+    {"off_break_even_s", "s", false, SY_LOWER, "least time without work for which gated supplies save energy",
+     get_off_break_even_s},
     {"peak_temperature_c", "C", false, SY_LOWER, "hottest the die gets when the run is repeated",
      get_peak_temperature_c},
     {"throttled_s", "s", false, SY_LOWER, "time of the repeated run under the temperature limit", get_throttled_s},

@@ -171,7 +171,7 @@ static void put_energy_totals(struct table *table)
     total(table, "EDP", sy_format_si(value, result->edp_js, "J s"), "energy x time");
 }
 
-/* What the lines above have said already. */
+/* What the lines above have said already, and what only files hold. */
 static const char *const shown_above[] = {"cycles",
                                           "seconds",
                                           "macs",
@@ -193,7 +193,9 @@ static const char *const shown_above[] = {"cycles",
                                           "arithmetic_intensity",
                                           "roofline_macs_per_s",
                                           "kept_bytes_saved",
-                                          "footprint_bytes"};
+                                          "footprint_bytes",
+                                          "gated_wake_j",
+                                          "off_wake_j"};
 
 /* "tokens_per_s" -> "tokens per s", "ttft_s" -> "TTFT": words for people, the unit stands beside the value. */
 static const char *figure_label(const char *name, char out[48])
@@ -208,7 +210,13 @@ static const char *figure_label(const char *name, char out[48])
                  {"mbu", "MBU"},
                  {"j_per_token", "energy a token"},
                  {"idle_w", "idle power"},
+                 {"idle_low_w", "idle power, low"},
+                 {"idle_high_w", "idle power, high"},
                  {"gated_w", "gated power"},
+                 {"gated_wake_s", "gated wake-up"},
+                 {"gated_break_even_s", "gated break-even"},
+                 {"off_wake_s", "wake-up from off"},
+                 {"off_break_even_s", "break-even of off"},
                  {"off_w", "power off"},
                  {"area_mm2", "die area"},
                  {"tdp_estimate_w", "TDP estimate"}};

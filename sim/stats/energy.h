@@ -53,7 +53,7 @@ struct sy_clocked {
     bool known;
     double array_bits;                                  /* flip-flops in the arrays */
     double other_bits, other_low_bits, other_high_bits; /* elsewhere */
-    double logic_mm2, die_mm2;
+    double logic_mm2, memory_mm2, die_mm2;
     double pitch_mm; /* of PEs with their scratchpads; 0 = unknown */
     struct sy_sourced leak_mw_mm2;
 };
@@ -66,6 +66,12 @@ struct sy_dram_standby {
 };
 struct sy_range {
     double nominal, low, high;
+};
+/* What waking up takes, without what is loaded again. */
+struct sy_wake {
+    bool known;
+    double clocks_s, ramp_s; /* PHYs and links, or clocks; supplies */
+    double charge_j;         /* of everything behind gated supplies */
 };
 /* What the chip's own supply and temperature do to the rows' figures. */
 struct sy_conditions {
@@ -92,6 +98,7 @@ struct sy_energy_setup {
     struct sy_spad spad[SY_SPADS];
     struct sy_clocked clocked;
     struct sy_dram_standby standby[SY_MAX_LEVELS];
+    struct sy_wake wake;
     struct sy_conditions conditions;
     uint32_t overrides;
     struct sy_energy_override override[SY_MAX_OVERRIDES];
@@ -116,8 +123,9 @@ double sy_energy_pj_per_mac(const struct sy_chip *chip, const struct sy_energy_t
                             enum sy_dtype b);
 /* Power without work, by state of the whole chip: leakage, clock, idle links, PHYs and DRAM awake while clocked; with
  * gated clocks the trunk of the tree, leakage and the DRAM powered down (its contents stay), links and PHYs asleep;
- * with gated supplies a part of the leakage. From the chip's flip-flops, areas and SRAMs unless the chip file states
- * power.static or power.clock. Published idle and busy power are not used: they are what it is tested with. */
+ * with gated supplies a part of the leakage, the DRAM as with gated clocks. From the chip's flip-flops, areas and SRAMs
+ * unless the chip file states power.static or power.clock. Published idle and busy power are not used: they are what it
+ * is tested with. */
 struct sy_base_power {
     double leakage_w, clock_w, link_w, phy_w, memory_w;
     double idle_w, idle_low_w, idle_high_w, gated_w, off_w;

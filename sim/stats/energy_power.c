@@ -6,8 +6,8 @@
  *   clock   = flip-flops x energy of a clocked flip-flop x clock x clock_tree
  *   leakage = logic area x leakage of a mm^2 + SRAMs (sram.h), at the die's temperature
  *   standby = links, PHYs and DRAM that stay awake (energy_standby.c)
- *   idle    = leakage + clock + standby;  gated = leakage + gated_share x clock + DRAM asleep;  off = off_share x
- * leakage
+ *   idle    = leakage + clock + standby;  gated = leakage + gated_share x clock + DRAM asleep
+ *   off     = off_share x leakage + DRAM asleep
  *
  * Flip-flops: those of PEs, of the skewing triangles, of the vector lanes, and a
  * share of the area of controllers, control and pipelined arithmetic. Not in it: regulators, fans.
@@ -18,6 +18,7 @@
 #include "sim/base/checked.h"
 #include "sim/stats/area.h"
 #include "sim/stats/energy_standby.h"
+#include "sim/stats/energy_states.h"
 
 static const double LEAST_K = 300, MIDDLE_K = 350, MOST_K = 400, ZERO_C_K = 273.15;
 
@@ -87,6 +88,7 @@ void sy_energy_set_clocked(struct sy_energy_table *table, const struct sy_chip *
             bool control = item->kind == SY_AREA_CONTROLLER || item->kind == SY_AREA_CONTROL;
             bool lanes = item->kind == SY_AREA_LANES; /* their registers are counted one by one */
             control_mm2 += control ? item->mm2 : lanes ? fmax(item->mm2 - registers.vector * bit.value * 1e-6, 0) : 0;
+            out->memory_mm2 += item->kind == SY_AREA_MEMORY ? item->mm2 : 0;
             out->logic_mm2 += control || lanes || item->kind == SY_AREA_LOGIC ? item->mm2 : 0;
         }
         double bits = control_mm2 * 1e6 / bit.value;
@@ -142,7 +144,7 @@ struct sy_base_power sy_energy_base(const struct sy_chip *chip, const struct sy_
     out.idle_low_w = leakage.low + clock.low + standby.link.low + standby.phy.low + standby.memory.low;
     out.idle_high_w = leakage.high + clock.high + standby.link.high + standby.phy.high + standby.memory.high;
     out.gated_w = out.leakage_w + table->gated_share * out.clock_w + standby.asleep_w;
-    out.off_w = table->off_share * out.leakage_w;
+    out.off_w = table->off_share * out.leakage_w + standby.asleep_w;
     return out;
 }
 
@@ -209,6 +211,7 @@ void sy_energy_base_items(struct sy_energy_account *account)
     result->idle_w = base.idle_w;
     result->idle_low_w = base.idle_low_w;
     result->idle_high_w = base.idle_high_w;
+    sy_energy_sleep(chip, account->table, &base, &result->gated, &result->off);
     result->gated_w = base.gated_w;
     result->off_w = base.off_w;
     double published = power->idle_w;

@@ -13,6 +13,7 @@
 #include "sim/base/yaml.h"
 #include "sim/stats/area.h"
 #include "sim/stats/energy_standby.h"
+#include "sim/stats/energy_states.h"
 
 enum { DEFAULT_PORT_BITS = 64, WIDEST_PORT_BITS = 1024 };
 
@@ -384,5 +385,7 @@ enum sy_status sy_energy_prepare(struct sy_energy_table *table, const struct sy_
         status = check_areas(table, chip, options->area, diag);
     if (status == SY_OK)
         sy_energy_set_clocked(table, chip, options->area);
+    if (status == SY_OK)
+        sy_energy_set_wake(table, chip, options->area);
     return status;
 }

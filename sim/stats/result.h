@@ -176,6 +176,13 @@ struct sy_result_request {
     const char *const *fuse;
 };
 
+/* A state without work: how long and how many joules waking up takes, and the least time without work for which the
+ * state saves energy against idling with clocks on. */
+struct sy_sleep {
+    bool known;
+    double wake_s, wake_j, break_even_s;
+};
+
 struct sy_result {
     struct sy_arena *arena;
     const char *chip, *workload, *fidelity, *memory, *objective;
@@ -195,6 +202,7 @@ struct sy_result {
     sy_u128 energy_zj;              /* exactly the sum of the items */
     double base_w;                  /* what the chip draws without work while clocked: part of power_w; 0 = unknown */
     double idle_low_w, idle_high_w; /* idle_w with every row low, and high */
+    struct sy_sleep gated, off;     /* of the two other states */
     double idle_w, gated_w, off_w;  /* estimated power clocked without work, with gated clocks, with gated supplies */
     const struct sy_area *area;     /* NULL: not estimated (sim/stats/area.h) */
     uint64_t dram_read_bytes, dram_write_bytes;

@@ -525,6 +525,43 @@ START_TEST(off_chip_bytes_pass_an_engine_and_the_routers_of_several_cores)
 }
 END_TEST
 
+static double figure_of(const struct systole_result *result, const char *name)
+{
+    double value = -1;
+    ck_assert_msg(systole_result_figure(result, name, &value) == SYSTOLE_OK, "%s", name);
+    return value;
+}
+
+/* 27.5 us of PHYs one after another, 10 us of supplies before them; v4i's CMEM of 128 MiB is loaded at 614 GB/s, while
+ * TPU v1 keeps no weights on chip. A sleep of the break-even time costs as much as idling. */
+START_TEST(waking_up_takes_what_its_parts_take_and_pays_from_the_break_even_on)
+{
+    static const char *const none[] = {NULL};
+    static const char *const states[] = {"gated", "off"};
+    struct systole_result *v1 = run_shared("tpu-v1", none, NULL), *v4i = run_shared("tpu-v4i", none, NULL);
+    struct systole_result *block = run_shared("gemmini", none, NULL);
+    ck_assert_double_eq_tol(figure_of(v1, "gated_wake_s"), 27.5e-6, 1e-12);
+    ck_assert_double_eq_tol(figure_of(v1, "off_wake_s"), 37.5e-6, 1e-12);
+    double load_s = 134217728 / 614e9;
+    ck_assert_double_eq_tol(figure_of(v4i, "off_wake_s"), 37.5e-6 + load_s, 1e-9);
+    ck_assert_double_gt(figure_of(v4i, "off_wake_j"), 134217728 * 31.6e-12 + load_s * figure_of(v4i, "idle_w"));
+    ck_assert_double_eq_tol(figure_of(block, "gated_wake_s"), 2e-9, 1e-15); /* no PHY: two clocks of 1 GHz */
+    for (size_t s = 0; s < sizeof states / sizeof states[0]; s++) {
+        char power[32], energy[32], even[32];
+        (void)snprintf(power, sizeof power, "%s_w", states[s]);
+        (void)snprintf(energy, sizeof energy, "%s_wake_j", states[s]);
+        (void)snprintf(even, sizeof even, "%s_break_even_s", states[s]);
+        double t = figure_of(v4i, even), idle = figure_of(v4i, "idle_w") * t;
+        ck_assert_double_eq_tol(figure_of(v4i, power) * t + figure_of(v4i, energy), idle, 1e-9 * idle);
+        ck_assert_double_gt(t, 0);
+    }
+    ck_assert_double_gt(figure_of(v4i, "off_break_even_s"), figure_of(v4i, "gated_break_even_s"));
+    systole_result_free(v1);
+    systole_result_free(v4i);
+    systole_result_free(block);
+}
+END_TEST
+
 START_TEST(a_stated_leakage_and_clock_power_go_before_the_estimate)
 {
     static const char *const set[] = {"power.static=3 W", "power.clock=5 W", NULL};
@@ -710,6 +747,7 @@ int main(void)
     tcase_add_test(tests, links_between_chips_idle_at_their_rate);
     tcase_add_test(tests, row_stationary_operands_come_over_buses);
     tcase_add_test(tests, off_chip_bytes_pass_an_engine_and_the_routers_of_several_cores);
+    tcase_add_test(tests, waking_up_takes_what_its_parts_take_and_pays_from_the_break_even_on);
     tcase_add_test(tests, a_stated_leakage_and_clock_power_go_before_the_estimate);
     tcase_add_test(tests, a_gated_array_is_clocked_only_while_a_tile_is_in_it);
     tcase_add_test(tests, collectives_pay_for_what_a_chip_sends);
