@@ -70,6 +70,22 @@ static double pe_pitch(const struct sy_chip *chip, const struct sy_area *area)
     return sqrt(mm2 / (pes * (double)chip->cores));
 }
 
+/* Areas of logic and memories; *control_mm2 is what has a share of flip-flops: controllers, control and what lanes have
+ * beside the registers that are counted one by one. */
+static void sort_areas(struct sy_clocked *out, const struct sy_area *area, double lane_registers_mm2,
+                       double *control_mm2)
+{
+    *control_mm2 = 0;
+    for (uint32_t i = 0; i < area->items; i++) {
+        const struct sy_area_item *item = &area->item[i];
+        bool control = item->kind == SY_AREA_CONTROLLER || item->kind == SY_AREA_CONTROL;
+        bool lanes = item->kind == SY_AREA_LANES;
+        *control_mm2 += control ? item->mm2 : lanes ? fmax(item->mm2 - lane_registers_mm2, 0) : 0;
+        out->memory_mm2 += item->kind == SY_AREA_MEMORY ? item->mm2 : 0;
+        out->logic_mm2 += control || lanes || item->kind == SY_AREA_LOGIC ? item->mm2 : 0;
+    }
+}
+
 void sy_energy_set_clocked(struct sy_energy_table *table, const struct sy_chip *chip,
                            const struct sy_figure_table *areas)
 {
@@ -82,15 +98,8 @@ void sy_energy_set_clocked(struct sy_energy_table *table, const struct sy_chip *
         sy_figure_lookup(areas, "flop_share", 0, &share) == SY_OK && sy_area_flop_um2(chip, areas, &bit) == SY_OK &&
         sy_figure_lookup(areas, "logic_leak_mw_mm2", (double)chip->process_nm, &out->leak_mw_mm2) == SY_OK) {
         struct sy_registers registers = sy_area_registers(chip, areas);
-        double control_mm2 = 0;
-        for (uint32_t i = 0; i < area->items; i++) {
-            const struct sy_area_item *item = &area->item[i];
-            bool control = item->kind == SY_AREA_CONTROLLER || item->kind == SY_AREA_CONTROL;
-            bool lanes = item->kind == SY_AREA_LANES; /* their registers are counted one by one */
-            control_mm2 += control ? item->mm2 : lanes ? fmax(item->mm2 - registers.vector * bit.value * 1e-6, 0) : 0;
-            out->memory_mm2 += item->kind == SY_AREA_MEMORY ? item->mm2 : 0;
-            out->logic_mm2 += control || lanes || item->kind == SY_AREA_LOGIC ? item->mm2 : 0;
-        }
+        double control_mm2;
+        sort_areas(out, area, registers.vector * bit.value * 1e-6, &control_mm2);
         double bits = control_mm2 * 1e6 / bit.value;
         out->die_mm2 = area->die_mm2;
         out->pitch_mm = pe_pitch(chip, area);
