@@ -232,6 +232,47 @@ START_TEST(smaller_pages_open_more_rows)
 }
 END_TEST
 
+/* The rate that a window of scattered pieces measures is that of all of them, burst by burst: 4096 pages of so many
+ * bytes out of a pool of 64 MiB, moved at once. */
+START_TEST(sampled_pages_take_the_time_of_their_bursts)
+{
+    static const struct {
+        const char *name;
+        uint64_t channels;
+    } devices[] = {{"ddr4-2400-dramsim3", 1}, {"ddr4-3200-ramulator2", 2}, {"hbm2-dramsim3", 8}};
+    static const uint64_t page[] = {512, 4096, 16384};
+    for (size_t d = 0; d < sizeof devices / sizeof devices[0]; d++) {
+        struct machine m = roomy_machine();
+        m.middle_kib = 0;
+        m.device = devices[d].name;
+        m.channels = devices[d].channels;
+        m.burst = 64;
+        m.dram_gbs = 1000;
+        struct sy_chip *chip = machine_chip(&m);
+        for (size_t i = 0; i < sizeof page / sizeof page[0]; i++) {
+            struct sy_buf text = {0};
+            struct sy_replay_options options = ideal;
+            sy_buf_printf(&text,
+                          "systole-trace 1\nnet t\nelementwise l elements=1 function=copy a=x:int8 y=y:int8\nload B "
+                          "level=1 rows=4096 bytes=%llu scatter=67108864\nend 2\n",
+                          (unsigned long long)page[i]);
+            options.data_dir = data_dir();
+            options.memory = SY_MEMORY_BURST;
+            struct sy_result *burst = must_run(chip, "t", text.data, &options);
+            options.memory = SY_MEMORY_SAMPLED;
+            struct sy_result *sampled = must_run(chip, "t", text.data, &options);
+            double gap = (double)sampled->cycles / (double)burst->cycles - 1;
+            ck_assert_msg(gap > -0.02 && gap < 0.02, "%s, pages of %llu bytes: off by %.1f %%", devices[d].name,
+                          (unsigned long long)page[i], 100 * gap);
+            sy_result_destroy(burst);
+            sy_result_destroy(sampled);
+            sy_buf_free(&text);
+        }
+        sy_chip_destroy(chip);
+    }
+}
+END_TEST
+
 START_TEST(leaving_out_what_is_alike_changes_nothing)
 {
     uint64_t seed = UINT64_C(0x9a6e0003);
@@ -306,6 +347,7 @@ int main(void)
     tcase_add_test(tcase, sequences_of_a_ragged_batch_have_their_own_pages);
     tcase_add_test(tcase, moves_are_pages_and_the_last_one_is_partial);
     tcase_add_test(tcase, smaller_pages_open_more_rows);
+    tcase_add_test(tcase, sampled_pages_take_the_time_of_their_bursts);
     tcase_add_test(tcase, leaving_out_what_is_alike_changes_nothing);
     tcase_add_test(tcase, what_has_a_cache_is_paged_and_nothing_else);
     suite_add_tcase(suite, tcase);
