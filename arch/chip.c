@@ -134,9 +134,10 @@ uint32_t sy_chip_chain(const struct sy_chip *chip, enum sy_operand operand, uint
 }
 
 /* True when every value of `narrow` is a value of `wide`: integers of at most 8 bits fit any 16-bit float's
- * significand. */
+ * significand. The scales of groups are the vector unit's business. */
 static bool holds_exactly(enum sy_dtype wide, enum sy_dtype narrow)
 {
+    narrow = sy_dtype_plain(narrow);
     const struct sy_dtype_info *w = &sy_dtypes[wide], *n = &sy_dtypes[narrow];
     if (wide == narrow)
         return true;

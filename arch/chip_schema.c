@@ -17,7 +17,7 @@ static const char *const gating_names[] = {"never", "idle", NULL};
 static const char *const level_kind_names[] = {"sram", "dram", "host", NULL};
 static const char *const beyond_names[] = {"error", "warn", NULL};
 #define DTYPE_NAME(id, name, bits, is_float, block, scale_bits) name,
-static const char *const dtype_names[] = {SY_DTYPE_MAP(DTYPE_NAME) NULL};
+static const char *const dtype_names[] = {SY_DTYPE_NATIVE_MAP(DTYPE_NAME) NULL};
 
 /* ---- array ---- */
 

@@ -13,6 +13,16 @@ const struct sy_dtype_info sy_dtypes[SY_DTYPE_COUNT] = {
 #undef ROW
 };
 
+bool sy_dtype_grouped(enum sy_dtype dtype)
+{
+    return sy_dtypes[dtype].block != 0 && !sy_dtypes[dtype].is_float;
+}
+
+enum sy_dtype sy_dtype_plain(enum sy_dtype dtype)
+{
+    return sy_dtype_grouped(dtype) ? SY_INT4 : dtype; /* all of them have four bits */
+}
+
 bool sy_dtype_parse(const char *name, enum sy_dtype *dtype)
 {
     for (int i = 0; i < SY_DTYPE_COUNT; i++) {

@@ -11,7 +11,7 @@
 #include <stdint.h>
 
 /*      id      name     bits  float  block  scale_bits */
-#define SY_DTYPE_MAP(X)                                                                                                \
+#define SY_DTYPE_NATIVE_MAP(X)                                                                                         \
     X(INT4, "int4", 4, false, 0, 0)                                                                                    \
     X(INT8, "int8", 8, false, 0, 0)                                                                                    \
     X(INT16, "int16", 16, false, 0, 0)                                                                                 \
@@ -24,12 +24,23 @@
     X(MXFP6, "mxfp6", 6, true, 32, 8)                                                                                  \
     X(MXFP4, "mxfp4", 4, true, 32, 8)                                                                                  \
     X(NVFP4, "nvfp4", 4, true, 16, 8)
+/* Integers with a 16-bit scale a group along k, z: and a 4-bit zero point (GPTQ, AWQ, MatMulNBits of ONNX Runtime).
+ * Formats of storage: arrays multiply the integers themselves (sy_dtype_plain). */
+#define SY_DTYPE_GROUP_MAP(X)                                                                                          \
+    X(INT4G32, "int4g32", 4, false, 32, 16)                                                                            \
+    X(INT4G64, "int4g64", 4, false, 64, 16)                                                                            \
+    X(INT4G128, "int4g128", 4, false, 128, 16)                                                                         \
+    X(INT4G32Z, "int4g32z", 4, false, 32, 20)                                                                          \
+    X(INT4G64Z, "int4g64z", 4, false, 64, 20)                                                                          \
+    X(INT4G128Z, "int4g128z", 4, false, 128, 20)
+#define SY_DTYPE_MAP(X) SY_DTYPE_NATIVE_MAP(X) SY_DTYPE_GROUP_MAP(X)
 
 enum sy_dtype {
 #define SY_DTYPE_ENUM(id, name, bits, is_float, block, scale_bits) SY_##id,
     SY_DTYPE_MAP(SY_DTYPE_ENUM)
 #undef SY_DTYPE_ENUM
-        SY_DTYPE_COUNT
+        SY_DTYPE_COUNT,
+    SY_DTYPE_NATIVE_COUNT = SY_INT4G32 /* formats that arrays and energy tables know */
 };
 
 struct sy_dtype_info {
@@ -42,6 +53,10 @@ struct sy_dtype_info {
 
 extern const struct sy_dtype_info sy_dtypes[SY_DTYPE_COUNT];
 
+/* Whether groups of integers share a scale. */
+bool sy_dtype_grouped(enum sy_dtype dtype);
+/* What an array is given: the integers of a grouped format, else the format itself. */
+enum sy_dtype sy_dtype_plain(enum sy_dtype dtype);
 /* Returns false when the name is unknown. */
 bool sy_dtype_parse(const char *name, enum sy_dtype *dtype);
 /* Bytes of `elements` packed elements, scales included, rounded up to a byte; false on overflow. */

@@ -143,10 +143,28 @@ static bool add_conversion(struct sy_vector_item *item, enum sy_dtype from, enum
     return add_function(item, sy_dtypes[to].is_float && sy_dtypes[from].is_float ? SY_FN_CAST : SY_FN_REQUANT);
 }
 
+/* Filters whose groups along k share scales. Beside numbers they are made numbers themselves, each once: converted and
+ * scaled, read packed and written as wide as the other operand. Beside integers the array multiplies the integers, and
+ * the sums of each group are scaled and added up. Operation counts: a straightforward vector program. */
+static bool add_scales(struct sy_vector_item *item, const struct sy_layer *layer, const struct sy_matrix_item *matrix)
+{
+    uint64_t weights = 0, groups = sy_ceil_div(matrix->k, sy_dtypes[matrix->b].block), sums = 0;
+    item->scales = true;
+    if (!sy_dtypes[matrix->a].is_float) {
+        return sy_mul(item->elements, groups, &sums) && add_ops(&item->simple_ops, sums, 2) &&
+               add_bytes(&item->bytes_in, layer->accumulator, sums - item->elements, 1);
+    }
+    return sy_mul3(matrix->k, matrix->n, matrix->groups, &weights) &&
+           add_ops(&item->simple_ops, weights, sy_functions[SY_FN_DEQUANT].simple) &&
+           add_bytes(&item->bytes_in, matrix->b, weights, 1) && add_bytes(&item->extra_out, matrix->a, weights, 1);
+}
+
 static bool append_epilogue(const struct sy_layer *layer, struct sy_work *work)
 {
     bool converts = layer->out.dtype != layer->accumulator && !has_conversion(layer);
-    if (layer->epilogues == 0 && !converts) {
+    const struct sy_matrix_item *matrix = &work->item[work->items - 1].u.matrix;
+    bool grouped = sy_dtype_grouped(layer->in[1].dtype);
+    if (layer->epilogues == 0 && !converts && !grouped) {
         return true;
     }
     struct sy_vector_item *item = &append(work, SY_ITEM_VECTOR)->u.vector;
@@ -168,7 +186,8 @@ static bool append_epilogue(const struct sy_layer *layer, struct sy_work *work)
             operand++;
         }
     }
-    return fits && (!converts || add_conversion(item, layer->accumulator, layer->out.dtype));
+    return fits && (!converts || add_conversion(item, layer->accumulator, layer->out.dtype)) &&
+           (!grouped || add_scales(item, layer, matrix));
 }
 
 /* ---- vector items that stand alone ---- */

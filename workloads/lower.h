@@ -54,6 +54,8 @@ struct sy_vector_item {
     uint64_t transcendental_ops;  /* in total */
     uint64_t reduce_ops;          /* in total; one = a register of all lanes combined into one value */
     uint64_t bytes_in, bytes_out; /* through the scratchpad */
+    uint64_t extra_out;           /* of a fused item: written besides the result (filters made numbers) */
+    bool scales;                  /* of a fused item: group scales are applied, which no epilogue of an array does */
     bool fused;                   /* epilogue of the matrix item before it */
     uint32_t passes;              /* how often the data is read */
     int tensors_in[SY_MAX_INPUTS];

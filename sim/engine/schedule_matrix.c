@@ -280,17 +280,20 @@ static uint64_t share_of(uint64_t total, uint64_t part, uint64_t whole)
 void sy_matrix_fill_vector(const struct sy_matrix_walk *w, struct sy_command *command, uint64_t elements)
 {
     const struct sy_vector_item *epilogue = &w->epilogue;
+    uint64_t extra = 0;
     command->u.vector.elements = elements;
     if (w->has_epilogue) {
         command->u.vector.simple_ops = share_of(epilogue->simple_ops, elements, epilogue->elements);
         command->u.vector.transcendental_ops = share_of(epilogue->transcendental_ops, elements, epilogue->elements);
         command->u.vector.reduce_ops = share_of(epilogue->reduce_ops, elements, epilogue->elements);
         command->u.vector.bytes_in = share_of(epilogue->bytes_in, elements, epilogue->elements);
+        extra = share_of(epilogue->extra_out, elements, epilogue->elements);
     } else {
         command->u.vector.simple_ops = elements; /* a copy out of the accumulator */
         (void)sy_dtype_bytes(w->problem.item.accumulator, elements, &command->u.vector.bytes_in);
     }
     (void)sy_dtype_bytes(w->problem.item.c, elements, &command->u.vector.bytes_out);
+    command->u.vector.bytes_out += extra;
 }
 
 /* Vector work on a complete C tile. */
@@ -309,7 +312,7 @@ static enum sy_status c_vector(struct sy_scheduler *s, struct sy_matrix_walk *w,
         return SY_INTERNAL;
     sy_matrix_fill_vector(w, &vector->command, own.share);
     sy_cores_vector(s, w, &own, less, vector);
-    vector->command.u.vector.fused = s->chip->vector.fuses_epilogue;
+    vector->command.u.vector.fused = s->chip->vector.fuses_epilogue && !w->epilogue.scales;
     bool one_tile = !memcmp(w->extent[0], w->extent[w->problem.chain[SY_C][0]], sizeof w->extent[0]);
     bool follows = s->chip->vector.follows_array && one_tile && w->extent[0][SY_DIM_K] == w->problem.size[SY_DIM_K];
     vector->command.u.vector.follows = follows;

@@ -232,7 +232,7 @@ static void take_inputs(struct sy_scheduler *s, struct sy_matrix_walk *w, const 
     uint64_t lanes = epilogue->simple_ops * s->chip->vector.simple_cycles +
                      epilogue->transcendental_ops * s->chip->vector.transcendental_cycles;
     w->problem.vector_ops_per_output =
-        s->chip->vector.fuses_epilogue ? 1 : sy_ceil_div(lanes, sy_max(epilogue->elements, 1));
+        s->chip->vector.fuses_epilogue && !epilogue->scales ? 1 : sy_ceil_div(lanes, sy_max(epilogue->elements, 1));
 }
 
 /* The output is written anew: what the chip still holds under its name is an older version. */

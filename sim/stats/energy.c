@@ -126,7 +126,7 @@ static void mac_items(struct sy_energy_account *account)
         sy_energy_to_layer(layer, skipped, &gated_price);
     }
     sy_energy_add_item(account, "mac", "gated", gated, &gated_price);
-    for (int dtype = 0; dtype < SY_DTYPE_COUNT; dtype++) {
+    for (int dtype = 0; dtype < SY_DTYPE_NATIVE_COUNT; dtype++) {
         struct sy_price price = sy_price_mac(account->chip, account->table, sy_dtypes[dtype].name);
         sy_energy_add_item(account, "mac", sy_dtypes[dtype].name, count[dtype], &price);
     }

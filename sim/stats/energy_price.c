@@ -27,7 +27,7 @@ const char *const sy_vector_action_names[SY_VECTOR_ACTIONS] = {"simple", "transc
 
 const char *sy_mac_action(enum sy_dtype a, enum sy_dtype b)
 {
-    return sy_dtypes[sy_dtypes[a].bits >= sy_dtypes[b].bits ? a : b].name;
+    return sy_dtypes[sy_dtype_plain(sy_dtypes[a].bits >= sy_dtypes[b].bits ? a : b)].name;
 }
 
 void sy_price_scale(struct sy_price *price, double by, const char *factor)

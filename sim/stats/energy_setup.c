@@ -152,12 +152,12 @@ static bool action_name(const struct sy_chip *chip, uint32_t i, const char **com
                                            {"sram", "leakage_ns"}, {"logic", "leakage_ns"}, {"array", "clock_ns"},
                                            {"array", "gated_ns"}};
     uint32_t count = sizeof times / sizeof times[0];
-    if (i < SY_DTYPE_COUNT) {
+    if (i < SY_DTYPE_NATIVE_COUNT) {
         *component = "mac";
         *action = sy_dtypes[i].name;
         return true;
     }
-    i -= SY_DTYPE_COUNT;
+    i -= SY_DTYPE_NATIVE_COUNT;
     if (i < SY_ARRAY_ACTIONS + SY_VECTOR_ACTIONS) {
         bool array = i < SY_ARRAY_ACTIONS;
         *component = array ? "array" : "vector";

@@ -99,7 +99,7 @@ END_TEST
 
 START_TEST(every_format_every_level_kind_and_every_row_can_be_looked_up)
 {
-    for (uint32_t i = 0; i < SY_DTYPE_COUNT; i++)
+    for (uint32_t i = 0; i < SY_DTYPE_NATIVE_COUNT; i++)
         (void)look("mac", sy_dtypes[i].name, 0, 16);
     static const char *const levels[] = {"sram", "dram", "pcie"};
     for (size_t i = 0; i < 3; i++) {

@@ -245,6 +245,40 @@ START_TEST(precisions_come_from_file_or_user)
 }
 END_TEST
 
+#define QUANTIZED(config)                                                                                              \
+    "{\"model_type\": \"llama\", \"hidden_size\": 256, \"num_hidden_layers\": 2, \"num_attention_heads\": 4, "         \
+    "\"num_key_value_heads\": 2, \"intermediate_size\": 512, \"vocab_size\": 1000, \"max_position_embeddings\": 512, " \
+    "\"hidden_act\": \"silu\", \"torch_dtype\": \"float16\", \"quantization_config\": " config "}"
+
+/* GPTQ and AWQ: the products of the layers in groups, tables and logits as the model was. */
+START_TEST(weights_in_groups_come_from_the_quantizer)
+{
+    static const struct {
+        const char *text;
+        enum sy_dtype weight;
+    } rows[] = {
+        {QUANTIZED("{\"quant_method\": \"awq\", \"bits\": 4, \"group_size\": 128, \"zero_point\": true}"),
+         SY_INT4G128Z},
+        {QUANTIZED("{\"quant_method\": \"gptq\", \"bits\": 4, \"group_size\": 128, \"sym\": true}"), SY_INT4G128},
+        {QUANTIZED("{\"quant_method\": \"gptq\", \"bits\": 4, \"group_size\": 32, \"sym\": false}"), SY_INT4G32Z},
+        {QUANTIZED("{\"quant_method\": \"gptq\", \"bits\": 3, \"group_size\": 128}"), SY_FP16},
+    };
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        struct sy_workload_totals totals;
+        ck_assert_msg(import_text(rows[i].text, NULL) == SY_OK, "%s", sink.message);
+        ck_assert_int_eq(find("layers.0.gate")->in[1].dtype, rows[i].weight);
+        ck_assert_int_eq(find("layers.0.gate")->in[0].dtype, SY_FP16);
+        ck_assert_int_eq(find("lm_head")->in[1].dtype, SY_FP16);
+        ck_assert_int_eq(find("embedding")->in[1].dtype, SY_FP16);
+        ck_assert(sy_workload_totals(workload, &totals));
+        const uint64_t products = 2 * (256 * 512 + 256 * 256 + 3 * 256 * 512), rest = 2 * 1000 * 256 + 5 * 256;
+        ck_assert_uint_eq(totals.parameters, products + rest);
+        if (i == 0)
+            ck_assert_uint_eq(totals.weight_bytes, products / 2 + products / 128 * 20 / 8 + rest * 2);
+    }
+}
+END_TEST
+
 #define LLAMA                                                                                                          \
     "\"model_type\": \"llama\", \"hidden_size\": 64, \"intermediate_size\": 128, \"num_hidden_layers\": 2, "           \
     "\"num_attention_heads\": 4, \"vocab_size\": 100"
@@ -321,6 +355,7 @@ int main(void)
     tcase_add_test(tcase, routing_moves_tokens_but_not_macs);
     tcase_add_test(tcase, sliding_windows_follow_the_family);
     tcase_add_test(tcase, precisions_come_from_file_or_user);
+    tcase_add_test(tcase, weights_in_groups_come_from_the_quantizer);
     tcase_add_test(tcase, wrong_files_say_what_and_where);
     tcase_add_test(tcase, equal_layers_fold_and_names_are_stable);
     return run_case("workloads/import/huggingface", tcase);

@@ -536,6 +536,22 @@ START_TEST(quantized_parts_are_joined_and_requantized)
 }
 END_TEST
 
+START_TEST(packed_weights_keep_their_groups)
+{
+    struct onnx_writer w = {0};
+    onnx_value(&w, IN, "x", FLOAT, "4,256");
+    onnx_weight(&w, "q", 2, "64,2,64");
+    onnx_weight(&w, "s", FLOAT, "128");
+    onnx_weight(&w, "z", 2, "64");
+    onnx_node_ms(&w, "MatMulNBits", "x q s", "y", "K=256", "N=64", "bits=4", "block_size=128", NULL);
+    onnx_node_ms(&w, "MatMulNBits", "x q s z", "u", "K=256", "N=64", "bits=4", "block_size=32", NULL);
+    import(&w);
+    ck_assert_int_eq(layer_at(0)->in[1].dtype, SY_INT4G128);
+    ck_assert_int_eq(layer_at(1)->in[1].dtype, SY_INT4G32Z);
+    ck_assert_uint_eq(totals.macs, 2 * 4 * 256 * 64);
+}
+END_TEST
+
 /* Attention, norm and rotation as operators of opset 23; rotations read the rows of their tokens alone. */
 START_TEST(operators_of_opset_23_are_known)
 {
@@ -706,6 +722,7 @@ int main(void)
     tcase_add_test(tcase, arguments_are_read_as_attributes_and_as_inputs);
     tcase_add_test(tcase, quantized_operators_of_runtimes_are_known);
     tcase_add_test(tcase, quantized_parts_are_joined_and_requantized);
+    tcase_add_test(tcase, packed_weights_keep_their_groups);
     tcase_add_test(tcase, operators_of_opset_23_are_known);
     tcase_add_test(tcase, fixed_rows_of_a_table_are_a_lookup);
     tcase_add_test(tcase, einsum_knows_ellipses_and_implicit_results);

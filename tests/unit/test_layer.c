@@ -39,8 +39,21 @@ START_TEST(dtype_bytes_include_scales_and_round_up)
     static const struct {
         enum sy_dtype dtype;
         uint64_t elements, bytes;
-    } rows[] = {{SY_INT8, 7, 7},    {SY_INT4, 7, 4},    {SY_FP32, 3, 12},   {SY_BF16, 0, 0},   {SY_MXFP8, 32, 33},
-                {SY_MXFP8, 33, 35}, {SY_MXFP6, 32, 25}, {SY_MXFP4, 64, 34}, {SY_NVFP4, 16, 9}, {SY_NVFP4, 17, 11}};
+    } rows[] = {{SY_INT8, 7, 7},
+                {SY_INT4, 7, 4},
+                {SY_FP32, 3, 12},
+                {SY_BF16, 0, 0},
+                {SY_MXFP8, 32, 33},
+                {SY_MXFP8, 33, 35},
+                {SY_MXFP6, 32, 25},
+                {SY_MXFP4, 64, 34},
+                {SY_NVFP4, 16, 9},
+                {SY_NVFP4, 17, 11},
+                /* 16 bits a group of 128, and 4 more for its zero point: 64 + 2, 64 + 2.5 rounded up */
+                {SY_INT4G128, 128, 66},
+                {SY_INT4G128Z, 128, 67},
+                {SY_INT4G128Z, 256, 133},
+                {SY_INT4G32, 4096 * 64, 4096 * 64 / 2 + 4096 * 2 * 2}};
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
         uint64_t bytes;
         ck_assert(sy_dtype_bytes(rows[i].dtype, rows[i].elements, &bytes));

@@ -226,6 +226,36 @@ START_TEST(block_scaled_results_pay_for_their_scales)
 }
 END_TEST
 
+/* 64 x 256 filters in groups of 128 along k. Beside floats each weight is converted and scaled, once; beside integers
+ * the sums of the two groups are scaled and added. */
+START_TEST(grouped_weights_pay_for_their_scales)
+{
+    struct sy_layer layer;
+    struct sy_work work;
+    sy_layer_init(&layer, SY_OP_GEMM);
+    layer.dim.gemm.m = 16;
+    layer.dim.gemm.k = 256;
+    layer.dim.gemm.n = 64;
+    layer.in[0].dtype = layer.out.dtype = SY_BF16;
+    layer.in[1].dtype = SY_INT4G128;
+    layer.accumulator = SY_FP32;
+    ck_assert_int_eq(sy_lower(&layer, &work), SY_OK);
+    ck_assert_uint_eq(work.items, 2);
+    const struct sy_vector_item *item = &work.item[1].u.vector;
+    const uint64_t outputs = 16 * 64, weights = 256 * 64;
+    ck_assert_uint_eq(item->simple_ops, outputs * sy_functions[SY_FN_CAST].simple + weights * 2);
+    ck_assert_uint_eq(item->bytes_in, outputs * 4 + weights / 2 + weights / 128 * 2);
+    ck_assert_uint_eq(item->extra_out, weights * 2);
+    layer.in[0].dtype = SY_INT8;
+    layer.out.dtype = layer.accumulator = SY_INT32;
+    ck_assert_int_eq(sy_lower(&layer, &work), SY_OK);
+    ck_assert_uint_eq(work.items, 2);
+    ck_assert_uint_eq(work.item[1].u.vector.simple_ops, outputs * 2 * 2);
+    ck_assert_uint_eq(work.item[1].u.vector.bytes_in, outputs * 4 * 2);
+    ck_assert_uint_eq(work.item[1].u.vector.extra_out, 0);
+}
+END_TEST
+
 START_TEST(attention_is_two_products_with_softmax_between)
 {
     /* Llama-3-8B, one layer, decode at context 4096, batch 8: 32 query heads on 8 key-value heads. */
@@ -334,6 +364,7 @@ int main(void)
     tcase_add_test(tcase, lowered_macs_equal_the_layers_macs);
     tcase_add_test(tcase, epilogue_is_one_pass_that_reads_its_operands);
     tcase_add_test(tcase, block_scaled_results_pay_for_their_scales);
+    tcase_add_test(tcase, grouped_weights_pay_for_their_scales);
     tcase_add_test(tcase, attention_is_two_products_with_softmax_between);
     tcase_add_test(tcase, vector_and_data_operators_move_their_tensors);
     tcase_add_test(tcase, every_accepted_layer_lowers);

@@ -24,13 +24,13 @@ static struct sy_tensor tensor(struct sy_builder *builder, const char *name, enu
                               .flags = flags | (*name == '/' ? (uint32_t)SY_TENSOR_SHARED : 0)};
 }
 
-static struct sy_tensor weight_of(struct sy_builder *builder, const char *name, const char *suffix)
+static struct sy_tensor weight_of(struct sy_builder *builder, const char *name, const char *suffix, enum sy_dtype dtype)
 {
     const char *full = sy_arena_printf(builder->workload->arena, "%s%s%s", builder->prefix, name, suffix);
     if (full == NULL) {
         builder->status = SY_NOMEM;
     }
-    return (struct sy_tensor){.name = full, .dtype = builder->weight, .flags = SY_TENSOR_WEIGHT};
+    return (struct sy_tensor){.name = full, .dtype = dtype, .flags = SY_TENSOR_WEIGHT};
 }
 
 static bool start(struct sy_builder *builder, struct sy_layer *layer, enum sy_op op, const char *name, const char *y)
@@ -79,10 +79,11 @@ void sy_build_gemm(struct sy_builder *builder, const struct sy_build_gemm *spec)
                                            .experts = spec->experts,
                                            .tied = spec->tied};
     layer.in[0] = tensor(builder, spec->a, builder->activation, 0);
+    enum sy_dtype weight = spec->unquantized ? builder->table : builder->weight;
     if (spec->b == NULL) {
-        layer.in[1] = weight_of(builder, spec->name, ".w");
+        layer.in[1] = weight_of(builder, spec->name, ".w", weight);
     } else {
-        layer.in[1] = tensor(builder, spec->b, spec->b_is_weight ? builder->weight : builder->activation,
+        layer.in[1] = tensor(builder, spec->b, spec->b_is_weight ? weight : builder->activation,
                              spec->b_is_weight ? SY_TENSOR_WEIGHT : 0);
     }
     if (spec->bias) {
@@ -130,8 +131,8 @@ void sy_build_gather(struct sy_builder *builder, const char *name, const char *i
     if (start(builder, &layer, SY_OP_GATHER, name, y)) {
         layer.dim.gather = (struct sy_gather_dims){.rows = rows, .cols = cols, .table_rows = table_rows};
         layer.in[0] = tensor(builder, indices, SY_INT32, 0);
-        layer.in[1] =
-            table == NULL ? weight_of(builder, name, ".table") : tensor(builder, table, builder->activation, 0);
+        layer.in[1] = table == NULL ? weight_of(builder, name, ".table", builder->table)
+                                    : tensor(builder, table, builder->activation, 0);
         finish(builder, &layer);
     }
 }
@@ -196,7 +197,7 @@ void sy_build_conv(struct sy_builder *builder, const char *name, const char *a, 
     if (start(builder, &layer, SY_OP_CONV, name, y)) {
         layer.dim.conv = *dims;
         layer.in[0] = tensor(builder, a, builder->activation, 0);
-        layer.in[1] = weight_of(builder, name, ".w");
+        layer.in[1] = weight_of(builder, name, ".w", builder->weight);
         fuse(&layer, SY_FN_BIAS);
         finish(builder, &layer);
     }

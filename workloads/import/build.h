@@ -19,7 +19,8 @@ struct sy_builder {
     const char *path;
     struct sy_diag *diag;
     enum sy_dtype activation, weight, accumulator, kv;
-    const char *prefix; /* "layers.0." */
+    enum sy_dtype table; /* of embeddings, logits and routers, which quantizers leave alone */
+    const char *prefix;  /* "layers.0." */
     enum sy_status status;
 };
 
@@ -32,6 +33,7 @@ struct sy_build_gemm {
     uint64_t m, k, n;
     uint64_t g, experts;          /* g 0 = 1 */
     bool bias, tied, b_is_weight; /* b_is_weight: the tensor b is a weight of another layer */
+    bool unquantized;             /* its weight is as the tables are: logits, routing */
     enum sy_function function;
     const char *mul, *add;
 };

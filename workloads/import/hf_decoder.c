@@ -280,6 +280,7 @@ static void head(struct sy_builder *b, const struct sy_hf *hf, const struct sy_h
     bool tied = (hf->traits & SY_HF_TIED) != 0, several = hf->chips > 1;
     uint64_t part = several ? sy_ceil_div(hf->vocab, hf->chips) : hf->vocab;
     sy_build_gemm(b, &(struct sy_build_gemm){.name = "lm_head",
+                                             .unquantized = true,
                                              .a = last,
                                              .b = tied ? "embedding.table" : NULL,
                                              .b_is_weight = tied,

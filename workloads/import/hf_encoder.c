@@ -159,6 +159,7 @@ void sy_hf_whisper(struct sy_builder *b, const struct sy_hf *hf, const struct sy
     b->prefix = "";
     sy_build_norm(b, "final_norm", "/hidden", "final", tokens, hidden, SY_NORM_LAYER);
     sy_build_gemm(b, &(struct sy_build_gemm){.name = "lm_head",
+                                             .unquantized = true,
                                              .a = "final",
                                              .b = "embedding.table",
                                              .b_is_weight = true,

@@ -159,8 +159,10 @@ void sy_hf_moe(struct sy_builder *b, const struct sy_hf *hf, uint64_t tokens, co
         return;
     }
     uint64_t choices = tokens * hf->top_k;
-    sy_build_gemm(b, &(struct sy_build_gemm){
-                         .name = "router", .a = a, .y = "scores", .m = tokens, .k = hidden, .n = hf->experts});
+    sy_build_gemm(
+        b,
+        &(struct sy_build_gemm){
+            .name = "router", .unquantized = true, .a = a, .y = "scores", .m = tokens, .k = hidden, .n = hf->experts});
     if ((hf->traits & SY_HF_SIGMOID_ROUTER) != 0) {
         sy_build_elementwise(b, "router_sigmoid", SY_FN_SIGMOID, "scores", NULL, 0, "weights", tokens * hf->experts);
     } else {

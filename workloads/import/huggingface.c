@@ -219,6 +219,32 @@ static enum sy_status choose_sizes(struct importer *im, struct sy_hf_pass *pass)
     return check_positions(im, pass->cached + pass->queries);
 }
 
+/* Four bits in groups, as GPTQ and AWQ write them; false when it is something else. */
+static bool group_format(const struct sy_json *quantized, enum sy_dtype *dtype)
+{
+    static const struct {
+        uint64_t size;
+        enum sy_dtype plain, with_zero;
+    } known[] = {{32, SY_INT4G32, SY_INT4G32Z}, {64, SY_INT4G64, SY_INT4G64Z}, {128, SY_INT4G128, SY_INT4G128Z}};
+    const struct sy_json *method = sy_json_get(quantized, "quant_method"), *zero = sy_json_get(quantized, "zero_point"),
+                         *symmetric = sy_json_get(quantized, "sym");
+    uint64_t bits = 0, size = 0;
+    bool awq = strcmp(method->string, "awq") == 0;
+    if ((!awq && strcmp(method->string, "gptq") != 0) || !sy_json_u64(sy_json_get(quantized, "bits"), &bits) ||
+        !sy_json_u64(sy_json_get(quantized, "group_size"), &size) || bits != 4) {
+        return false;
+    }
+    bool zeros = awq ? zero == NULL || zero->kind != SY_JSON_BOOL || zero->boolean
+                     : symmetric != NULL && symmetric->kind == SY_JSON_BOOL && !symmetric->boolean;
+    for (size_t i = 0; i < sizeof known / sizeof known[0]; i++) {
+        if (known[i].size == size) {
+            *dtype = zeros ? known[i].with_zero : known[i].plain;
+            return true;
+        }
+    }
+    return false;
+}
+
 /* Precision of the file: bfloat16 when it does not say; fp8 weights when it is quantized so. */
 static void choose_precision(const struct importer *im, struct sy_builder *builder)
 {
@@ -241,14 +267,17 @@ static void choose_precision(const struct importer *im, struct sy_builder *build
         struct sy_where where = {.file = im->path, .line = method->line, .column = method->column};
         if (strcmp(method->string, "fp8") == 0) {
             builder->weight = SY_FP8;
-        } else if (!im->options->has_dtype) {
+        } else if (!group_format(quantized, &builder->weight) && !im->options->has_dtype) {
             sy_warn(im->diag, where, "choose the precision of weights with --weight",
                     "quantization '%s' is not known; weights are taken as %s", method->string,
                     sy_dtypes[builder->weight].name);
         }
     }
-    builder->weight = sy_import_weight(im->options, builder->weight);
+    enum sy_dtype file = builder->weight;
+    builder->weight = sy_import_weight(im->options, file);
     builder->activation = sy_import_activation(im->options, builder->activation);
+    bool leaves_tables = sy_dtype_grouped(file) && !im->options->has_dtype;
+    builder->table = leaves_tables ? builder->activation : builder->weight;
     builder->accumulator = sy_import_accumulator(im->options, builder->activation);
     builder->kv = im->options->has_kv ? im->options->kv : builder->activation;
 }

@@ -42,7 +42,8 @@ enum ox_type {
     OX_FLOAT8_LAST = 20,
     OX_UINT4 = 21,
     OX_INT4 = 22,
-    OX_FLOAT4 = 23
+    OX_FLOAT4 = 23,
+    OX_GROUPED = 1024 /* + enum sy_dtype: integers in groups, which ONNX has as operators and not as a type */
 };
 
 struct ox_shape {

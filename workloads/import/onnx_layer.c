@@ -134,6 +134,9 @@ struct ox_value *ox_between(struct ox *ox, const char *suffix, uint64_t elements
 
 static enum sy_dtype file_dtype(int type)
 {
+    if (type >= OX_GROUPED) {
+        return (enum sy_dtype)(type - OX_GROUPED);
+    }
     switch (type) {
     case OX_FLOAT16:
         return SY_FP16;

@@ -370,6 +370,23 @@ static bool matmul_to_float(struct ox *ox, int bias)
 }
 
 /* Weights packed in blocks of a few bits (com.microsoft): K x N given as attributes. */
+/* How MatMulNBits holds its weights: four bits in blocks along K as scaled groups. Blocks of other sizes and eight bits
+ * count without their scales. */
+static int packed_type(const struct ox *ox, int64_t bits)
+{
+    static const struct {
+        int64_t block;
+        enum sy_dtype plain, with_zero;
+    } known[] = {{32, SY_INT4G32, SY_INT4G32Z}, {64, SY_INT4G64, SY_INT4G64Z}, {128, SY_INT4G128, SY_INT4G128Z}};
+    int64_t block = ox_int(ox, "block_size", 0);
+    for (size_t i = 0; bits == 4 && i < sizeof known / sizeof known[0]; i++) {
+        if (known[i].block == block) {
+            return OX_GROUPED + (int)(ox_in(ox, 3) != NULL ? known[i].with_zero : known[i].plain);
+        }
+    }
+    return bits == 4 ? OX_INT4 : OX_INT8;
+}
+
 static bool matmul_nbits(struct ox *ox, int argument)
 {
     (void)argument;
@@ -387,7 +404,7 @@ static bool matmul_nbits(struct ox *ox, int argument)
     shape.dim[shape.rank - 1] = (uint64_t)n;
     struct ox_value *out = ox_result(ox, 0, &shape, ox_type(a));
     struct ox_value packed = *b;
-    packed.type = bits == 4 ? OX_INT4 : OX_INT8;
+    packed.type = packed_type(ox, bits);
     struct ox_product p = {.g = 1, .m = ox_count(&a->shape) / (uint64_t)k, .k = (uint64_t)k, .n = (uint64_t)n};
     ox_mark_counted(b);
     return out == NULL ? ox->status == SY_OK : product_and_add(ox, &p, a, &packed, bias, out);
