@@ -544,6 +544,7 @@ enum sy_status sy_area_account(struct sy_result *result, const struct sy_chip *c
     if (status != SY_OK)
         return status;
     result->area = area;
+    sy_area_warn_items(result, table);
     warn_srams(result, chip, energy);
     if (area->reticle_mm2 > 0 && area->low_mm2 > area->reticle_mm2)
         sy_result_warn(result, "area: %.0f mm2 (at least %.0f) is beyond a reticle of %.0f mm2: it needs several dies",

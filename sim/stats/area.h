@@ -58,6 +58,11 @@ struct sy_registers {
 };
 struct sy_registers sy_area_registers(const struct sy_chip *chip, const struct sy_figure_table *table);
 
+/* Every item the model looks up, but for mac_FORMAT_um2; NULL-terminated. */
+extern const char *const sy_area_items[];
+/* Warn of items that a table lacks and of rows that nothing looks up. */
+void sy_area_warn_items(struct sy_result *result, const struct sy_figure_table *table);
+
 /* All parts. energy is prepared for the chip (sy_energy_prepare). Items the table lacks are left out and said so in the
  * result's warnings when there is one. The area lives in the arena. */
 enum sy_status sy_area_estimate(struct sy_arena *arena, const struct sy_chip *chip, const struct sy_figure_table *table,

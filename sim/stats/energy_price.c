@@ -335,7 +335,9 @@ struct sy_price sy_price_clock(const struct sy_chip *chip, const struct sy_energ
         return price;
     double ghz = (double)chip->clock[0].frequency.num / (double)chip->clock[0].frequency.den * 1e-9;
     price = sy_price_row(table, "register", "clock", 0, (double)chip->process_nm, 1);
-    double low = price.low_pj * ghz * table->clock_tree_low, high = price.high_pj * ghz * table->clock_tree_high;
+    /* A table that states the tree alone has no range of it below or above. */
+    double low = price.low_pj * ghz * fmin(table->clock_tree_low, table->clock_tree);
+    double high = price.high_pj * ghz * fmax(table->clock_tree_high, table->clock_tree);
     sy_price_scale(&price, ghz * table->clock_tree * (array ? clocked->array_bits : clocked->other_bits),
                    "x flip-flops x clock x clock tree");
     price.low_pj = low * (array ? clocked->array_bits : clocked->other_low_bits);

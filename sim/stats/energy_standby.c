@@ -172,6 +172,10 @@ void sy_energy_standby_items(struct sy_energy_account *account)
         struct sy_price link = sy_price_level(chip, account->table, l, SY_IDLE_BYTE);
         struct sy_price phy = sy_price_awake(chip, account->table, l);
         struct sy_price memory = background(chip, account->table, l, false);
+        if (level->kind == SY_LEVEL_DRAM && level->interface_on_die && !phy.known)
+            sy_result_warn(result, "energy: table %s has no row for %s awake_s: the interface of %s is not in it",
+                           account->table->name, level->energy_component ? level->energy_component : "dram",
+                           level->name);
         remainder_item(account, level->name, sy_level_action_names[SY_IDLE_BYTE], &link,
                        link_rate(level) * result->seconds - bytes);
         remainder_item(account, level->name, sy_level_action_names[SY_AWAKE_NS], &phy, still_ns(result, level, l));

@@ -215,6 +215,23 @@ START_TEST(parts_shrink_from_28_to_7_nm_or_say_that_their_source_does_not)
 }
 END_TEST
 
+/* A table of one's own may state the clock tree alone: its range then begins or ends there. */
+START_TEST(a_clock_tree_beyond_its_range_moves_the_range)
+{
+    estimate("tpu-v1", NULL, NULL);
+    struct sy_base_power before = sy_energy_base(chip, energy);
+    energy->clock_tree = 3; /* beyond clock_tree_high */
+    struct sy_base_power after = sy_energy_base(chip, energy);
+    ck_assert_double_eq_tol(after.clock_w / before.clock_w, 3 / 1.2, 1e-9);
+    ck_assert_double_ge(after.idle_high_w, after.idle_w);
+    ck_assert_double_eq_tol(after.idle_low_w, before.idle_low_w, 1e-12);
+    energy->clock_tree = 1;
+    after = sy_energy_base(chip, energy);
+    ck_assert_double_le(after.idle_low_w, after.idle_w);
+    ck_assert_double_lt(after.idle_low_w, before.idle_low_w);
+}
+END_TEST
+
 /* ---- warnings of a run ---- */
 
 static bool warned(const char *set_text, const char *text)
@@ -238,6 +255,26 @@ static bool warned(const char *set_text, const char *text)
     systole_workload_free(workload);
     return found;
 }
+
+/* The list of items is that of the shipped table; a run with a table of the user's says what is missing or misspelt. */
+START_TEST(items_a_table_lacks_or_nobody_knows_are_warned_of)
+{
+    estimate("tpu-v1", NULL, NULL);
+    struct sy_sourced figure;
+    for (size_t i = 0; sy_area_items[i]; i++)
+        ck_assert_msg(sy_figure_lookup(table, sy_area_items[i], 28, &figure) == SY_OK, "%s", sy_area_items[i]);
+    ck_assert(!warned(NULL, "area: table"));
+    ck_assert(!warned(NULL, "knows no item"));
+    struct sy_result result = {.arena = arena};
+    struct sy_figure_row row[] = {{.item = "seal_ring_mm"}, {.item = "seal_ring"}, {.item = "mac_int8_um2"}};
+    struct sy_figure_table own = {.name = "own", .rows = 3, .row = row};
+    sy_area_warn_items(&result, &own);
+    ck_assert_uint_eq(result.warnings, 2);
+    ck_assert_ptr_nonnull(strstr(result.warning[0], "no rows for add_fp32_um2, "));
+    ck_assert_ptr_null(strstr(result.warning[0], "seal_ring_mm"));
+    ck_assert_str_eq(result.warning[1], "area: the model knows no item seal_ring of table own");
+}
+END_TEST
 
 START_TEST(what_cannot_be_built_is_warned_of)
 {
@@ -297,6 +334,8 @@ int main(void)
     tcase_add_test(tests, a_block_on_somebody_elses_bus_has_no_phy_and_no_edge);
     tcase_add_test(tests, more_of_anything_takes_more_area);
     tcase_add_test(tests, parts_shrink_from_28_to_7_nm_or_say_that_their_source_does_not);
+    tcase_add_test(tests, items_a_table_lacks_or_nobody_knows_are_warned_of);
+    tcase_add_test(tests, a_clock_tree_beyond_its_range_moves_the_range);
     tcase_add_test(tests, what_cannot_be_built_is_warned_of);
     tcase_add_test(tests, a_power_limited_run_meets_its_tdp);
     suite_add_tcase(suite, tests);
