@@ -94,8 +94,8 @@ struct sy_cli_output {
     SY_OPT(U64, type, member.kv_page, "kv-page", 0, "N", "tokens a page of the KV cache; pages lie anywhere in memory"), \
     SY_OPT(U64, type, member.new_tokens, "new-tokens", 0, "N", "LLM tokens to generate"), \
     SY_OPT(TEXT, type, member.kind, "input-type", 'i', "conv|gemm", "kind of a SCALE-Sim topology file"), \
-    SY_OPT(TEXT, type, member.activation, "activation", 0, "DTYPE", "number format of activations when the file has none"), \
-    SY_OPT(TEXT, type, member.weight, "weight", 0, "DTYPE", "number format of weights when the file has none"), \
+    SY_OPT(TEXT, type, member.activation, "activation", 0, "DTYPE", "number format of activations, in place of the file's"), \
+    SY_OPT(TEXT, type, member.weight, "weight", 0, "DTYPE", "number format of weights, in place of the file's"), \
     SY_OPT(TEXT, type, member.accumulator, "accumulator", 0, "DTYPE", "number format of partial sums"), \
     SY_OPT(TEXT, type, member.kv, "kv", 0, "DTYPE", "number format of the KV cache"), \
     SY_OPT(TEXT, type, member.routing, "routing", 0, "uniform|worst|FILE", "which experts tokens pick; FILE: a weight an expert"), \

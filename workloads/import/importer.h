@@ -11,7 +11,7 @@
 #include "workloads/workload.h"
 
 struct sy_import_options {
-    enum sy_dtype activation, weight, accumulator; /* precision when the file has none */
+    enum sy_dtype activation, weight, accumulator; /* in place of the file's */
     bool has_dtype; /* some of the three above were set by the user: those whose flag below is set, all when none is */
     bool has_activation, has_weight, has_accumulator;
     uint64_t batch;   /* 0 = 1 or what the file says */
