@@ -27,6 +27,8 @@ void sy_forward_destroy(struct sy_forward *f)
         sy_state_free(&f->loop[i].state);
         free(f->loop[i].counters.now.word);
     }
+    sy_state_free(&f->group.state);
+    free(f->group.counters.now.word);
     sy_state_free(&f->now);
     free(f->counters.now.word);
     sy_forward_forget_layers(f);
@@ -173,4 +175,95 @@ void sy_forward_turn(struct sy_forward *f, uint32_t loop)
     }
     if (!(mark->iteration & (mark->iteration - 1)))
         remember(f, mark, loop);
+}
+
+/* ---- groups of heads ---- */
+
+void sy_forward_groups(struct sy_forward *f)
+{
+    f->group.iteration = 0;
+    f->group.known = f->group.over = false;
+}
+
+static void take_group(struct sy_forward *f, struct sy_state *state, struct sy_tally *counters)
+{
+    f->credit -= LOOK_COST;
+    sy_exec_settle(f->exec);
+    sy_state_begin(state, false);
+    sy_exec_save(f->exec, f->s->layer_index, state);
+    sy_schedule_save_group(f->s, sy_exec_oldest(f->exec), state);
+    sy_tally_gather(counters);
+    sy_forward_tally(f, counters);
+}
+
+static void remember_group(struct sy_forward *f)
+{
+    struct sy_forward_loop *mark = &f->group;
+    take_group(f, &mark->state, &mark->counters);
+    mark->known = !mark->state.failed && !mark->counters.failed;
+    mark->at = mark->iteration;
+    mark->digest = digest(f->exec);
+    mark->fine = sy_exec_fine_now(f->exec);
+    mark->issued = sy_exec_issued(f->exec);
+    mark->macs_walked = f->exec->work.macs;
+    f->group_layer_macs = sy_exec_layer_of(f->exec, f->s->layer_index)->counters.work.macs;
+    f->group_saved = f->s->plan.saved_bytes;
+    for (uint32_t i = 0; i < f->exec->units; i++)
+        mark->owed[i] = f->exec->unit[i].owed;
+}
+
+/* The state is that of the mark: leave out as many periods as are alike; returns the groups. */
+static uint64_t jump_groups(struct sy_forward *f, uint64_t left)
+{
+    struct sy_forward_loop *mark = &f->group;
+    struct sy_executor *exec = f->exec;
+    struct sy_layer_counters *layer = &sy_exec_layer_of(exec, f->s->layer_index)->counters;
+    uint64_t period = mark->iteration - mark->at, times = left / period, span = 0, commands = 0, macs = 0, mine = 0;
+    uint64_t fine = sy_exec_fine_now(exec), issued = sy_exec_issued(exec);
+    if (!times || !sy_mul(fine - mark->fine, times, &span) || span > INT64_MAX / 4 ||
+        !sy_mul(issued - mark->issued, times, &commands) ||
+        !sy_mul(exec->work.macs - mark->macs_walked, times, &macs) ||
+        !sy_mul(layer->work.macs - f->group_layer_macs, times, &mine) ||
+        !owe(f, mark, (fine - mark->fine) / SY_EXEC_FINE, times))
+        return 0;
+    struct sy_tally counters = {0};
+    sy_tally_add(&counters, times, &mark->counters.now, &f->counters.now);
+    sy_forward_tally(f, &counters);
+    exec->work.macs += macs;
+    layer->work.macs += mine;
+    f->s->plan.saved_bytes += times * (f->s->plan.saved_bytes - f->group_saved);
+    f->credit += (int64_t)sy_min(commands, FIRST_CREDIT);
+    f->seen = issued + commands;
+    sy_schedule_shift(f->s, commands);
+    sy_state_begin(&f->now, true);
+    bool loaded = sy_exec_load(exec, fine + span, issued + commands, f->s->layer_index, &f->now);
+    if (!loaded || counters.failed)
+        f->failure = SY_OVERFLOW;
+    return times * period;
+}
+
+uint64_t sy_forward_group(struct sy_forward *f, uint64_t left)
+{
+    struct sy_forward_loop *mark = &f->group;
+    uint64_t issued = sy_exec_issued(f->exec);
+    f->credit += (int64_t)sy_min(issued - f->seen, FIRST_CREDIT);
+    if (f->credit > FIRST_CREDIT)
+        f->credit = FIRST_CREDIT;
+    f->seen = issued;
+    mark->iteration++;
+    if (f->credit < 0 || mark->over || left < LEAST_ITERATIONS || mark->iteration < 2 ||
+        sy_exec_fine_now(f->exec) < SY_EXEC_FINE || f->s->layer_index != f->exec->seen_layer)
+        return 0;
+    if (mark->known && digest(f->exec) == mark->digest) {
+        take_group(f, &f->now, &f->counters);
+        if (!f->now.failed && !f->counters.failed && sy_words_equal(&f->now.hard, &mark->state.hard)) {
+            uint64_t groups = jump_groups(f, left);
+            mark->over = groups > 0;
+            if (groups)
+                return groups;
+        }
+    }
+    if (!(mark->iteration & (mark->iteration - 1)))
+        remember_group(f);
+    return 0;
 }

@@ -7,6 +7,7 @@
  *    and place, all further periods are alike until the loop's last iteration
  *    (or until a convolution leaves the inside of its image): counters grow by
  *    whole multiples and the run goes on from there.
+ *  - Groups of heads of attention, in the same way.
  *  - A layer: what a layer did to the state in which it began is kept; the same
  *    layer in the same state does it again.
  *
@@ -36,6 +37,11 @@ enum sy_status sy_forward_layer(struct sy_forward *forward, const struct sy_upco
 enum sy_status sy_forward_go(struct sy_forward *forward);
 /* Loop `loop` of the matrix walk turned, before anything of its next iteration was emitted. */
 void sy_forward_turn(struct sy_forward *forward, uint32_t loop);
+/* Attention is about to take up the softmax of a group of heads like the one before; `left` groups follow, all like it
+ * but the last. Returns how many groups were left out, whose chunks the caller steps over. */
+uint64_t sy_forward_group(struct sy_forward *forward, uint64_t left);
+/* Attention over another kind of sequence begins. */
+void sy_forward_groups(struct sy_forward *forward);
 /* A new walk begins. */
 void sy_forward_walk(struct sy_forward *forward);
 

@@ -24,6 +24,7 @@
  */
 #include <string.h>
 
+#include "sim/engine/forward.h"
 #include "sim/engine/schedule_internal.h"
 
 /* Scores and softmax of two blocks are on chip together, beside tiles of the operands: a block's scores may take an
@@ -400,6 +401,34 @@ static enum sy_status go(struct sy_scheduler *s, uint32_t item, uint64_t chunk)
     return chunk != s->chunk ? go_to_chunk(s, chunk) : SY_OK;
 }
 
+/* Does every whole group of heads have the same softmax? Shares of it are rounded; they are alike when none is. */
+static bool same_shares(const struct sy_attention_cut *cut)
+{
+    const struct sy_vector_item *softmax = &cut->whole.item[SOFTMAX].u.vector;
+    const struct sy_matrix_item *scores = &cut->whole.item[SCORES].u.matrix;
+    const uint64_t totals[] = {softmax->elements,   softmax->simple_ops, softmax->transcendental_ops,
+                               softmax->reduce_ops, softmax->bytes_in,   softmax->bytes_out};
+    sy_u128 all = (sy_u128)scores->groups * scores->m * scores->n, share = (sy_u128)cut->chunk_groups * cut->pairs;
+    for (size_t i = 0; i < sizeof totals / sizeof totals[0]; i++)
+        if (share > UINT64_MAX || share * totals[i] % all)
+            return false;
+    return true;
+}
+
+/* A group of heads begins: those behind it that are alike are left out, all but the last two (the scores of one are
+ * made beside the softmax of the one before). */
+static void leave_out_groups(struct sy_scheduler *s)
+{
+    const struct sy_attention_cut *cut = s->cut;
+    uint64_t each = chunks_of_group(cut), at = s->weave.softmax - cut->first;
+    uint64_t groups = cut->whole.item[SCORES].u.matrix.groups / cut->chunk_groups;
+    if (at == 0)
+        sy_forward_groups(s->forward);
+    if (at % each || groups < at / each + 3 || !same_shares(cut))
+        return;
+    s->weave.softmax += sy_forward_group(s->forward, groups - at / each - 2) * each;
+}
+
 /* S0; then softmax i beside V(i - 1) and S(i + 1), for each i; then the last V. */
 enum sy_status sy_attention_next(struct sy_scheduler *s)
 {
@@ -441,6 +470,10 @@ enum sy_status sy_attention_next(struct sy_scheduler *s)
     }
     weave->turn = SY_TURN_SOFTMAX;
     enum sy_status status = go(s, SOFTMAX, weave->softmax);
+    if (s->forward && status == SY_OK) {
+        leave_out_groups(s);
+        status = go(s, SOFTMAX, weave->softmax);
+    }
     weave->more = weave->softmax + 1 < s->cut->first + s->cut->chunks || !s->cut->last;
     return status;
 }

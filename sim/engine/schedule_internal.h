@@ -258,6 +258,8 @@ void sy_fuse_write(const struct sy_scheduler *s, const struct sy_upcoming *upcom
 void sy_schedule_forget(struct sy_scheduler *s, uint64_t oldest);
 /* The state at a turn of a loop, relative to the loop's place; to compare only. */
 void sy_schedule_save_loop(struct sy_scheduler *s, uint32_t loop, uint64_t oldest, struct sy_state *state);
+/* The same between two groups of heads of attention. */
+void sy_schedule_save_group(struct sy_scheduler *s, uint64_t oldest, struct sy_state *state);
 /* All commands so far get numbers that much higher. */
 void sy_schedule_shift(struct sy_scheduler *s, uint64_t commands);
 void sy_schedule_name(const struct sy_scheduler *s, const struct sy_upcoming *upcoming, uint64_t index,

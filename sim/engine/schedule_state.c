@@ -154,6 +154,39 @@ void sy_schedule_save_loop(struct sy_scheduler *s, uint32_t loop, uint64_t oldes
     each_of_walk(w, write_stamp, &writer);
 }
 
+/* Between two groups of heads of attention nothing is half done: what stays on chip, by its very names, and what is
+ * still to be waited for. Of stored tensors those that are not past count, in order of age. */
+void sy_schedule_save_group(struct sy_scheduler *s, uint64_t oldest, struct sy_state *state)
+{
+    struct stamp_writer writer = {state, oldest, s->next_id};
+    each_of(&s->last, write_stamp, &writer);
+    (void)sy_state_value(state, s->barrier);
+    for (uint32_t level = 0; level < s->on_chip; level++) {
+        struct sy_space *space = &s->space[level];
+        (void)sy_state_value(state, (uint64_t)space->residents << 32 | space->hazards);
+        for (uint32_t i = 0; i < space->residents; i++) {
+            struct sy_resident *resident = &space->resident[i];
+            (void)sy_state_value(state, resident->key);
+            (void)sy_state_value(state, resident->low);
+            (void)sy_state_value(state, resident->high);
+            write_stamp(&writer, &resident->producer);
+            each_of(&resident->users, write_stamp, &writer);
+        }
+        for (uint32_t i = 0; i < space->hazards; i++) {
+            (void)sy_state_value(state, space->hazard[i].low);
+            (void)sy_state_value(state, space->hazard[i].high);
+            each_of(&space->hazard[i].users, write_stamp, &writer);
+        }
+    }
+    for (uint32_t i = 0; i < SY_STORED; i++) {
+        struct sy_stored *stored = &s->stored[(s->stored_next + i) % SY_STORED];
+        if (!stored->key || !stored->stamp || stored->stamp - 1 < oldest)
+            continue;
+        (void)sy_state_value(state, stored->key);
+        write_stamp(&writer, &stored->stamp);
+    }
+}
+
 static void shift_stamp(void *context, uint64_t *stamp)
 {
     if (*stamp)
