@@ -490,7 +490,7 @@ START_TEST(random_groups_move_their_input_weights_and_output_and_nothing_else)
         struct log_sink said;
         char fuse[64];
         struct machine m = random_machine(&seed);
-        m.cores = 1;
+        m.cores = draw(&seed, 0, 2) ? 1 : draw(&seed, 2, 4);
         m.middle_kib = draw(&seed, 24, 400);
         m.keeps = true;
         m.burst = 1;
