@@ -223,6 +223,23 @@ static enum sy_status replay_with_files(const struct systole_chip *chip, const s
     return status;
 }
 
+/* --memory sampled: short runs are run burst by burst. A pipe can be read once only, and is not looked into. */
+static enum sy_status look_for_end(const struct sy_chip *chip, const struct systole_workload *workload,
+                                   const struct sy_energy_table *energy, struct sy_replay_options *replay)
+{
+    struct sy_trace_reader *reader = NULL;
+    if (replay->memory != SY_MEMORY_SAMPLED || replay->fidelity == SY_FIDELITY_ANALYTIC ||
+        (!workload->text && !sy_file_is_regular(workload->path)))
+        return SY_OK;
+    enum sy_status status = sy_trace_open(workload->path, workload->text, workload->length, &reader, NULL);
+    if (status == SY_OK) {
+        sy_trace_without_digest(reader);
+        status = sy_replay_is_short(chip, reader, energy, replay, &replay->is_short);
+    }
+    sy_trace_close(reader);
+    return status == SY_NOMEM ? status : SY_OK; /* anything else the run itself will report */
+}
+
 /* Cycle fidelity: what the same run takes at event fidelity tells, before a step is taken, whether it can be stepped.
  */
 static enum sy_status rehearse(const struct sy_chip *chip, const struct systole_workload *workload,
@@ -232,6 +249,7 @@ static enum sy_status rehearse(const struct sy_chip *chip, const struct systole_
     struct sy_replay_options count = {.fidelity = SY_FIDELITY_CYCLE,
                                       .count_only = true,
                                       .memory = options->memory,
+                                      .is_short = options->is_short,
                                       .objective = options->objective,
                                       .kernel = options->kernel,
                                       .target = options->target,
@@ -281,13 +299,15 @@ static enum sy_status run(const struct systole_context *context, const struct sy
     replay.fuse = workload->fuse;
     replay.fuses = workload->fuses;
     status = load_energy(chip->chip, options, data_dir, &energy, diag);
-    if (status == SY_OK && replay.fidelity == SY_FIDELITY_CYCLE)
-        status = rehearse(chip->chip, workload, energy, &replay, diag);
     if (status == SY_OK)
         status = load_area(options, data_dir, &area, diag);
     const struct sy_energy_options prices = {options->sram_macros, options->ert, options->set_energy, area, data_dir};
     if (status == SY_OK)
         status = sy_energy_prepare(energy, chip->chip, &prices, diag);
+    if (status == SY_OK)
+        status = look_for_end(chip->chip, workload, energy, &replay);
+    if (status == SY_OK && replay.fidelity == SY_FIDELITY_CYCLE)
+        status = rehearse(chip->chip, workload, energy, &replay, diag);
     if (status == SY_OK)
         status = sy_trace_open(workload->path, workload->text, workload->length, &reader, diag);
     if (status == SY_OK)

@@ -85,6 +85,12 @@ static enum sy_status read_all(int fd, const char *path, uint64_t size, uint64_t
     return no_memory(path, diag);
 }
 
+bool sy_file_is_regular(const char *path)
+{
+    struct stat info;
+    return path && !stat(path, &info) && S_ISREG(info.st_mode);
+}
+
 enum sy_status sy_read_file(const char *path, uint64_t limit_bytes, char **data, size_t *length, struct sy_diag *diag)
 {
     /* Non-blocking, so that opening a FIFO does not hang. */

@@ -47,6 +47,8 @@ bool sy_text_to_double(const char *text, size_t length, double *value);
  * error are reported and give SY_IO (or SY_INPUT for the limit). *data is
  * malloc'ed, NUL-terminated (the NUL is not in *length), the caller frees it. */
 enum sy_status sy_read_file(const char *path, uint64_t limit_bytes, char **data, size_t *length, struct sy_diag *diag);
+/* Something that can be read again: no directory, pipe or device. */
+bool sy_file_is_regular(const char *path);
 
 /* An output that becomes visible only when complete: written to a temporary
  * name beside it, renamed by commit. path "-" or NULL is standard output.

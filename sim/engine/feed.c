@@ -17,6 +17,7 @@ void sy_feed_open(struct sy_feed *feed, struct sy_trace_reader *reader, const ch
     feed->reader = reader;
     feed->path = path;
     feed->diag = diag;
+    feed->reach = SY_FEED_AHEAD;
     sy_liveness_open(&feed->uses);
 }
 
@@ -244,12 +245,12 @@ enum sy_status sy_feed_look_ahead(struct sy_feed *feed)
     struct sy_trace_record record = {.kind = SY_TRACE_END};
     struct sy_trace_mark here;
     uint64_t now = feed->slot[feed->head].upcoming.ordinal;
-    if (feed->ahead.ended || feed->ahead.ordinal >= now + SY_FEED_AHEAD / 2)
+    if (feed->ahead.ended || feed->ahead.ordinal >= now + feed->reach / 2)
         return SY_OK;
     enum sy_status status = sy_trace_tell(feed->reader, &here);
     if (status == SY_OK)
         status = sy_trace_seek(feed->reader, &feed->resume);
-    while (status == SY_OK && !feed->ahead.ended && feed->ahead.ordinal < now + SY_FEED_AHEAD)
+    while (status == SY_OK && !feed->ahead.ended && feed->ahead.ordinal < now + feed->reach)
         if ((status = sy_trace_next(feed->reader, &record)) == SY_OK)
             status = note_record(feed, &record);
     if (status == SY_OK)

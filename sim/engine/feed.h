@@ -66,6 +66,7 @@ struct sy_feed {
     struct sy_trace_record record;
     struct sy_feed_place place;
     struct sy_liveness uses;     /* of the layers from the head on */
+    uint64_t reach;              /* layers that are looked ahead; SY_FEED_AHEAD when opened */
     struct sy_feed_place ahead;  /* up to where uses were read */
     struct sy_trace_mark resume; /* of ahead */
     bool resume_known;
@@ -87,7 +88,7 @@ void sy_feed_close(struct sy_feed *feed);
 enum sy_status sy_feed_fill(struct sy_feed *feed);
 /* The next layer, NULL at the end. */
 struct sy_feed_slot *sy_feed_head(struct sy_feed *feed);
-/* Know the uses of tensors by at least SY_FEED_AHEAD / 2 layers from the head on. For traces without commands. */
+/* Know the uses of tensors by at least reach / 2 layers from the head on. For traces without commands. */
 enum sy_status sy_feed_look_ahead(struct sy_feed *feed);
 /* True when the head layer's own commands follow in the trace. */
 bool sy_feed_has_commands(const struct sy_feed *feed);

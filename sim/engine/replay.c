@@ -403,7 +403,7 @@ static enum sy_status count_size(struct sy_replay *replay, const struct sy_feed_
     return exceeds ? refuse_size(replay) : status;
 }
 
-static enum sy_status next_command(void *context, struct sy_issue *issue, bool *more)
+enum sy_status sy_replay_next(void *context, struct sy_issue *issue, bool *more)
 {
     struct sy_replay *replay = context;
     for (;;) {
@@ -554,7 +554,7 @@ static enum sy_status finish_result(struct sy_replay *replay, const struct sy_en
     return status == SY_OK ? sy_result_check(result, replay->diag) : status;
 }
 
-static enum sy_status run(struct sy_replay *replay, const struct sy_energy_table *energy)
+enum sy_status sy_replay_plan(struct sy_replay *replay, const struct sy_energy_table *energy)
 {
     struct sy_scheduler_options scheduling = {.objective = replay->options.objective,
                                               .keep_nothing = replay->options.keep_nothing,
@@ -562,14 +562,25 @@ static enum sy_status run(struct sy_replay *replay, const struct sy_energy_table
                                               .sample_loops = replay->options.fidelity == SY_FIDELITY_ANALYTIC &&
                                                               !replay->options.emit_schedule};
     cost_setup(replay, energy, &scheduling.costs);
-    enum sy_status status = sy_scheduler_create(replay->chip, &scheduling, replay->diag, &replay->scheduler);
+    return sy_scheduler_create(replay->chip, &scheduling, replay->diag, &replay->scheduler);
+}
+
+/* Short runs are not sampled. */
+static enum sy_memory_mode memory_mode(const struct sy_replay_options *options)
+{
+    return options->memory == SY_MEMORY_SAMPLED && options->is_short ? SY_MEMORY_BURST : options->memory;
+}
+
+static enum sy_status run(struct sy_replay *replay, const struct sy_energy_table *energy)
+{
+    enum sy_status status = sy_replay_plan(replay, energy);
     if (status == SY_OK && replay->options.emit_schedule)
         status =
             sy_trace_create(replay->options.emit_schedule, replay->result->workload, NULL, &replay->emit, replay->diag);
     if (status != SY_OK)
         return status;
     struct sy_executor_options executing = {.backend = replay->options.kernel,
-                                            .memory = replay->options.memory,
+                                            .memory = memory_mode(&replay->options),
                                             .layer_done = sy_replay_layer_done,
                                             .layer_context = replay,
                                             .vcd_path = replay->options.vcd,
@@ -579,7 +590,7 @@ static enum sy_status run(struct sy_replay *replay, const struct sy_energy_table
                                             .requests = replay->options.requests,
                                             .span = replay->options.span ? forward_span : NULL,
                                             .span_context = replay};
-    struct sy_command_source source = {replay, next_command, attach};
+    struct sy_command_source source = {replay, sy_replay_next, attach};
     status = call_judge(replay, &executing);
     if (status == SY_OK)
         status = (replay->options.fidelity == SY_FIDELITY_ANALYTIC ? sy_analyze : sy_execute)(
@@ -596,11 +607,11 @@ static enum sy_status run(struct sy_replay *replay, const struct sy_energy_table
     return status == SY_OK ? dismiss_judge(replay) : status;
 }
 
-enum sy_status sy_replay(const struct sy_chip *chip, struct sy_trace_reader *reader,
-                         const struct sy_energy_table *energy, const struct sy_replay_options *options,
-                         struct sy_result **result, struct sy_diag *diag)
+enum sy_status sy_replay_open(const struct sy_chip *chip, struct sy_trace_reader *reader,
+                              const struct sy_replay_options *options, struct sy_replay **out, struct sy_diag *diag)
 {
     struct sy_replay *replay = calloc(1, sizeof *replay);
+    *out = replay;
     if (!replay)
         return SY_NOMEM;
     replay->chip = chip;
@@ -608,19 +619,35 @@ enum sy_status sy_replay(const struct sy_chip *chip, struct sy_trace_reader *rea
     replay->diag = diag;
     replay->path = sy_trace_workload_name(reader);
     sy_feed_open(&replay->feed, reader, replay->path, options->fuse, options->fuses, diag);
-    enum sy_status status = start_result(replay, replay->path);
-    if (status == SY_OK)
-        status = run(replay, energy);
+    return start_result(replay, replay->path);
+}
+
+void sy_replay_close(struct sy_replay *replay)
+{
+    if (!replay)
+        return;
     sy_judge_abandon(replay->judge);
     sy_trace_abandon(replay->emit);
     sy_forward_destroy(replay->forward);
     sy_scheduler_destroy(replay->scheduler);
     sy_feed_close(&replay->feed);
-    if (status == SY_OK)
-        *result = replay->result;
-    else
-        sy_result_destroy(replay->result);
+    sy_result_destroy(replay->result);
     free(replay->entry);
     free(replay);
+}
+
+enum sy_status sy_replay(const struct sy_chip *chip, struct sy_trace_reader *reader,
+                         const struct sy_energy_table *energy, const struct sy_replay_options *options,
+                         struct sy_result **result, struct sy_diag *diag)
+{
+    struct sy_replay *replay;
+    enum sy_status status = sy_replay_open(chip, reader, options, &replay, diag);
+    if (status == SY_OK)
+        status = run(replay, energy);
+    if (status == SY_OK) {
+        *result = replay->result;
+        replay->result = NULL;
+    }
+    sy_replay_close(replay);
     return status;
 }

@@ -18,6 +18,7 @@ enum sy_fidelity { SY_FIDELITY_ANALYTIC, SY_FIDELITY_EVENT, SY_FIDELITY_CYCLE };
 struct sy_replay_options {
     enum sy_fidelity fidelity;
     enum sy_memory_mode memory;
+    bool is_short; /* sampled: run every burst all the same; see sy_replay_is_short */
     enum sy_objective objective;
     enum sck_backend kernel;
     uint64_t seed;   /* cycle fidelity: of the operands */
@@ -44,5 +45,16 @@ struct sy_replay_options {
 enum sy_status sy_replay(const struct sy_chip *chip, struct sy_trace_reader *reader,
                          const struct sy_energy_table *energy, const struct sy_replay_options *options,
                          struct sy_result **result, struct sy_diag *diag);
+
+/* Whether a run is short: in all no more bytes to and from memories with a device than SY_SHORT_BYTES, and no more
+ * layers than SY_SHORT_LAYERS. Then every burst can be run in a few milliseconds, and `sampled` should: single layers
+ * have phases of tens of bursts, whose conflicts and waits rates leave out. Makes the schedule (the part of it that
+ * fits the bounds) without running it; nothing is reported, and a workload that is refused is not short. The same
+ * answer for layers and for the commands that a run of them emitted. The reader is consumed. SY_NOMEM, or SY_OK. */
+#define SY_SHORT_BYTES (UINT64_C(4) << 20)
+enum { SY_SHORT_LAYERS = 256 };
+enum sy_status sy_replay_is_short(const struct sy_chip *chip, struct sy_trace_reader *reader,
+                                  const struct sy_energy_table *energy, const struct sy_replay_options *options,
+                                  bool *is_short);
 
 #endif

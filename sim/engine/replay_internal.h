@@ -58,6 +58,14 @@ struct sy_replay {
     struct sy_footprint footprint;
 };
 
+/* A replay before its first command; *out is closed also after an error. */
+enum sy_status sy_replay_open(const struct sy_chip *chip, struct sy_trace_reader *reader,
+                              const struct sy_replay_options *options, struct sy_replay **out, struct sy_diag *diag);
+void sy_replay_close(struct sy_replay *replay); /* NULL is fine */
+/* The scheduler; energy may be NULL. */
+enum sy_status sy_replay_plan(struct sy_replay *replay, const struct sy_energy_table *energy);
+/* A command source's next; context is the replay. */
+enum sy_status sy_replay_next(void *context, struct sy_issue *issue, bool *more);
 enum sy_status sy_replay_layer_done(void *replay, const struct sy_layer_counters *counters);
 
 #endif

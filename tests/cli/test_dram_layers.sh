@@ -31,4 +31,31 @@ if moved:
     print(f"# the schedule of {len(moved)} layers is not the recorded one; record anew (dram_layers.md): {' '.join(moved)}")
 sys.exit(bool(wrong or moved))
 PY
+expect "sampled: a layer of at most 4 MiB is the bursts' own run, also from its emitted commands; the others stay within 2%" \
+    python3 - "$root/tests/golden/dram_layers.csv" <<'PY'
+import csv, json, os, subprocess, sys
+def run(workload, memory, *more):
+    done = subprocess.run([os.environ["systole"], "run", "-a", "gemmini", "-w", workload, "--memory", memory, "-f", "json", *more]
+                          + [word for s in sets for word in ("--set", s)], capture_output=True, text=True, timeout=60)
+    assert done.returncode == 0, done.stderr
+    result = json.loads(done.stdout)
+    [dram] = [d for d in result["dram"] if "row_hits" in d]
+    return result["totals"]["cycles"], dram
+wrong, short = [], 0
+for r in csv.DictReader(open(sys.argv[1])):
+    open("one.slt", "w").write(f"systole-trace 1\nnet {r['network']}\n{r['record']}\nend 1\n")
+    sets = ["core.array.rows=64", "core.array.cols=64", "core.dma.outstanding_requests=unlimited",
+            "core.dma.bandwidth=unlimited", f"memory.dram.device={r['device']}", f"memory.dram.bandwidth={r['bandwidth']}"]
+    burst, sampled = run("one.slt", "burst"), run("one.slt", "sampled", "--emit-schedule", "commands.slt")
+    if burst[1]["read_bytes"] + burst[1]["write_bytes"] <= 4 << 20:
+        short += 1
+        good = sampled == burst == run("commands.slt", "sampled")
+    else:
+        good = "clocks" not in sampled[1] and abs(sampled[0] / burst[0] - 1) <= 0.02
+    if not good:
+        wrong.append(r["layer"])
+        print(f"# {r['layer']}: {sampled} sampled, {burst} in bursts")
+print(f"# {short} short layers")
+sys.exit(bool(wrong) or not 10 <= short < 20)
+PY
 finish
