@@ -142,6 +142,7 @@ struct sy_level {
     bool hot;                  /* above 85 C: refreshed twice as often */
     uint64_t inline_ecc_bytes; /* data bytes whose check bits fill one burst beside them; 0 = no inline ECC */
     double fabric_bytes_per_s; /* between one channel's PHY and the fabric, read or write; 0 = no limit */
+    struct sy_where burst_at;  /* where the description gives `burst`, or the level; for messages */
 };
 
 /* To other chips, for collectives; sim/map/collective.h says how they are timed. */

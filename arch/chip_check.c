@@ -53,6 +53,15 @@ static enum sy_status derive_rate(struct sy_schema_context *context, const struc
     return sy_schema_derived(context, group, key, sy_schema_field(&sy_level_schema, key), slot, reason);
 }
 
+/* A place that outlives the nodes. */
+static bool note_place(struct sy_arena *arena, const struct sy_yaml_node *node, struct sy_where *place)
+{
+    *place = sy_yaml_where(node);
+    if (place->file)
+        place->file = sy_arena_strdup(arena, place->file);
+    return place->file || !sy_yaml_where(node).file;
+}
+
 static enum sy_status complete_level(struct sy_schema_context *context, const struct sy_chip *chip,
                                      struct sy_level *level, const struct sy_yaml_node *node)
 {
@@ -287,7 +296,8 @@ enum sy_status sy_chip_complete(struct sy_schema_context *context, const struct 
     for (uint32_t i = 0; i < chip->array.dataflows; i++)
         complete_dataflow(&chip->array.dataflow[i]);
     for (uint32_t i = 0; i < chip->levels; i++)
-        if (complete_level(context, chip, &chip->level[i], level_node(root, i, NULL)) != SY_OK)
+        if (complete_level(context, chip, &chip->level[i], level_node(root, i, NULL)) != SY_OK ||
+            !note_place(chip->arena, level_node(root, i, "burst"), &chip->level[i].burst_at))
             return SY_NOMEM;
     settle_rate(&chip->dma.bandwidth_bytes_per_s, &chip->clock[0]);
     check_clocks(context, root, chip);

@@ -487,7 +487,7 @@ static const struct sy_field level_fields[] = {
      .min = "1 B",
      .max = "64 KiB",
      BACKING_ONLY,
-     .doc = "transfers are whole bursts"},
+     .doc = "transfers are whole bursts; of a device, whole bursts of its own"},
     {.key = "refresh_interval",
      .type = SY_FIELD_U64,
      .unit = SY_UNIT_SECONDS,

@@ -6,6 +6,7 @@
  * a bus before the device; one that gives more runs the device faster: the
  * device then says what share of its own peak the set reaches.
  */
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -63,6 +64,22 @@ static enum sy_status open_rates(struct sy_exec_memory *memory, const struct sy_
     return SY_OK;
 }
 
+/* Bytes on the bus are counted in the level's bursts, and the device moves its own. */
+static enum sy_status check_burst(const struct sy_executor *exec, const struct sy_level *level,
+                                  const struct sy_dram_device *device)
+{
+    const uint64_t burst = device->org.burst_bytes;
+    char hint[160];
+    if (level->burst_bytes >= burst && level->burst_bytes % burst == 0)
+        return SY_OK;
+    (void)snprintf(hint, sizeof hint,
+                   "write burst: %llu B, or leave it to --memory ideal or shared, which use no device",
+                   (unsigned long long)burst);
+    return sy_error(exec->diag, level->burst_at, hint,
+                    "memory.%s.burst: %llu B are not whole bursts of %llu B of the device '%s'", level->name,
+                    (unsigned long long)level->burst_bytes, (unsigned long long)burst, device->name);
+}
+
 enum sy_status sy_exec_device_open(struct sy_executor *exec, struct sy_exec_memory *memory)
 {
     const struct sy_level *level = &exec->chip->level[memory->level];
@@ -75,6 +92,8 @@ enum sy_status sy_exec_device_open(struct sy_executor *exec, struct sy_exec_memo
     struct sy_dram_part part;
     enum sy_status status = sy_dram_level_open(level, exec->options.data_dir, memory->arena, &part, exec->diag);
     if (status != SY_OK)
+        return status;
+    if ((status = check_burst(exec, level, part.device)) != SY_OK)
         return status;
     memory->dram = part.device;
     return exec->options.memory == SY_MEMORY_BURST ? sy_exec_bursts_open(memory, &part) : open_rates(memory, &part);

@@ -81,6 +81,13 @@ done
 expect "a chip without a device says which level lacks it" refuses 3 "memory.hbm" run -a tpu-v6e -w pattern:seq_rd
 expect "an address map that does not fit is refused" refuses 3 "map" run -a gemmini -w pattern:seq_rd --set memory.dram.address_map=row
 expect "ECC over a part of a burst is refused" refuses 3 "inline_ecc" run -a gemmini -w pattern:seq_rd --set memory.dram.inline_ecc="100 B"
+sed 's/burst: {value: 64 B/burst: {value: 32 B/' "$root/arch/chips/gemmini.yaml" >small.yaml
+place=$(grep -n "burst: {value: 32 B" small.yaml | cut -d: -f1)
+expect "bursts of a chip that are not the device's are refused where they are written" \
+    refuses 3 "small.yaml:$place:20: error: memory.dram.burst: 32 B are not whole bursts of 64 B" run -a small.yaml -w resnet18
+expect "the same on the command line" refuses 3 "96 B are not whole bursts" run -a gemmini -w resnet18 --set memory.dram.burst="96 B"
+expect "several bursts at once are not" exits 0 run -a gemmini -w resnet18 --set memory.dram.burst="128 B"
+expect "without the device any burst will do" exits 0 run -a small.yaml -w resnet18 --memory ideal
 expect "memory ideal cannot run a pattern" refuses 2 "known: sampled, burst" run -a gemmini -w pattern:seq_rd --memory ideal
 expect "a pattern has no timeline" refuses 2 "timeline" run -a gemmini -w pattern:seq_rd --timeline t.json
 expect "a format nobody writes is refused" refuses 2 "known: table, csv, json" run -a gemmini -w pattern:seq_rd -f html
