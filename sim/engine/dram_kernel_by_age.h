@@ -484,17 +484,30 @@ INLINE unsigned ba_tick_one_bus(struct sy_dram_channel *ch, const struct ba_choi
     return 0;
 }
 
+/* Whether a column command in a bank at t changed the row command that may issue with it: it delays the row commands of
+ * its own bank and of no other. In order, it makes way for the next request. */
+INLINE bool ba_row_moved(const struct sy_dram_channel *ch, uint32_t write, const struct ba_next *row, uint32_t bank,
+                         int32_t t)
+{
+    const bool was_its_own = row->clock <= t && ((uint32_t)row->key & 63) == bank;
+    return was_its_own || ch->plan->scheduler == SY_DRAM_FCFS || ch->activate[write].v[bank] <= t ||
+           ch->precharge[write].v[bank] <= t;
+}
+
 /* A bus each for columns and rows: one of either in a tick, the column first. */
 INLINE unsigned ba_tick_two_buses(struct sy_dram_channel *ch, struct ba_choice *choice, int32_t t, int n)
 {
     unsigned freed = 0;
     bool changed = true;
-    if (choice->active <= t)
+    uint32_t bank = (uint32_t)choice->column.key & 63;
+    if (choice->active <= t) {
+        bank = ch->by_age.active[choice->active_index].bank;
         ba_issue_active(ch, choice->active_index, t, n);
-    else if (choice->column.clock <= t)
+    } else if (choice->column.clock <= t) {
         freed = ba_issue_key(ch, choice->write, choice->column.key, t, n);
-    else
+    } else {
         changed = false;
+    }
     if (ch->pending_refreshes) {
         if ((changed ? ba_refresh_clock(ch) : choice->refresh) <= t) {
             ba_refresh_step(ch, t, n);
@@ -504,8 +517,10 @@ INLINE unsigned ba_tick_two_buses(struct sy_dram_channel *ch, struct ba_choice *
             return freed;
     }
     if (changed) { /* the column may have changed the mode and the rows wanted */
-        choice->write = ba_mode(ch);
-        choice->row = ba_look(ch, choice->write, t, false, true, n);
+        const uint32_t write = ba_mode(ch);
+        if (write != choice->write || ba_row_moved(ch, write, &choice->row, bank, t))
+            choice->row = ba_look(ch, write, t, false, true, n);
+        choice->write = write;
         choice->timeout =
             ch->plan->page == SY_DRAM_PAGE_TIMEOUT ? ba_timeout_clock(ch, &choice->timeout_bank) : SY_NEVER;
     }
