@@ -290,7 +290,7 @@ struct corners : sc_core::sc_module {
         request.set_byte_enable_ptr(enables);
         promise("enables of no length are a byte enable error", answer(request) == tlm::TLM_BYTE_ENABLE_ERROR_RESPONSE);
         fill(request, 0, true, data, 64);
-        request.set_command(static_cast<tlm::tlm_command>(7));
+        request.set_command(static_cast<tlm::tlm_command>(3));
         promise("an unknown command is a command error", answer(request) == tlm::TLM_COMMAND_ERROR_RESPONSE);
         request.set_command(tlm::TLM_IGNORE_COMMAND);
         promise("ignore is OK, in no time", answer(request) == tlm::TLM_OK_RESPONSE && took <= 0);
@@ -347,9 +347,9 @@ struct corners : sc_core::sc_module {
         const double begin = ps(sc_time_stamp()), clock = static_cast<double>(info.clock_fs) / 1000;
         (void)socket->nb_transport_fw(*request, phase, delay);
         bool refused = false;
+        payload *const second = pool.take();
+        second->acquire();
         try {
-            payload *const second = pool.take();
-            second->acquire();
             fill(*second, 0, false, data, 64);
             phase = tlm::BEGIN_REQ;
             delay = sc_core::SC_ZERO_TIME;
@@ -357,6 +357,7 @@ struct corners : sc_core::sc_module {
         } catch (const sc_core::sc_report &) {
             refused = true;
         }
+        second->release();
         promise("a second BEGIN_REQ before END_REQ is an error", refused);
         while (seen.size() < 2)
             sc_core::wait(changed);
