@@ -162,6 +162,18 @@ struct sy_power {
     double thermal_k_per_w, thermal_j_per_k, ambient_c, limit_c;
 };
 
+/* By folds: groups, else N, else M when N has fewer folds than there are cores. Estimate: what the mapper finds
+ * fastest.
+ */
+enum sy_core_split {
+    SY_SPLIT_FOLDS,
+    SY_SPLIT_ESTIMATE,
+    SY_SPLIT_M,
+    SY_SPLIT_N,
+    SY_SPLIT_K, /* partial sums are exchanged */
+    SY_SPLIT_GROUPS
+};
+
 struct sy_figure;
 
 struct sy_chip {
@@ -173,6 +185,7 @@ struct sy_chip {
     uint32_t clocks;
     struct sy_clock clock[SY_MAX_CLOCKS]; /* [0] is the core clock: array cycles are counted in it */
     uint64_t cores;
+    enum sy_core_split core_split; /* how the cores share a matrix product */
     struct sy_array array;
     struct sy_vector_unit vector;
     struct sy_attention_blocks attention;

@@ -14,6 +14,8 @@ static const char *const operand_names[] = {"A", "B", "C", NULL};
 static const char *const loop_names[] = {"M", "K", "N", "Cin", "Fh", "Fw", "Oh", NULL}; /* bit order of enum sy_loop */
 static const char *const cell_names[] = {"itrs-hp", "itrs-lstp", NULL};                 /* as enum sy_sram_cell */
 static const char *const gating_names[] = {"never", "idle", NULL};
+static const char *const split_names[] = {"folds", "estimate", "m", "n",
+                                          "k",     "groups",   NULL}; /* as enum sy_core_split */
 static const char *const level_kind_names[] = {"sram", "dram", "host", NULL};
 static const char *const beyond_names[] = {"error", "warn", NULL};
 #define DTYPE_NAME(id, name, bits, is_float, block, scale_bits) name,
@@ -215,60 +217,6 @@ static const struct sy_field vector_fields[] = {
 };
 static const struct sy_schema vector_schema = {"core.vector", sizeof(struct sy_vector_unit), vector_fields, NULL};
 
-static const struct sy_field dma_fields[] = {
-    {.key = "engines",
-     .type = SY_FIELD_U64,
-     .offset = AT(sy_dma, engines),
-     .fallback = "1",
-     .min = "1",
-     .max = "4096",
-     .doc = "load engines a core; as many for stores unless shared_load_store"},
-    {.key = "shared_load_store",
-     .type = SY_FIELD_BOOL,
-     .offset = AT(sy_dma, shared_load_store),
-     .fallback = "false",
-     .doc = "the same engines do loads and stores"},
-    {.key = "overhead",
-     .type = SY_FIELD_CYCLES,
-     .offset = AT(sy_dma, overhead_cycles),
-     .fallback = "0 cycles",
-     .max = "1000000000 cycles",
-     .doc = "of one descriptor"},
-    {.key = "outstanding_requests",
-     .type = SY_FIELD_U64,
-     .offset = AT(sy_dma, outstanding_requests),
-     .fallback = "unlimited",
-     .flags = SY_FIELD_UNLIMITED,
-     .min = "1",
-     .max = "1048576",
-     .doc = "requests of an engine in flight"},
-    {.key = "request",
-     .type = SY_FIELD_U64,
-     .unit = SY_UNIT_BYTES,
-     .offset = AT(sy_dma, request_bytes),
-     .fallback = "64 B",
-     .min = "1 B",
-     .max = "1 GiB",
-     .doc = "largest request"},
-    {.key = "queue_depth",
-     .type = SY_FIELD_U64,
-     .offset = AT(sy_dma, queue_depth),
-     .fallback = "4",
-     .min = "1",
-     .max = "65536",
-     .doc = "commands the sequencer may queue on each unit"},
-    {.key = "bandwidth",
-     .type = SY_FIELD_RATE,
-     .offset = AT(sy_dma, bandwidth_bytes_per_s),
-     .fallback = "unlimited",
-     .flags = SY_FIELD_UNLIMITED,
-     .min = "1 kB/s",
-     .max = "1000000 TB/s",
-     .doc = "of one engine"},
-    {0},
-};
-static const struct sy_schema dma_schema = {"core.dma", sizeof(struct sy_dma), dma_fields, NULL};
-
 static const struct sy_field core_fields[] = {
     {.key = "array",
      .type = SY_FIELD_GROUP,
@@ -284,7 +232,7 @@ static const struct sy_field core_fields[] = {
     {.key = "dma",
      .type = SY_FIELD_GROUP,
      .offset = AT(sy_chip, dma),
-     .group = &dma_schema,
+     .group = &sy_dma_schema,
      .flags = SY_FIELD_OPTIONAL,
      .doc = "engines that move tiles between memory levels"},
     {.key = "attention",
@@ -745,6 +693,14 @@ static const struct sy_field chip_fields[] = {
      .min = "1",
      .max = "65536",
      .doc = "equal cores"},
+    {.key = "core_split",
+     .type = SY_FIELD_ENUM,
+     .offset = AT(sy_chip, core_split),
+     .names = split_names,
+     .fallback = "folds",
+     .doc = "what the cores share of a matrix product. folds: groups, else n, else m when n has fewer folds than there "
+            "are cores; estimate: what the mapper finds fastest; k: each has a partial sum of all results, which they "
+            "exchange over the innermost level they share and add up"},
     {.key = "core", .type = SY_FIELD_GROUP, .group = &core_schema, .doc = "one core"},
     {.key = "memory",
      .type = SY_FIELD_LIST,

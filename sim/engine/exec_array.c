@@ -18,7 +18,7 @@ static const uint32_t all_causes = (1u << SY_STALL_COUNT) - 1;
 /* Causes that hold up the stream only: while they last the stationary operand can already be loaded. */
 static uint32_t stream_causes(const struct sy_dataflow *dataflow)
 {
-    uint32_t causes = 1u << SY_STALL_ACCUMULATOR | 1u << SY_STALL_VECTOR | 1u << SY_STALL_LOAD_C;
+    uint32_t causes = 1u << SY_STALL_ACCUMULATOR | 1u << SY_STALL_VECTOR | 1u << SY_STALL_LOAD_C | 1u << SY_STALL_NOC;
     if (dataflow->stationary != SY_A)
         causes |= 1u << SY_STALL_LOAD_A | 1u << SY_STALL_DEPENDENCY;
     if (dataflow->stationary != SY_B)
@@ -79,7 +79,10 @@ static enum sy_status touch_all_ports(struct sy_executor *exec, const struct sy_
         return SY_OK;
     tile = cached_tile(exec, issue, all->u.matmul.m, all->u.matmul.k, all->u.matmul.n);
     if (!tile)
-        return SY_UNSUPPORTED;
+        return sck_fail(exec->sim, SY_UNSUPPORTED,
+                        "the array cannot run the tile %llu x %llu x %llu of the cores with the smaller share",
+                        (unsigned long long)all->u.matmul.m, (unsigned long long)all->u.matmul.k,
+                        (unsigned long long)all->u.matmul.n);
     touch_ports(exec, counters, tile, all->u.matmul.repeat * all->u.matmul.less_cores);
     return SY_OK;
 }
@@ -140,7 +143,8 @@ static struct start decide_start(struct sy_exec_unit *unit, const struct sy_arra
 static void account_wait(struct sy_exec_unit *unit, const struct start *start, uint64_t previous_done)
 {
     struct sy_exec_unit *u = unit;
-    if (start->cause == SY_STALL_VECTOR || start->cause == SY_STALL_ACCUMULATOR || start->cause == SY_STALL_DEPENDENCY)
+    if (start->cause == SY_STALL_VECTOR || start->cause == SY_STALL_ACCUMULATOR ||
+        start->cause == SY_STALL_DEPENDENCY || start->cause == SY_STALL_NOC)
         /* It waits for results of its own that are still draining. */
         sy_exec_wait(u, sy_min(previous_done, start->cycle), SY_STALL_FILL_DRAIN);
     if (start->cause == SY_STALL_PRELOAD) {

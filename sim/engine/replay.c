@@ -101,6 +101,9 @@ static void describe_plan(struct sy_replay *replay, struct sy_layer_result *resu
     result->dataflow =
         sy_arena_strdup(replay->result->arena, replay->chip->array.dataflow[plan->mapping.dataflow].name);
     result->window = sy_array_window_use(replay->chip, plan->mapping.dataflow, &plan->item);
+    static const char *const split[SY_DIMS] = {"m", "k", "n", "groups"};
+    if (replay->chip->cores > 1 && plan->split < SY_DIMS)
+        result->split = split[plan->split];
     const uint8_t *order = plan->mapping.order[0];
     result->order =
         sy_arena_printf(replay->result->arena, "%c%c%c", letter[order[0]], letter[order[1]], letter[order[2]]);
@@ -328,6 +331,7 @@ static enum sy_status end_layer(struct sy_replay *replay, const struct sy_feed_s
         replay->skipped_macs += made->skipped_macs;
         replay->result->kv_pages += made->kv_pages;
         replay->result->halo_macs += made->halo_macs;
+        replay->result->exchanged_bytes += made->exchanged_bytes;
         entry->result.halo_macs += made->halo_macs;
     }
     replay->expected_macs += fresh_part(&slot->upcoming, sy_layer_macs(&slot->upcoming.layer));

@@ -66,11 +66,13 @@ struct sy_layer_plan {
     struct sy_matrix_item item;
     struct sy_mapping mapping;
     struct sy_estimate estimate;
-    bool kept;             /* the output stays on chip */
-    uint64_t saved_bytes;  /* backing-store traffic avoided by tensors found or kept on chip */
-    uint64_t skipped_macs; /* of attention: of keys that no query of a block can see */
-    uint64_t kv_pages;     /* of attention: pages of the cache, all sequences */
-    uint64_t halo_macs;    /* of a fused group: of rows that were computed before */
+    bool kept;                /* the output stays on chip */
+    uint64_t saved_bytes;     /* backing-store traffic avoided by tensors found or kept on chip */
+    uint64_t skipped_macs;    /* of attention: of keys that no query of a block can see */
+    uint64_t kv_pages;        /* of attention: pages of the cache, all sequences */
+    uint64_t halo_macs;       /* of a fused group: of rows that were computed before */
+    enum sy_dim split;        /* the dimension that cores share; SY_DIMS: none */
+    uint64_t exchanged_bytes; /* of partial sums, by all cores */
 };
 
 struct sy_scheduler;

@@ -195,20 +195,74 @@ static enum sy_dim split_by_folds(const struct sy_scheduler *s, const struct sy_
     return sy_ceil_div(item->n, fold) >= cores || item->m < cores ? SY_DIM_N : SY_DIM_M;
 }
 
-void sy_cores_share(const struct sy_scheduler *s, struct sy_matrix_walk *w, struct sy_matrix_item *item)
+static void take_share(struct sy_matrix_walk *w, const struct sy_chip *chip, enum sy_dim dim)
 {
-    w->shares = (struct sy_core_shares){.cores = 1};
-    w->problem.split = SY_DIMS;
-    if (s->chip->cores <= 1)
-        return;
-    enum sy_dim dim = split_by_folds(s, item);
+    struct sy_problem *problem = &w->problem;
+    struct sy_matrix_item *item = &problem->item;
+    uint64_t *const size[SY_DIMS] = {&item->m, &item->k, &item->n, &item->groups};
     if (dim == SY_DIM_N) { /* what is no padding */
         item->n -= item->pad_n;
         item->pad_n = 0;
+    } else if (dim == SY_DIM_K) {
+        item->k -= item->pad_k;
+        item->pad_k = 0;
     }
-    uint64_t *const size[SY_DIMS] = {&item->m, &item->k, &item->n, &item->groups};
-    w->shares = sy_core_shares(*size[dim], s->chip->cores);
-    *size[dim] = w->shares.share;
-    sy_problem_init(&w->problem, s->chip, item);
-    w->problem.split = dim;
+    w->shares = sy_core_shares(*size[dim], chip->cores);
+    problem->size[dim] = *size[dim] = w->shares.share;
+    problem->split = dim;
+    for (uint32_t i = problem->chain_length[SY_C]; i-- > 0;) {
+        const struct sy_level *level = &chip->level[problem->chain[SY_C][i]];
+        if (level->shared || level->kind != SY_LEVEL_SRAM)
+            problem->exchange_level = problem->chain[SY_C][i];
+    }
+}
+
+/* The split with the least estimate; the first of the list where several have it. */
+static enum sy_status split_by_estimate(struct sy_scheduler *s, struct sy_matrix_walk *w, enum sy_dim *best)
+{
+    const struct sy_problem whole = w->problem;
+    const enum sy_dim order[] = {*best, SY_DIM_G, SY_DIM_N, SY_DIM_M, SY_DIM_K};
+    double least = -1;
+    for (size_t i = 0; i < sizeof order / sizeof order[0]; i++) {
+        struct sy_mapping mapping;
+        struct sy_estimate estimate;
+        char why[160];
+        bool again = i > 0 && order[i] == order[0], shared = order[i] == SY_DIM_G && whole.item.shared_b;
+        if (again || shared || (i > 0 && whole.size[order[i]] < 2))
+            continue;
+        take_share(w, s->chip, order[i]);
+        sy_plan_free_bytes(s, &w->problem);
+        enum sy_status status = sy_plan_map(s, w, &mapping, &estimate, why);
+        double cycles = (double)estimate.cycles;
+        if (status == SY_OK && order[i] == SY_DIM_K)
+            cycles += sy_exchange_cycles(s, &w->problem, sy_cores_at_work(w));
+        w->problem = whole;
+        if (status != SY_OK && status != SY_UNSUPPORTED)
+            return status;
+        if (status == SY_OK && (least < 0 || cycles < least)) {
+            least = cycles;
+            *best = order[i];
+        }
+    }
+    return SY_OK;
+}
+
+enum sy_status sy_cores_share(struct sy_scheduler *s, struct sy_matrix_walk *w)
+{
+    static const enum sy_dim fixed[] = {
+        [SY_SPLIT_M] = SY_DIM_M, [SY_SPLIT_N] = SY_DIM_N, [SY_SPLIT_K] = SY_DIM_K, [SY_SPLIT_GROUPS] = SY_DIM_G};
+    const enum sy_core_split wanted = s->chip->core_split;
+    w->shares = (struct sy_core_shares){.cores = 1};
+    if (s->chip->cores <= 1)
+        return SY_OK;
+    enum sy_dim dim = split_by_folds(s, &w->problem.item);
+    if (wanted == SY_SPLIT_ESTIMATE) {
+        enum sy_status status = split_by_estimate(s, w, &dim);
+        if (status != SY_OK)
+            return status;
+    } else if (wanted != SY_SPLIT_FOLDS) {
+        dim = fixed[wanted];
+    }
+    take_share(w, s->chip, dim);
+    return SY_OK;
 }

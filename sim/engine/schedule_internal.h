@@ -312,9 +312,25 @@ bool sy_matrix_shape_rows(const struct sy_matrix_walk *w, enum sy_operand operan
 /* The vector unit's work on so many outputs. */
 void sy_matrix_fill_vector(const struct sy_matrix_walk *w, struct sy_command *command, uint64_t elements);
 
-/* schedule_cores.c: several cores share an item. The split is chosen, `item` becomes the largest share and the walk's
- * problem that of it. */
-void sy_cores_share(const struct sy_scheduler *s, struct sy_matrix_walk *w, struct sy_matrix_item *item);
+/* schedule_cores.c: several cores share an item. The split is chosen, and the walk's problem, so far that of all of it
+ * and complete but for room and mapping, becomes that of the largest share. */
+enum sy_status sy_cores_share(struct sy_scheduler *s, struct sy_matrix_walk *w);
+/* schedule_exchange.c: partial sums of a split of K. The innermost block's are there with `matmul`; *ready receives
+ * what to wait for before this core's part can be added up. */
+enum sy_status sy_exchange(struct sy_scheduler *s, struct sy_matrix_walk *w, uint64_t matmul, struct sy_users *ready);
+/* The additions, on top of a vector command for the core's own part. */
+void sy_exchange_add(const struct sy_matrix_walk *w, struct sy_issue *vector);
+/* A store of a whole block becomes that of the core's part of it. */
+void sy_exchange_store(const struct sy_scheduler *s, const struct sy_matrix_walk *w, uint64_t block_bytes,
+                       struct sy_issue *store);
+/* What all cores send, and receive, of a whole item; what passes is counted where it does. False on overflow. */
+bool sy_exchange_bytes(const struct sy_matrix_walk *w, uint64_t *bytes);
+/* Cycles that the exchange of all of C takes the level it goes through. */
+double sy_exchange_cycles(const struct sy_scheduler *s, const struct sy_problem *problem, uint64_t cores);
+/* schedule_plan.c */
+enum sy_status sy_plan_map(struct sy_scheduler *s, struct sy_matrix_walk *w, struct sy_mapping *mapping,
+                           struct sy_estimate *estimate, char why[160]);
+void sy_plan_free_bytes(struct sy_scheduler *s, struct sy_problem *problem);
 uint64_t sy_cores_at_work(const struct sy_matrix_walk *w);
 /* Bytes of the block in all cores. */
 uint64_t sy_cores_block_bytes(const struct sy_matrix_walk *w, enum sy_operand operand, uint32_t level,

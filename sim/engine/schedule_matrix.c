@@ -216,11 +216,12 @@ static enum sy_status c_deliver(struct sy_scheduler *s, struct sy_matrix_walk *w
     return SY_OK;
 }
 
-static enum sy_status c_store(struct sy_scheduler *s, struct sy_matrix_walk *w, uint32_t position, enum sy_dtype dtype,
+static enum sy_status c_store(struct sy_scheduler *s, struct sy_matrix_walk *w, uint32_t position, bool final,
                               const struct sy_users *after)
 {
     uint64_t stamp;
     uint32_t level = w->problem.chain[SY_C][position];
+    enum sy_dtype dtype = final ? w->problem.item.c : w->problem.item.accumulator;
     struct sy_issue *store = sy_schedule_emit(s, SY_CMD_STORE, &stamp);
     if (!store)
         return SY_INTERNAL;
@@ -228,6 +229,8 @@ static enum sy_status c_store(struct sy_scheduler *s, struct sy_matrix_walk *w, 
                  w->source[SY_C].address);
     shape_move(w, SY_C, level, dtype, &store->command);
     sy_cores_move(s, w, SY_C, level, dtype, store);
+    if (final && w->problem.split == SY_DIM_K)
+        sy_exchange_store(s, w, block_bytes(w, SY_C, level, dtype), store);
     sy_schedule_after_producers(&store->command, after, SY_STALL_DEPENDENCY);
     struct sy_buffer *buffer = c_buffer(w, position);
     if (buffer)
@@ -296,29 +299,10 @@ void sy_matrix_fill_vector(const struct sy_matrix_walk *w, struct sy_command *co
     command->u.vector.bytes_out += extra;
 }
 
-/* Vector work on a complete C tile. */
-static enum sy_status c_vector(struct sy_scheduler *s, struct sy_matrix_walk *w, uint64_t matmul,
-                               struct sy_users *after)
+/* It uses C's tile and what the epilogue reads. */
+static void note_vector(struct sy_scheduler *s, struct sy_matrix_walk *w, struct sy_buffer *side, uint64_t stamp)
 {
-    struct sy_users ready = {{0}};
-    struct sy_buffer *side = NULL, *buffer = c_buffer(w, 0);
-    enum sy_status status = bring_sides(s, w, &ready, &side);
-    if (status != SY_OK)
-        return status;
-    uint64_t stamp, less;
-    const struct sy_core_shares own = sy_cores_outputs(w, w->problem.chain[SY_C][0], &less);
-    struct sy_issue *vector = sy_schedule_emit(s, SY_CMD_VECTOR, &stamp);
-    if (!vector)
-        return SY_INTERNAL;
-    sy_matrix_fill_vector(w, &vector->command, own.share);
-    sy_cores_vector(s, w, &own, less, vector);
-    vector->command.u.vector.fused = s->chip->vector.fuses_epilogue && !w->epilogue.scales;
-    bool one_tile = !memcmp(w->extent[0], w->extent[w->problem.chain[SY_C][0]], sizeof w->extent[0]);
-    bool follows = s->chip->vector.follows_array && one_tile && w->extent[0][SY_DIM_K] == w->problem.size[SY_DIM_K];
-    vector->command.u.vector.follows = follows;
-    sy_schedule_depend(&vector->command, SY_USE_MATMUL, matmul, follows ? SY_POINT_FIRST : SY_POINT_DONE,
-                       SY_STALL_DEPENDENCY);
-    sy_schedule_after_producers(&vector->command, &ready, SY_STALL_DEPENDENCY);
+    struct sy_buffer *buffer = c_buffer(w, 0);
     if (side)
         sy_users_note(&side->users, SY_USE_VECTOR, stamp);
     for (uint32_t i = 0; i < w->sides; i++) {
@@ -328,6 +312,37 @@ static enum sy_status c_vector(struct sy_scheduler *s, struct sy_matrix_walk *w,
     }
     if (buffer)
         sy_users_note(&buffer->users, SY_USE_VECTOR, stamp);
+}
+
+/* Vector work on a complete C tile. */
+static enum sy_status c_vector(struct sy_scheduler *s, struct sy_matrix_walk *w, uint64_t matmul,
+                               struct sy_users *after)
+{
+    struct sy_users ready = {{0}};
+    struct sy_buffer *side = NULL;
+    const bool sums = w->problem.split == SY_DIM_K;
+    enum sy_status status = sy_exchange(s, w, matmul, &ready);
+    if (status == SY_OK)
+        status = bring_sides(s, w, &ready, &side);
+    if (status != SY_OK)
+        return status;
+    uint64_t stamp, less;
+    const struct sy_core_shares own = sy_cores_outputs(w, w->problem.chain[SY_C][0], &less);
+    struct sy_issue *vector = sy_schedule_emit(s, SY_CMD_VECTOR, &stamp);
+    if (!vector)
+        return SY_INTERNAL;
+    sy_matrix_fill_vector(w, &vector->command, own.share);
+    sy_cores_vector(s, w, &own, less, vector);
+    sy_exchange_add(w, vector);
+    vector->command.u.vector.fused = s->chip->vector.fuses_epilogue && !w->epilogue.scales;
+    bool one_tile = !memcmp(w->extent[0], w->extent[w->problem.chain[SY_C][0]], sizeof w->extent[0]);
+    bool follows =
+        s->chip->vector.follows_array && one_tile && !sums && w->extent[0][SY_DIM_K] == w->problem.size[SY_DIM_K];
+    vector->command.u.vector.follows = follows;
+    sy_schedule_depend(&vector->command, SY_USE_MATMUL, matmul, follows ? SY_POINT_FIRST : SY_POINT_DONE,
+                       SY_STALL_DEPENDENCY);
+    sy_schedule_after_producers(&vector->command, &ready, sums ? SY_STALL_NOC : SY_STALL_DEPENDENCY);
+    note_vector(s, w, side, stamp);
     sy_users_note(after, SY_USE_VECTOR, stamp);
     /* In place it only changes the tile; one position out, or at home, it delivers. */
     if (w->vector_to > 0 || w->problem.home[SY_C] == 0)
@@ -374,7 +389,7 @@ static enum sy_status c_outward(struct sy_scheduler *s, struct sy_matrix_walk *w
     enum sy_status status = SY_OK;
     for (uint32_t i = w->vector_to; status == SY_OK && i < home && (i == 0 || leaves[i]); i++) {
         struct sy_buffer *buffer = c_buffer(w, i);
-        status = c_store(s, w, i, w->problem.item.c, i > 0 && buffer ? &buffer->producers : after);
+        status = c_store(s, w, i, true, i > 0 && buffer ? &buffer->producers : after);
     }
     for (uint32_t i = 0; status == SY_OK && i < sy_max(home, 1); i++)
         if (i == 0 || leaves[i])
@@ -396,7 +411,7 @@ static enum sy_status c_leave(struct sy_scheduler *s, struct sy_matrix_walk *w, 
     if (!final) {
         if (w->mapping.c_resident_partials)
             return SY_OK;
-        status = c_store(s, w, 0, w->problem.item.accumulator, &after);
+        status = c_store(s, w, 0, false, &after);
         c_done(s, &w->ring[SY_C][0], c_buffer(w, 0));
         return status;
     }
@@ -698,7 +713,8 @@ static enum sy_status emit_matmul(struct sy_scheduler *s, struct sy_matrix_walk 
         sy_users_note(&buffer->users, SY_USE_MATMUL, *stamp);
     }
     struct sy_buffer *sums = c_buffer(w, 0);
-    sy_schedule_after_users(command, c_before, SY_STALL_ACCUMULATOR);
+    /* With a split of K a buffer of sums is held up by their exchange. */
+    sy_schedule_after_users(command, c_before, w->problem.split == SY_DIM_K ? SY_STALL_NOC : SY_STALL_ACCUMULATOR);
     if (sums) {
         sy_schedule_depend(command, SY_USE_LOAD, sums->producers.stamp[SY_USE_LOAD], SY_POINT_DONE, SY_STALL_LOAD_C);
         sy_users_note(&sums->producers, SY_USE_MATMUL, *stamp);

@@ -16,8 +16,8 @@ static uint32_t chain_position(const struct sy_problem *problem, enum sy_operand
     return i;
 }
 
-static enum sy_status map_item(struct sy_scheduler *s, struct sy_matrix_walk *w, struct sy_mapping *mapping,
-                               struct sy_estimate *estimate, char why[160])
+enum sy_status sy_plan_map(struct sy_scheduler *s, struct sy_matrix_walk *w, struct sy_mapping *mapping,
+                           struct sy_estimate *estimate, char why[160])
 {
     uint64_t hash = UINT64_C(0xcbf29ce484222325);
     const struct sy_problem *p = &w->problem;
@@ -53,7 +53,7 @@ uint32_t sy_keeping_level(const struct sy_scheduler *s)
     return UINT32_MAX;
 }
 
-static void plan_free_bytes(struct sy_scheduler *s, struct sy_problem *problem)
+void sy_plan_free_bytes(struct sy_scheduler *s, struct sy_problem *problem)
 {
     for (uint32_t level = 0; level < s->on_chip; level++)
         problem->free_bytes[level] = sy_space_bottom(&s->space[level]);
@@ -89,8 +89,8 @@ static enum sy_status plan_fused(struct sy_scheduler *s, struct sy_matrix_walk *
     if (!sy_fuse_output(s, level, &w->sink_before))
         return SY_UNSUPPORTED;
     w->problem.home[SY_C] = chain_position(&w->problem, SY_C, level);
-    plan_free_bytes(s, &w->problem);
-    enum sy_status status = map_item(s, w, &w->mapping, &s->plan.estimate, why);
+    sy_plan_free_bytes(s, &w->problem);
+    enum sy_status status = sy_plan_map(s, w, &w->mapping, &s->plan.estimate, why);
     if (status == SY_UNSUPPORTED)
         sy_error(s->diag, SY_NOWHERE, "enlarge the level, or make the strips lower",
                  "layer %s does not fit chip %s beside what its fused group keeps on chip: %s", s->current->layer.name,
@@ -115,8 +115,8 @@ static enum sy_status plan_item(struct sy_scheduler *s, struct sy_matrix_walk *w
     enum sy_status status;
     if (resident) {
         w->problem.home[SY_C] = chain_position(&w->problem, SY_C, level);
-        plan_free_bytes(s, &w->problem);
-        status = map_item(s, w, &kept_mapping, &kept_estimate, why);
+        sy_plan_free_bytes(s, &w->problem);
+        status = sy_plan_map(s, w, &kept_mapping, &kept_estimate, why);
         bool large = !in_later_chunk(s, out_key) && out_bytes > s->space[level].capacity / 8;
         if (status == SY_OK && !large) {
             w->mapping = kept_mapping;
@@ -127,8 +127,8 @@ static enum sy_status plan_item(struct sy_scheduler *s, struct sy_matrix_walk *w
         sy_space_drop(&s->space[level], resident);
         struct sy_problem with = w->problem;
         w->problem.home[SY_C] = w->problem.chain_length[SY_C] - 1;
-        plan_free_bytes(s, &w->problem);
-        enum sy_status other = map_item(s, w, &w->mapping, &estimate, why);
+        sy_plan_free_bytes(s, &w->problem);
+        enum sy_status other = sy_plan_map(s, w, &w->mapping, &estimate, why);
         if (status == SY_OK &&
             (other != SY_OK || kept_estimate.cycles <= estimate.cycles + read_back_cycles(s, out_bytes))) {
             s->space[level] = saved;
@@ -139,8 +139,8 @@ static enum sy_status plan_item(struct sy_scheduler *s, struct sy_matrix_walk *w
         }
         status = other;
     } else {
-        plan_free_bytes(s, &w->problem);
-        status = map_item(s, w, &w->mapping, &estimate, why);
+        sy_plan_free_bytes(s, &w->problem);
+        status = sy_plan_map(s, w, &w->mapping, &estimate, why);
     }
     w->source[SY_C].on_chip = false;
     if (status == SY_OK)
@@ -251,7 +251,7 @@ static void start_output(struct sy_scheduler *s, struct sy_matrix_walk *w, uint6
     w->source[SY_C].address = backing.address + sy_fuse_offset(s->current);
     const struct sy_level *inner = &s->chip->level[w->problem.chain[SY_C][0]];
     bool second_on_chip = w->problem.chain_length[SY_C] > 2;
-    w->needs_vector = w->has_epilogue || inner->accumulates;
+    w->needs_vector = w->has_epilogue || inner->accumulates || w->problem.split == SY_DIM_K;
     w->vector_to = inner->accumulates && second_on_chip ? 1 : 0;
     if (w->source[SY_C].on_chip) {
         struct sy_resident *resident = sy_tensor_resident(s, &w->source[SY_C]);
@@ -298,16 +298,17 @@ enum sy_status sy_matrix_begin(struct sy_scheduler *s, const struct sy_matrix_it
         for (uint32_t i = 0; i < SY_MAX_LEVELS; i++)
             w->ring[operand][i].buffers = 0;
     memset(&w->source, 0, sizeof *w - offsetof(struct sy_matrix_walk, source));
-    struct sy_matrix_item share = *item;
-    sy_problem_init(&w->problem, s->chip, &share);
-    sy_cores_share(s, w, &share);
-    if (!item_macs(item, &w->macs_total) || !walked_macs(&share, &w->macs_share))
+    sy_problem_init(&w->problem, s->chip, item);
+    w->problem.schedule = layer->has_schedule ? &layer->schedule : NULL;
+    take_inputs(s, w, item, epilogue);
+    enum sy_status status = sy_cores_share(s, w);
+    if (status != SY_OK)
+        return status;
+    if (!item_macs(item, &w->macs_total) || !walked_macs(&w->problem.item, &w->macs_share))
         return SY_OVERFLOW;
     if (s->current->part)
         take_halo(s, w);
-    w->problem.schedule = layer->has_schedule ? &layer->schedule : NULL;
     take_pages(s, w, item);
-    take_inputs(s, w, item, epilogue);
     const struct sy_matrix_item *all = &s->whole->item[s->item].u.matrix;
     uint64_t out_bytes = 0, out_key = sy_tensor_key(s, item->tensor_c, true);
     if (!output_bytes(s, item, &out_bytes))
@@ -315,7 +316,7 @@ enum sy_status sy_matrix_begin(struct sy_scheduler *s, const struct sy_matrix_it
     if (!in_later_chunk(s, out_key) && !sy_fuse_stays(s->current))
         retire_old(s, w, out_key);
     w->source[SY_C] = (struct sy_source){.key = out_key, .on_chip = true, .level = sy_keeping_level(s)};
-    enum sy_status status = plan_item(s, w, out_key, out_bytes);
+    status = plan_item(s, w, out_key, out_bytes);
     if (status != SY_OK)
         return status;
     start_output(s, w, out_key);
@@ -325,6 +326,11 @@ enum sy_status sy_matrix_begin(struct sy_scheduler *s, const struct sy_matrix_it
     s->plan.has_matrix = true;
     s->plan.item = *all;
     s->plan.mapping = w->mapping;
+    s->plan.split = w->problem.split;
+    uint64_t exchanged = 0;
+    if (w->problem.split == SY_DIM_K && !sy_exchange_bytes(w, &exchanged))
+        return SY_OVERFLOW;
+    s->plan.exchanged_bytes += exchanged;
     s->plan.kept |= w->source[SY_C].on_chip;
     note_savings(s, w, out_bytes);
     return SY_OK;

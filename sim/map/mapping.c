@@ -11,6 +11,7 @@ void sy_problem_init(struct sy_problem *problem, const struct sy_chip *chip, con
     memset(problem, 0, sizeof *problem);
     problem->chip = chip;
     problem->item = *item;
+    problem->split = SY_DIMS;
     problem->size[SY_DIM_M] = item->m;
     problem->size[SY_DIM_K] = item->k;
     problem->size[SY_DIM_N] = item->n;
@@ -61,6 +62,8 @@ static bool k_is_cut(const struct sy_problem *problem, const struct sy_mapping *
 enum sy_dtype sy_map_c_dtype(const struct sy_problem *problem, const struct sy_mapping *mapping, uint32_t level)
 {
     bool inner = problem->chain[SY_C][0] == level;
+    if (problem->split == SY_DIM_K && level < problem->exchange_level)
+        return problem->item.accumulator;
     if (problem->chip->level[level].accumulates || (inner && problem->chain_length[SY_C] == 1))
         return problem->item.accumulator;
     return k_is_cut(problem, mapping, level) && !mapping->c_resident_partials ? problem->item.accumulator

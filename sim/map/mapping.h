@@ -48,6 +48,7 @@ struct sy_problem {
     uint32_t side_level;                /* where tensors of the epilogue (a residual) are brought, two tiles of them */
     uint64_t side_bits;                 /* bits of those an output element; 0 = none to bring */
     enum sy_dim split;                  /* the dimension that cores share; SY_DIMS: none, there is one core */
+    uint32_t exchange_level;            /* of a split of K: where cores meet, the innermost level of C that all see */
     uint64_t vector_ops_per_output;     /* simple-equivalent lane cycles of the fused epilogue an output element */
 };
 

@@ -125,6 +125,17 @@ static bool sums_would_travel(const struct sy_shape *shape, const struct sy_mapp
     return visits > tiles;
 }
 
+/* The cores' partial sums of one tile meet in the level they share. */
+static bool room_to_exchange(const struct sy_shape *shape, uint64_t used[SY_MAX_LEVELS])
+{
+    const struct sy_problem *problem = shape->problem;
+    uint32_t inner = problem->chain[SY_C][0], level = problem->exchange_level;
+    uint64_t all = 0;
+    if (problem->split != SY_DIM_K || level == inner || level >= problem->on_chip)
+        return true;
+    return sy_mul(shape->bytes[SY_C][inner], problem->chip->cores, &all) && sy_add(used[level], all, &used[level]);
+}
+
 bool sy_shape_fits(const struct sy_shape *shape, const struct sy_mapping *mapping)
 {
     const struct sy_problem *problem = shape->problem;
@@ -133,6 +144,8 @@ bool sy_shape_fits(const struct sy_shape *shape, const struct sy_mapping *mappin
         return false;
     if (problem->side_bits)
         used[problem->side_level] = sy_map_side_bytes(problem, mapping);
+    if (!room_to_exchange(shape, used))
+        return false;
     for (int operand = 0; operand < SY_OPERANDS; operand++)
         for (uint32_t i = 0; i < shape->tiles[operand]; i++) {
             uint32_t level = problem->chain[operand][i];

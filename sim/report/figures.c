@@ -144,6 +144,13 @@ static bool get_skipped_macs(const struct sy_result *result, double *value, uint
     return *whole > 0;
 }
 
+static bool get_exchanged_bytes(const struct sy_result *result, double *value, uint64_t *whole)
+{
+    *whole = result->exchanged_bytes;
+    *value = (double)*whole;
+    return *whole > 0;
+}
+
 static bool get_halo_macs(const struct sy_result *result, double *value, uint64_t *whole)
 {
     *whole = result->halo_macs;
@@ -157,6 +164,8 @@ const struct sy_figure_info sy_figures[] = {
     {"macs", "MAC", true, SY_NEITHER, "multiply-accumulates executed", get_macs},
     {"skipped_macs", "MAC", true, SY_NEITHER, "multiply-accumulates left out by structured sparsity and masks",
      get_skipped_macs},
+    {"exchanged_bytes", "byte", true, SY_LOWER, "partial sums that cores with a share of K each send to one another",
+     get_exchanged_bytes},
     {"halo_macs", "MAC", true, SY_LOWER, "executed besides macs: of rows that fused groups compute again",
      get_halo_macs},
     {"utilization", "of peak MACs at the layers' precision", false, SY_HIGHER, "macs / (cycles x peak MACs a cycle)",

@@ -272,6 +272,8 @@ static void put_layer(struct sy_json_writer *json, const struct sy_result *resul
     sy_json_put_u64(json, "macs", layer->macs);
     if (layer->halo_macs)
         sy_json_put_u64(json, "halo_macs", layer->halo_macs);
+    if (layer->split)
+        sy_json_put_string(json, "split", layer->split);
     if (layer->m)
         sy_json_put_double(json, "utilization", layer->utilization);
     sy_json_put_string(json, "bound", sy_bound_names[layer->bound]);

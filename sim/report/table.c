@@ -177,6 +177,7 @@ static const char *const shown_above[] = {"cycles",
                                           "macs",
                                           "skipped_macs",
                                           "halo_macs",
+                                          "exchanged_bytes",
                                           "utilization",
                                           "active",
                                           "streaming",
@@ -271,6 +272,9 @@ static void put_fused(struct table *table)
 {
     const struct sy_result *result = table->result;
     char value[32], text[400];
+    if (result->exchanged_bytes)
+        total(table, "sums exchanged", sy_format_si(value, (double)result->exchanged_bytes, "B"),
+              "partial sums between cores that share K");
     if (result->halo_macs)
         total(table, "MACs again", sy_format_grouped(value, result->halo_macs), "of halo rows of fused groups; no use");
     for (uint32_t i = 0; i < result->fused_groups; i++) {

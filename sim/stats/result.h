@@ -126,7 +126,8 @@ struct sy_layer_result {
     uint64_t busy;
     double energy_j;
     uint64_t dram_read_bytes, dram_write_bytes;
-    uint64_t tile[3]; /* m, k, n at the innermost level; 0 = none */
+    const char *split; /* what the cores share of it: m, k, n or groups; NULL: nothing */
+    uint64_t tile[3];  /* m, k, n at the innermost level; 0 = none */
     const char *dataflow, *order;
     const char *kept; /* tensor kept on chip after this layer, or NULL */
     struct sy_window_use window;
@@ -220,6 +221,7 @@ struct sy_result {
     uint64_t model_macs;       /* of all layers; of attention only the visible query-key pairs */
     uint64_t kept_bytes_saved; /* backing-store traffic avoided by residency */
     uint64_t halo_macs;        /* executed besides macs: of rows that fused groups compute again */
+    uint64_t exchanged_bytes;  /* partial sums that cores with a share of K each send to one another */
     uint32_t fused_groups;     /* of the first SY_MAX_FUSED_GROUPS records that begin one */
     struct sy_fused_group fused[SY_MAX_FUSED_GROUPS];
     uint64_t footprint_bytes; /* parameters, cached state and the largest layer's activations (engine/footprint.h) */

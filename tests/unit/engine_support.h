@@ -34,6 +34,7 @@ struct machine {
     const char *precisions;          /* NULL: int8 by int8 into int32 */
     const char *device;              /* DRAM device; NULL = bandwidth and refresh only */
     uint64_t channels;               /* of the device; 0 = 1 */
+    const char *split;               /* core_split; NULL = its default */
     bool unpacked;                   /* rows hold the channels of one place of a window only */
     uint64_t query_block, key_block; /* of attention; 0 = chosen, all keys */
 };
@@ -88,6 +89,8 @@ static inline struct machine random_machine(uint64_t *seed)
     m.dataflows = flows[draw(seed, 0, 5)];
     m.unpacked = draw(seed, 0, 1);
     m.timing = "scalesim-rtl";
+    static const char *const splits[] = {"folds", "estimate", "m", "n", "k", "groups"};
+    m.split = m.cores > 1 ? splits[(m.rows + m.cols + m.queue) % 6] : NULL;
     return m;
 }
 
@@ -133,6 +136,8 @@ static inline void chip_text(const struct machine *m, struct sy_buf *out)
         sy_buf_printf(out, "device: %s, channels: %llu, ", m->device, (unsigned long long)sy_max(m->channels, 1));
     sy_buf_printf(out, "energy: ddr4}\nprefetch_across_layers: %s\nserialize: %s\n", m->prefetch ? yes : no,
                   m->serialize ? yes : no);
+    if (m->split)
+        sy_buf_printf(out, "core_split: %s\n", m->split);
 }
 
 static inline struct sy_chip *machine_chip(const struct machine *m)

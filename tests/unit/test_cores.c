@@ -145,6 +145,7 @@ START_TEST(cores_count_what_their_shares_count_one_by_one)
     for (int round = 0; round < cases(120); round++) {
         struct machine m = random_machine(&seed);
         m.cores = draw(&seed, 2, 9);
+        m.split = NULL;
         m.burst = 1; /* rows of a share lie as they do in a tensor of its own */
         m.dram_gbs = (double)m.cores * (double)draw(&seed, 1, 8);
         m.dataflows = draw(&seed, 0, 1) ? "[ws]" : "[os]";
@@ -175,6 +176,193 @@ START_TEST(cores_count_what_their_shares_count_one_by_one)
 }
 END_TEST
 
+/* ---- a split of K ---- */
+
+static const char *const splits[] = {"folds", "estimate", "m", "n", "k", "groups"};
+enum { SPLITS = sizeof splits / sizeof splits[0] };
+
+static const char *plain_gemm(struct sy_buf *out, const uint64_t size[DIMS], const char *post)
+{
+    sy_buf_clear(out);
+    sy_buf_printf(
+        out, "systole-trace 1\nnet t\ngemm l m=%llu k=%llu n=%llu g=%llu a=a:int8 b=b:int8:weight y=y:int8%s\nend 1\n",
+        (unsigned long long)size[M], (unsigned long long)size[K], (unsigned long long)size[N],
+        (unsigned long long)size[G], post);
+    return out->data;
+}
+
+static struct machine random_cores(uint64_t *seed)
+{
+    struct machine m = random_machine(seed);
+    m.cores = draw(seed, 2, 9);
+    m.dram_gbs = (double)m.cores * (double)draw(seed, 1, 8);
+    return m;
+}
+
+static void random_size(uint64_t *seed, uint64_t size[DIMS])
+{
+    for (int d = 0; d < G; d++)
+        size[d] = draw(seed, 1, 120);
+    size[G] = draw(seed, 0, 3) ? 1 : draw(seed, 2, 5);
+}
+
+static struct sy_result *run_split(struct machine m, const char *split, const char *text,
+                                   const struct sy_replay_options *options)
+{
+    struct log_sink said;
+    m.split = split;
+    struct sy_chip *chip = machine_chip(&m);
+    struct sy_result *result = run_trace(chip, "t", text, options, &said);
+    log_end(&said);
+    sy_chip_destroy(chip);
+    return result;
+}
+
+/* Both directions of C's links into the innermost level. */
+static void bytes_of_c(const struct sy_result *r, uint64_t *fill, uint64_t *drain)
+{
+    *fill = *drain = 0;
+    for (uint32_t l = 0; l < r->links; l++)
+        if (r->link[l].operand == SY_C && r->link[l].child == 0) {
+            *fill += r->link[l].fill_bytes;
+            *drain += r->link[l].drain_bytes;
+        }
+}
+
+START_TEST(every_split_does_the_layers_macs_within_the_roofline)
+{
+    uint64_t seed = 31 + (uint64_t)_i, ran = 0;
+    struct sy_buf text = {0};
+    for (int round = 0; round < cases(80); round++) {
+        struct machine m = random_cores(&seed);
+        uint64_t size[DIMS];
+        random_size(&seed, size);
+        plain_gemm(&text, size, draw(&seed, 0, 1) ? " post=gelu" : "");
+        for (int i = 0; i < SPLITS; i++) {
+            struct sy_result *r = run_split(m, splits[i], text.data, &event_shared);
+            if (!r)
+                continue;
+            const double peak = (double)(m.rows * m.cols * m.arrays * m.cores);
+            const double bytes = (double)(r->dram_read_bytes + r->dram_write_bytes);
+            ck_assert_uint_eq(r->macs, size[M] * size[K] * size[N] * size[G]);
+            ck_assert((double)r->cycles * peak >= (double)r->macs);
+            ck_assert_msg((double)r->cycles * m.dram_gbs >= bytes * 0.999, "%s: %g bytes in %llu cycles\n%s", splits[i],
+                          bytes, (unsigned long long)r->cycles, text.data);
+            ran++;
+            sy_result_destroy(r);
+        }
+    }
+    ck_assert_uint_gt(ran, 240);
+    sy_buf_free(&text);
+}
+END_TEST
+
+START_TEST(a_split_of_k_exchanges_what_the_closed_form_says)
+{
+    uint64_t seed = 57 + (uint64_t)_i, ran = 0;
+    struct sy_buf text = {0};
+    for (int round = 0; round < cases(80); round++) {
+        struct machine m = random_cores(&seed);
+        uint64_t size[DIMS], fill = 0, drain = 0;
+        struct sy_replay_options analytic = event_shared;
+        analytic.fidelity = SY_FIDELITY_ANALYTIC;
+        random_size(&seed, size);
+        /* K in one tile: no sums are spilled besides */
+        struct tiles t = {.levels = m.middle_kib ? 3 : 2, .outer = 1, .order = {"mnk", "mnk", "mnk"}};
+        t.tile[M] = draw(&seed, 1, 40);
+        t.tile[K] = size[K];
+        t.tile[N] = draw(&seed, 1, 40);
+        gemm_text(&text, size, &t, "");
+        struct sy_result *r = run_split(m, "k", text.data, &event_shared);
+        if (!r)
+            continue;
+        struct sy_result *a = run_split(m, "k", text.data, &analytic);
+        uint64_t cores = sy_min(m.cores, size[K]), outputs = size[M] * size[N] * size[G];
+        bytes_of_c(r, &fill, &drain);
+        ck_assert_msg(r->exchanged_bytes == (cores - 1) * outputs * 4, "%llu\n%s",
+                      (unsigned long long)r->exchanged_bytes, text.data);
+        /* acc > next level: out go the sums of others (the vector unit writes the results); back come one's own. */
+        ck_assert_uint_eq(fill, r->exchanged_bytes);
+        ck_assert_msg(drain == r->exchanged_bytes + (m.middle_kib ? 0 : outputs), "%llu, %llu exchanged\n%s",
+                      (unsigned long long)drain, (unsigned long long)r->exchanged_bytes, text.data);
+        ck_assert_uint_ge(r->vector.simple_ops, (cores - 1) * outputs);
+        ck_assert_uint_eq(a->exchanged_bytes, r->exchanged_bytes);
+        ck_assert_uint_eq(a->dram_read_bytes, r->dram_read_bytes);
+        ck_assert_uint_eq(a->dram_write_bytes, r->dram_write_bytes);
+        ran++;
+        sy_result_destroy(a);
+        sy_result_destroy(r);
+    }
+    ck_assert_uint_gt(ran, 40);
+    sy_buf_free(&text);
+}
+END_TEST
+
+START_TEST(one_core_has_nothing_to_split)
+{
+    uint64_t seed = 77;
+    struct sy_buf text = {0};
+    for (int round = 0; round < cases(20); round++) {
+        struct machine m = random_cores(&seed);
+        m.cores = 1;
+        random_workload(&seed, &text, 2);
+        struct sy_result *first = run_split(m, splits[0], text.data, &event_shared);
+        for (int i = 1; i < SPLITS && first; i++) {
+            struct sy_result *r = run_split(m, splits[i], text.data, &event_shared);
+            ck_assert_ptr_nonnull(r);
+            struct counts a = {0}, b = {0};
+            add_counts(&a, first);
+            add_counts(&b, r);
+            ck_assert_uint_eq(r->cycles, first->cycles);
+            ck_assert(!memcmp(&a, &b, sizeof a));
+            ck_assert_uint_eq(r->exchanged_bytes, 0);
+            sy_result_destroy(r);
+        }
+        sy_result_destroy(first);
+    }
+    sy_buf_free(&text);
+}
+END_TEST
+
+START_TEST(a_long_k_is_worth_its_exchange_and_the_wait_is_named)
+{
+    struct machine m = plain_machine();
+    struct sy_buf text = {0};
+    const uint64_t size[DIMS] = {8, 20000, 8, 1};
+    m.cores = 4;
+    m.dram_gbs = 400;
+    plain_gemm(&text, size, "");
+    struct sy_result *n = run_split(m, "n", text.data, &event_shared), *k = run_split(m, "k", text.data, &event_shared);
+    struct sy_result *best = run_split(m, "estimate", text.data, &event_shared);
+    ck_assert_str_eq(n->layer[0].split, "n");
+    ck_assert_str_eq(k->layer[0].split, "k");
+    ck_assert_str_eq(best->layer[0].split, "k");
+    ck_assert_uint_eq(best->cycles, k->cycles);
+    ck_assert_msg(k->cycles * 2 < n->cycles, "%llu, %llu", (unsigned long long)k->cycles,
+                  (unsigned long long)n->cycles);
+    sy_result_destroy(n);
+    sy_result_destroy(k);
+    sy_result_destroy(best);
+    /* Little k, many results: the exchange decides, and the vector unit waits for it. */
+    const uint64_t flat[DIMS] = {256, 8, 256, 1};
+    m.dram_gbs = 4;
+    plain_gemm(&text, flat, "");
+    k = run_split(m, "k", text.data, &event_shared);
+    best = run_split(m, "estimate", text.data, &event_shared);
+    ck_assert_str_ne(best->layer[0].split, "k");
+    ck_assert_uint_lt(best->cycles, k->cycles);
+    uint64_t waits = 0;
+    for (uint32_t u = 0; u < k->units; u++)
+        if (!strcmp(k->unit[u].name, "vector"))
+            waits = k->unit[u].stall[SY_STALL_NOC];
+    ck_assert_msg(waits * 2 > k->cycles, "%llu of %llu cycles", (unsigned long long)waits,
+                  (unsigned long long)k->cycles);
+    sy_result_destroy(k);
+    sy_result_destroy(best);
+    sy_buf_free(&text);
+}
+END_TEST
+
 int main(void)
 {
     Suite *suite = suite_create("cores");
@@ -182,6 +370,10 @@ int main(void)
     tcase_set_timeout(tcase, 120);
     tcase_add_test(tcase, shares_sum_to_the_size_and_differ_by_one_at_most);
     tcase_add_loop_test(tcase, cores_count_what_their_shares_count_one_by_one, 0, 3);
+    tcase_add_loop_test(tcase, every_split_does_the_layers_macs_within_the_roofline, 0, 2);
+    tcase_add_loop_test(tcase, a_split_of_k_exchanges_what_the_closed_form_says, 0, 2);
+    tcase_add_test(tcase, one_core_has_nothing_to_split);
+    tcase_add_test(tcase, a_long_k_is_worth_its_exchange_and_the_wait_is_named);
     suite_add_tcase(suite, tcase);
     return run_suite(suite);
 }
