@@ -108,6 +108,13 @@ enum sy_level_kind { SY_LEVEL_SRAM, SY_LEVEL_DRAM, SY_LEVEL_HOST };
 enum sy_beyond_capacity { SY_BEYOND_ERROR, SY_BEYOND_WARN };
 
 /* One memory level. Inner levels first. */
+/* How an operand's words lie in the lines of a scratchpad: a line is first x second words of its two dimensions (A: m,
+ * k; B: k, n), in columns of which those of `inner` change fastest. 1 x 1: no layout, no conflicts. */
+struct sy_layout {
+    uint64_t first, second;
+    uint32_t inner; /* 0: the first dimension, 1: the second */
+};
+
 struct sy_level {
     const char *name;
     enum sy_level_kind kind;
@@ -122,6 +129,7 @@ struct sy_level {
     bool stores_whole_tensors;                  /* activations may stay here between layers */
     uint64_t alignment_bytes;                   /* of a tile or tensor in this level */
     uint64_t banks, ports, width_bytes;         /* width of one bank's port */
+    struct sy_layout layout[SY_C];              /* of A and B */
     enum sy_sram_cell cell;                     /* of an SRAM's transistors */
     double read_bytes_per_s, write_bytes_per_s; /* sustained peak; for DRAM the data bus of all channels */
     uint64_t latency_ps;                        /* first byte */

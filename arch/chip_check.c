@@ -120,6 +120,10 @@ static void check_level_names(struct sy_schema_context *context, const struct sy
 static void check_sram(struct sy_schema_context *context, const struct sy_yaml_node *root, const struct sy_level *level,
                        uint32_t index)
 {
+    for (uint32_t operand = 0; operand < SY_C; operand++)
+        if (level->layout[operand].first * level->layout[operand].second > 1 && !(level->holds >> operand & 1))
+            sy_schema_fail(context, level_node(root, index, "layout"), NULL,
+                           "memory.%s does not hold %c but gives it a layout", level->name, operand_letter[operand]);
     if (level->capacity_bytes == 0)
         sy_schema_fail(context, level_node(root, index, "capacity"), "write for example capacity: 256 KiB",
                        "memory.%s.capacity: an sram level needs a capacity", level->name);

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "sim/base/checked.h"
+#include "sim/engine/array_layout.h"
 
 struct share {
     uint64_t m, n;
@@ -179,6 +180,8 @@ enum sy_status sy_array_tile_in_window(const struct sy_chip *chip, uint8_t dataf
         return SY_OVERFLOW;
     touch_levels(chip, flow, read, write_c, tile);
     tile->gap = sy_array_gap_between(&tile->run, &tile->run);
+    if (!by_rows)
+        tile->layout_stalls = sy_layout_stalls(chip, flow, share.m, tile->packed_k, share.n);
     return SY_OK;
 }
 

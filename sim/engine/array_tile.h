@@ -21,8 +21,9 @@ struct sy_array_tile {
     uint64_t held_cycles;                     /* a slower pair of formats holds the beats of the run so much longer */
     uint64_t level_read_bytes[SY_MAX_LEVELS]; /* one tile, all arrays */
     uint64_t level_write_bytes[SY_MAX_LEVELS];
-    uint64_t port_cycles; /* core cycles the slowest port needs; the stationary operand's own level
-                             has the preload's time and does not count */
+    uint64_t port_cycles;   /* core cycles the slowest port needs; the stationary operand's own level
+                               has the preload's time and does not count */
+    uint64_t layout_stalls; /* cycles in which banks read the lines of one more step (array_layout.h) */
 };
 
 /* a, b: formats of the operands. accumulate: adds to sums that are already there. Rules for several arrays: contiguous

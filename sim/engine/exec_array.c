@@ -196,13 +196,14 @@ static enum sy_status start_matmul(struct sy_exec_unit *unit, const struct sy_ar
     struct sy_layer_counters *counters = &sy_exec_layer_of(exec, entry->issue.layer)->counters;
     uint64_t repeat = command->u.matmul.repeat, cycle = start->cycle;
     uint64_t exposed = tile->gap.preload_cycles + tile->gap.output_cycles;
-    uint64_t own = 0, total = 0, end = 0, need = 0;
+    uint64_t own = 0, total = 0, end = 0, need = 0, lines = 0;
     if (!sy_mul(repeat, run->occupancy_cycles, &own) || !sy_mul(repeat - 1, exposed, &total) ||
         !sy_add(own, total, &own) || !sy_add(cycle, own, &end) || !sy_add(end, run->latency_cycles, &end) ||
-        !sy_mul(repeat, tile->port_cycles, &need) || !sy_add(end, need, &end))
+        !sy_mul(repeat, tile->port_cycles, &need) || !sy_mul(repeat, tile->layout_stalls, &lines) ||
+        !sy_add(end, need, &end) || !sy_add(end, lines, &end))
         return SY_OVERFLOW;
     /* The stationary operand passes the port during the preload before the stream. */
-    uint64_t has = own + tile->gap.preload_cycles, conflict = need > has ? need - has : 0;
+    uint64_t has = own + tile->gap.preload_cycles, conflict = sy_max(need > has ? need - has : 0, lines);
     account_wait(unit, start, unit->last_done);
     account_run(unit, run, repeat, &tile->gap, conflict);
     count_work(exec, counters, entry, run);
