@@ -208,6 +208,7 @@ static void remember_group(struct sy_forward *f)
     mark->macs_walked = f->exec->work.macs;
     f->group_layer_macs = sy_exec_layer_of(f->exec, f->s->layer_index)->counters.work.macs;
     f->group_saved = f->s->plan.saved_bytes;
+    f->group_exchanged = f->s->plan.exchanged_bytes;
     for (uint32_t i = 0; i < f->exec->units; i++)
         mark->owed[i] = f->exec->unit[i].owed;
 }
@@ -232,6 +233,7 @@ static uint64_t jump_groups(struct sy_forward *f, uint64_t left)
     exec->work.macs += macs;
     layer->work.macs += mine;
     f->s->plan.saved_bytes += times * (f->s->plan.saved_bytes - f->group_saved);
+    f->s->plan.exchanged_bytes += times * (f->s->plan.exchanged_bytes - f->group_exchanged);
     f->credit += (int64_t)sy_min(commands, FIRST_CREDIT);
     f->seen = issued + commands;
     sy_schedule_shift(f->s, commands);

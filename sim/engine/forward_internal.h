@@ -42,7 +42,7 @@ struct sy_forward {
     uint64_t seen;  /* commands issued when it was counted last */
     struct sy_forward_loop loop[SY_MAX_LOOPS];
     struct sy_forward_loop group; /* of attention: groups of heads */
-    uint64_t group_saved, group_layer_macs;
+    uint64_t group_saved, group_exchanged, group_layer_macs;
     struct sy_state now; /* room to compare in */
     struct sy_tally counters;
 
