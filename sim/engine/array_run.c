@@ -295,6 +295,22 @@ static uint64_t cut_steps(const struct sy_array_cut *cut, struct sy_calc *calc)
     return sy_calc_add(calc, sy_calc_add(calc, cut->head, whole), cut->tail);
 }
 
+/* The folds there are. A ragged one that is as large as a whole one is like it. */
+static void time_folds(struct run_sum *run, uint64_t rows, uint64_t cols, const struct axis *row_axis,
+                       const struct axis *col_axis, uint64_t stream)
+{
+    for (int r = row_axis->count[0] > 0 ? 0 : 1; r <= row_axis->kinds; r++) {
+        int like_r = row_axis->count[0] > 0 && row_axis->used[r] == row_axis->used[0] ? 0 : r;
+        for (int c = col_axis->count[0] > 0 ? 0 : 1; c <= col_axis->kinds; c++) {
+            int like_c = col_axis->count[0] > 0 && col_axis->used[c] == col_axis->used[0] ? 0 : c;
+            struct sy_fold_shape shape = {row_axis->used[r], col_axis->used[c], stream};
+            run->fold[r][c] = like_r < r || like_c < c ? run->fold[like_r][like_c]
+                                                       : sy_fold_timing(run->timing, run->dataflow, rows, cols, shape,
+                                                                        &run->calc);
+        }
+    }
+}
+
 enum sy_status sy_array_run_of_cut(const struct sy_array_timing *timing, enum sy_dataflow_kind dataflow, uint64_t rows,
                                    uint64_t cols, uint64_t m, const struct sy_array_cut *k, uint64_t n,
                                    struct sy_array_run *out)
@@ -303,7 +319,11 @@ enum sy_status sy_array_run_of_cut(const struct sy_array_timing *timing, enum sy
         return SY_USAGE;
     }
     memset(out, 0, sizeof *out);
-    struct run_sum run = {.timing = timing, .dataflow = dataflow};
+    struct run_sum run; /* without its folds, most of which are never there */
+    run.timing = timing;
+    run.dataflow = dataflow;
+    run.calc = (struct sy_calc){0};
+    run.sum = (struct sy_fold_interval){0};
     struct sy_calc *calc = &run.calc;
     uint64_t steps = cut_steps(k, calc);
     struct sy_fold_shape all;
@@ -323,12 +343,7 @@ enum sy_status sy_array_run_of_cut(const struct sy_array_timing *timing, enum sy
     add_part(&col_axis, all.used_cols, 1, cols, calc);
     run.swap = dataflow == SY_OS && timing->os_drain == SY_DRAIN_SWAP && timing->fold_overlap != SY_OVERLAP_NONE;
     run.rows_inner = timing->fold_order == SY_FOLDS_COLUMNS_OUTER;
-    for (int r = 0; r <= row_axis.kinds; r++) {
-        for (int c = 0; c <= col_axis.kinds; c++) {
-            struct sy_fold_shape shape = {row_axis.used[r], col_axis.used[c], all.stream};
-            run.fold[r][c] = sy_fold_timing(timing, dataflow, rows, cols, shape, calc);
-        }
-    }
+    time_folds(&run, rows, cols, &row_axis, &col_axis, all.stream);
     out->row_folds = row_axis.folds;
     out->folds = sy_calc_mul(calc, row_axis.folds, col_axis.folds);
     sum_folds(&run, run.rows_inner ? &row_axis : &col_axis, run.rows_inner ? &col_axis : &row_axis, out);
