@@ -304,9 +304,9 @@ static void time_folds(struct run_sum *run, uint64_t rows, uint64_t cols, const 
         for (int c = col_axis->count[0] > 0 ? 0 : 1; c <= col_axis->kinds; c++) {
             int like_c = col_axis->count[0] > 0 && col_axis->used[c] == col_axis->used[0] ? 0 : c;
             struct sy_fold_shape shape = {row_axis->used[r], col_axis->used[c], stream};
-            run->fold[r][c] = like_r < r || like_c < c ? run->fold[like_r][like_c]
-                                                       : sy_fold_timing(run->timing, run->dataflow, rows, cols, shape,
-                                                                        &run->calc);
+            run->fold[r][c] = like_r < r || like_c < c
+                                  ? run->fold[like_r][like_c]
+                                  : sy_fold_timing(run->timing, run->dataflow, rows, cols, shape, &run->calc);
         }
     }
 }
