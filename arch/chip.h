@@ -93,6 +93,14 @@ struct sy_attention_blocks {
     uint64_t keys;    /* at a time, the last block padded; 0 = all keys of a query */
 };
 
+/* Address translation of a DMA engine; entries 0 = none. */
+struct sy_tlb_config {
+    uint64_t entries, ways; /* ways 0 = fully associative */
+    uint64_t page_bytes;
+    uint64_t walk_cycles; /* of a miss, core clock */
+    uint64_t walk_reads;  /* page table entries a walk reads from memory */
+};
+
 struct sy_dma {
     uint64_t engines;              /* load engines between a level and its child; stores have as many */
     bool shared_load_store;        /* one engine does loads and stores */
@@ -101,6 +109,7 @@ struct sy_dma {
     uint64_t request_bytes;        /* largest request; rate <= outstanding x request / latency */
     uint64_t queue_depth;          /* commands the sequencer may queue on each unit */
     double bandwidth_bytes_per_s;  /* of one engine; 0 = unlimited */
+    struct sy_tlb_config tlb;
 };
 
 enum sy_level_kind { SY_LEVEL_SRAM, SY_LEVEL_DRAM, SY_LEVEL_HOST };

@@ -260,6 +260,22 @@ static void check_capacity(struct sy_schema_context *context, const struct sy_ya
     }
 }
 
+/* ---- translation ---- */
+
+static void check_tlb(struct sy_schema_context *context, const struct sy_yaml_node *root,
+                      const struct sy_tlb_config *tlb)
+{
+    const struct sy_yaml_node *dma = sy_yaml_get(sy_yaml_get(root, "core"), "dma"), *node = sy_yaml_get(dma, "tlb");
+    const struct sy_yaml_node *ways = sy_yaml_get(node, "ways"), *page = sy_yaml_get(node, "page");
+    if (tlb->ways && tlb->entries % tlb->ways)
+        sy_schema_fail(context, ways ? ways : node, "for example 64 entries in sets of 4 ways",
+                       "core.dma.tlb.ways: %llu entries are no whole sets of %llu ways",
+                       (unsigned long long)tlb->entries, (unsigned long long)tlb->ways);
+    if (tlb->page_bytes & (tlb->page_bytes - 1))
+        sy_schema_fail(context, page ? page : node, "for example 4 KiB", "core.dma.tlb.page: %llu B is no power of two",
+                       (unsigned long long)tlb->page_bytes);
+}
+
 /* ---- array ---- */
 
 static void check_array(struct sy_schema_context *context, const struct sy_yaml_node *root, const struct sy_chip *chip)
@@ -311,6 +327,7 @@ enum sy_status sy_chip_complete(struct sy_schema_context *context, const struct 
     check_chains(context, root, chip);
     check_capacity(context, root, chip);
     check_array(context, root, chip);
+    check_tlb(context, root, &chip->dma.tlb);
     if (energy && context->data_dir)
         (void)sy_tree_has(context, energy, "arch/energy");
     return context->errors == before ? SY_OK : SY_INPUT;

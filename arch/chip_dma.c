@@ -3,6 +3,43 @@
 #include "arch/chip.h"
 #include "arch/chip_schema.h"
 
+static const struct sy_field tlb_fields[] = {
+    {.key = "entries",
+     .type = SY_FIELD_U64,
+     .offset = offsetof(struct sy_tlb_config, entries),
+     .fallback = "0",
+     .max = "65536",
+     .doc = "pages that each off-chip engine holds; 0: addresses are not translated"},
+    {.key = "ways",
+     .type = SY_FIELD_U64,
+     .offset = offsetof(struct sy_tlb_config, ways),
+     .fallback = "0",
+     .max = "65536",
+     .doc = "of a set, least recently used first out; divides entries; 0: fully associative"},
+    {.key = "page",
+     .type = SY_FIELD_U64,
+     .unit = SY_UNIT_BYTES,
+     .offset = offsetof(struct sy_tlb_config, page_bytes),
+     .fallback = "4 KiB",
+     .min = "64 B",
+     .max = "1 GiB",
+     .doc = "a power of two"},
+    {.key = "walk",
+     .type = SY_FIELD_CYCLES,
+     .offset = offsetof(struct sy_tlb_config, walk_cycles),
+     .fallback = "100 cycles",
+     .max = "1000000 cycles",
+     .doc = "of a miss, its memory reads included; the default is an assumption"},
+    {.key = "walk_reads",
+     .type = SY_FIELD_U64,
+     .offset = offsetof(struct sy_tlb_config, walk_reads),
+     .fallback = "1",
+     .max = "8",
+     .doc = "page table entries of 8 B a walk reads from memory, a burst each; 1: upper levels are cached"},
+    {0},
+};
+static const struct sy_schema tlb_schema = {"core.dma.tlb", sizeof(struct sy_tlb_config), tlb_fields, NULL};
+
 static const struct sy_field dma_fields[] = {
     {.key = "engines",
      .type = SY_FIELD_U64,
@@ -53,6 +90,12 @@ static const struct sy_field dma_fields[] = {
      .min = "1 kB/s",
      .max = "1000000 TB/s",
      .doc = "of one engine"},
+    {.key = "tlb",
+     .type = SY_FIELD_GROUP,
+     .offset = offsetof(struct sy_dma, tlb),
+     .group = &tlb_schema,
+     .flags = SY_FIELD_OPTIONAL,
+     .doc = "address translation of the engines that reach off-chip memory"},
     {0},
 };
 const struct sy_schema sy_dma_schema = {"core.dma", sizeof(struct sy_dma), dma_fields, NULL};

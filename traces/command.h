@@ -52,6 +52,7 @@ enum sy_point {
     X(BANK_CONFLICT, "bank_conflict")                                                                                  \
     X(NOC, "noc")                                                                                                      \
     X(COLLECTIVE, "collective")                                                                                        \
+    X(TLB, "tlb")                                                                                                      \
     X(NO_WORK, "no_work")
 
 enum sy_stall {

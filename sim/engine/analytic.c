@@ -402,6 +402,11 @@ enum sy_status sy_analyze(const struct sy_chip *chip, const struct sy_executor_o
                           const struct sy_command_source *source, struct sy_result *result, uint64_t *end_cycle,
                           struct sy_diag *diag)
 {
+    if (chip->dma.tlb.entries)
+        return sy_error(
+            diag, SY_NOWHERE, "run at --fidelity event, or set core.dma.tlb.entries=0",
+            "analytic fidelity runs a part of the tiles, and core.dma.tlb of chip '%s' remembers all of them",
+            chip->name);
     struct analytic *an = calloc(1, sizeof *an);
     if (!an)
         return SY_NOMEM;

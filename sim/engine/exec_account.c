@@ -209,6 +209,7 @@ static void copy_memories(struct sy_executor *exec, struct sy_result *result, ui
         dram->name = kept(result->arena, exec->chip->level[memory->level].name);
         dram->read_bytes = memory->read_bytes;
         dram->write_bytes = memory->write_bytes;
+        dram->walk_bytes = memory->walk_bytes;
         if (sck_edge(exec->fine_clock, memory->busy_fine, &dram->busy_ticks) != SY_OK)
             return; /* longer than the run, which did fit */
         dram->busy_ticks += memory->busy_ticks;

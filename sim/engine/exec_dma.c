@@ -87,24 +87,27 @@ static enum sy_status start_move(struct sy_exec_unit *unit, uint64_t start, uint
                                   .write = command->kind == SY_CMD_STORE};
     struct sy_exec_memory *memory = &exec->memory[exec->memory_of[unit->parent]];
     const uint64_t latency = phase.write ? 0 : sy_exec_read_latency(memory);
-    uint64_t ticks = 0;
+    uint64_t ticks = 0, lead = 0;
     if (!sy_mul(command->u.move.row_bytes, command->u.move.rows, &phase.bytes) ||
         !sy_exec_bus_bytes(outer, command, &phase.bus_bytes) ||
         !sy_issue_move_of_all(exec->chip, &entry->issue, phase.bytes, phase.bus_bytes, &phase.all_bytes,
                               &phase.all_bus_bytes))
         return SY_OVERFLOW;
-    enum sy_status status = sy_exec_tick(exec, (start + exec->chip->dma.overhead_cycles) * SY_EXEC_FINE, &ticks);
-    if (status != SY_OK || !sy_add(ticks, latency, &phase.ready_tick))
-        return status != SY_OK ? status : SY_OVERFLOW;
-    status = sy_exec_tick(exec, sy_exec_fine(exec, phase.ready_tick), &phase.ready_tick);
-    if (status != SY_OK)
-        return status;
     phase.address = command->u.move.address;
     phase.rows = command->u.move.rows;
     phase.row_bytes = command->u.move.row_bytes;
     phase.pitch_bytes = command->u.move.pitch_bytes;
     phase.scatter = command->u.move.scatter;
     phase.cap = rate_cap(exec, unit, phase.write);
+    enum sy_status status = sy_exec_tlb_translate(&phase, &lead);
+    if (status != SY_OK)
+        return status;
+    status = sy_exec_tick(exec, (start + exec->chip->dma.overhead_cycles + lead) * SY_EXEC_FINE, &ticks);
+    if (status != SY_OK || !sy_add(ticks, latency, &phase.ready_tick))
+        return status != SY_OK ? status : SY_OVERFLOW;
+    status = sy_exec_tick(exec, sy_exec_fine(exec, phase.ready_tick), &phase.ready_tick);
+    if (status != SY_OK)
+        return status;
     unit->in_flight++;
     unit->next_take = start + 1;
     unit->stats.commands++;

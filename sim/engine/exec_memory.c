@@ -103,7 +103,7 @@ enum sy_status sy_exec_memory_add(struct sy_exec_memory *memory, const struct sy
         return SY_INTERNAL; /* two a unit, fewer units than places */
     struct sy_exec_phase *mine = &memory->phase[memory->phases++];
     *mine = *phase;
-    mine->remaining = (sy_u128)phase->bus_bytes * memory->exec->core_hz_num * SY_EXEC_FINE;
+    mine->remaining = ((sy_u128)phase->bus_bytes + phase->walk_bytes) * memory->exec->core_hz_num * SY_EXEC_FINE;
     if (memory->bursts && phase->bus_bytes) {
         enum sy_status status = sy_exec_bursts_add(memory, mine);
         if (status != SY_OK)
@@ -229,6 +229,18 @@ static enum sy_status rate_set(struct sy_exec_memory *memory)
     return SY_OK;
 }
 
+/* Walks read page tables, which go to no level; cores with equal work have as many. */
+static void count_walks(struct sy_exec_memory *memory, const struct sy_exec_phase *phase)
+{
+    uint64_t all = 0;
+    if (!phase->walk_bytes || !sy_mul_div(phase->walk_bytes, phase->all_bus_bytes, phase->bus_bytes, &all))
+        return;
+    memory->exec->level_read[memory->level] += all;
+    sy_exec_layer_of(memory->exec, phase->layer)->counters.level_read_bytes[memory->level] += all;
+    memory->read_bytes += all;
+    memory->walk_bytes += all;
+}
+
 static void count_move(struct sy_exec_memory *memory, const struct sy_exec_phase *phase)
 {
     struct sy_executor *exec = memory->exec;
@@ -246,7 +258,8 @@ static void count_move(struct sy_exec_memory *memory, const struct sy_exec_phase
     counters->level_read_bytes[from] += out;
     counters->level_write_bytes[to] += in;
     *(phase->write ? &memory->write_bytes : &memory->read_bytes) += phase->all_bus_bytes;
-    memory->own_bytes += phase->bus_bytes;
+    count_walks(memory, phase);
+    memory->own_bytes += phase->bus_bytes + phase->walk_bytes;
 }
 
 uint64_t sy_exec_memory_for_all(const struct sy_exec_memory *memory, uint64_t count)
@@ -267,6 +280,8 @@ enum sy_status sy_exec_memory_complete(struct sy_exec_memory *memory, uint32_t i
     memory->rated = false;
     struct sy_exec_unit *unit = phase.unit;
     sy_exec_wait(unit, sy_max(phase.start_cycle, unit->accounted), phase.cause);
+    if (phase.walk_cycles)
+        sy_exec_wait(unit, sy_max(unit->accounted, sy_min(done, unit->accounted + phase.walk_cycles)), SY_STALL_TLB);
     sy_exec_busy(unit, sy_max(done, unit->accounted));
     unit->in_flight--;
     unit->last_done = done;

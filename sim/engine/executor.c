@@ -417,7 +417,9 @@ static uint64_t whole_rate(double bytes_per_s)
 static enum sy_status build_memory(struct sy_executor *exec)
 {
     const char *chip = exec->chip->name;
-    enum sy_status status = sy_exec_memory_init(exec);
+    enum sy_status status = sy_exec_tlb_open(exec);
+    if (status == SY_OK)
+        status = sy_exec_memory_init(exec);
     if (status == SY_OK && exec->options.requests && !exec->traced)
         status =
             sy_error(exec->diag, SY_NOWHERE, "run with --memory burst, and name a device for the chip's dram level",
@@ -520,6 +522,7 @@ enum sy_status sy_execute(const struct sy_chip *chip, const struct sy_executor_o
         sy_exec_device_close(&exec->memory[i]);
     for (uint32_t i = 0; i < exec->memories; i++)
         sy_exec_target_close(&exec->memory[i]);
+    sy_exec_tlb_close(exec);
     sck_sim_destroy(exec->sim);
     free(exec);
     return status;

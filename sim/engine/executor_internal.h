@@ -8,6 +8,7 @@
 #include "sim/engine/array_tile.h"
 #include "sim/engine/executor.h"
 #include "sim/engine/state.h"
+#include "sim/engine/tlb.h"
 
 enum {
     SY_EXEC_RING = 4096,     /* commands whose times are kept; older ones lie in the past */
@@ -60,6 +61,7 @@ struct sy_exec_unit {
     uint64_t next_take;                /* DMA: earliest cycle to take up the next descriptor */
     uint64_t pushed;                   /* commands ever queued ... */
     uint64_t pop_cycle[SY_EXEC_QUEUE]; /* ... and when they left the queue, by their number */
+    struct sy_tlb *tlb;                /* DMA; NULL = addresses are not translated */
     struct sy_unit_stats stats;
     /* array only: the run before, for the overlap policy */
     uint64_t hidden_lead;
@@ -75,6 +77,7 @@ struct sy_exec_phase {
     uint64_t ready_tick; /* of the kernel: first byte may move */
     uint64_t bytes, bus_bytes;
     uint64_t all_bytes, all_bus_bytes;                       /* of all cores */
+    uint64_t walk_cycles, walk_bytes;                        /* of its misses in the translation buffer */
     uint64_t address, rows, row_bytes, pitch_bytes, scatter; /* where they lie */
     uint8_t operand;
     uint8_t place; /* --memory burst, tlm: of its source in the memory */
@@ -105,6 +108,7 @@ struct sy_exec_memory {
     uint64_t burst_bytes;
     uint64_t own_latency;                         /* ticks of an idle read in the device; 0 = no device */
     uint64_t read_bytes, write_bytes, busy_ticks; /* bytes: of all cores */
+    uint64_t walk_bytes;                          /* of the read ones: page tables */
     uint64_t own_bytes;                           /* those of the one that is simulated */
     struct sy_arena *arena;                       /* of the device file */
     const struct sy_dram_device *dram;            /* NULL = none */
@@ -222,6 +226,10 @@ void sy_exec_busy(struct sy_exec_unit *unit, uint64_t until);
 enum sy_status sy_exec_array_method(void *unit);
 enum sy_status sy_exec_vector_method(void *unit);
 enum sy_status sy_exec_dma_method(void *unit);
+/* exec_tlb.c: of a phase whose addresses, bus bytes and cap are set; *lead_cycles pass before its first request */
+enum sy_status sy_exec_tlb_open(struct sy_executor *exec);
+void sy_exec_tlb_close(struct sy_executor *exec);
+enum sy_status sy_exec_tlb_translate(struct sy_exec_phase *phase, uint64_t *lead_cycles);
 /* exec_memory.c */
 enum sy_status sy_exec_memory_init(struct sy_executor *exec);
 enum sy_status sy_exec_memory_method(void *memory);

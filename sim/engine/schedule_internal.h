@@ -292,6 +292,9 @@ struct sy_tile_of_b {
 };
 /* The walk's block of B at a level; and of its extent those rows or columns that are no padding. */
 struct sy_tile_of_b sy_tile_of_b(const struct sy_matrix_walk *w, uint32_t level);
+/* schedule_place.c: bytes of a packed tensor before the walk's block of it. */
+uint64_t sy_place_ahead(const struct sy_matrix_walk *w, enum sy_operand operand, uint32_t level, enum sy_dtype dtype);
+/* Of the walk's block of B those rows or columns that are no padding. */
 uint64_t sy_extent_of_b(const struct sy_matrix_walk *w, const uint64_t start[SY_DIMS], const uint64_t extent[SY_DIMS],
                         enum sy_dim dim);
 uint64_t sy_pages_bytes(const struct sy_matrix_walk *w, const struct sy_tile_of_b *tile, uint64_t groups);

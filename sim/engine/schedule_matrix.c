@@ -75,12 +75,15 @@ static uint64_t block_bytes(const struct sy_matrix_walk *w, enum sy_operand oper
     return sy_matrix_block_bytes(w, operand, w->start[level], w->extent[level], dtype);
 }
 
-static void shape_move(const struct sy_matrix_walk *w, enum sy_operand operand, uint32_t level, enum sy_dtype dtype,
-                       struct sy_command *command)
+static void shape_move(const struct sy_scheduler *s, const struct sy_matrix_walk *w, enum sy_operand operand,
+                       uint32_t level, enum sy_dtype dtype, struct sy_command *command)
 {
     const uint64_t *start = w->start[level];
-    if (!sy_matrix_shape_rows(w, operand, start, w->extent[level], dtype, command))
+    if (!sy_matrix_shape_rows(w, operand, start, w->extent[level], dtype, command)) {
+        if (s->chip->dma.tlb.entries)
+            command->u.move.address += sy_place_ahead(w, operand, level, dtype);
         return;
+    }
     uint64_t width = operand == SY_A ? w->problem.size[SY_DIM_K] : w->problem.size[SY_DIM_N];
     uint64_t row0 = operand == SY_B ? start[SY_DIM_K] : start[SY_DIM_M];
     uint64_t col0 = operand == SY_A ? start[SY_DIM_K] : start[SY_DIM_N];
@@ -116,7 +119,7 @@ static enum sy_status bring(struct sy_scheduler *s, struct sy_matrix_walk *w, en
     if (!load)
         return SY_INTERNAL;
     sy_move_fill(load, operand, level, outer, bytes, w->source[operand].address);
-    shape_move(w, operand, level, dtype, &load->command);
+    shape_move(s, w, operand, level, dtype, &load->command);
     sy_cores_move(s, w, operand, level, dtype, load);
     sy_schedule_after_users(&load->command, &before, SY_STALL_BUFFER_FULL);
     if (position + 1 < w->problem.home[operand]) {
@@ -178,6 +181,8 @@ static enum sy_status c_open(struct sy_scheduler *s, struct sy_matrix_walk *w, u
         return SY_INTERNAL;
     sy_move_fill(load, SY_C, ring->level, w->problem.chain[SY_C][position + 1],
                  block_bytes(w, SY_C, ring->level, w->problem.item.accumulator), w->source[SY_C].address);
+    if (s->chip->dma.tlb.entries)
+        load->command.u.move.address += sy_place_ahead(w, SY_C, ring->level, w->problem.item.accumulator);
     sy_cores_move(s, w, SY_C, ring->level, w->problem.item.accumulator, load);
     buffer->bytes = sy_cores_block_bytes(w, SY_C, ring->level, w->problem.item.accumulator);
     sy_schedule_after_users(&load->command, before, SY_STALL_BUFFER_FULL);
@@ -227,7 +232,7 @@ static enum sy_status c_store(struct sy_scheduler *s, struct sy_matrix_walk *w, 
         return SY_INTERNAL;
     sy_move_fill(store, SY_C, level, w->problem.chain[SY_C][position + 1], block_bytes(w, SY_C, level, dtype),
                  w->source[SY_C].address);
-    shape_move(w, SY_C, level, dtype, &store->command);
+    shape_move(s, w, SY_C, level, dtype, &store->command);
     sy_cores_move(s, w, SY_C, level, dtype, store);
     if (final && w->problem.split == SY_DIM_K)
         sy_exchange_store(s, w, block_bytes(w, SY_C, level, dtype), store);
@@ -264,6 +269,8 @@ static enum sy_status bring_sides(struct sy_scheduler *s, struct sy_matrix_walk 
         (void)sy_dtype_bytes(w->side_dtype[i], less, &less_bytes);
         uint32_t last = s->chain_length[SY_A] - 1;
         sy_move_fill(load, SY_A, s->chain[SY_A][last - 1], s->chain[SY_A][last], bytes, w->side[i].address);
+        if (s->chip->dma.tlb.entries)
+            load->command.u.move.address += sy_place_ahead(w, SY_C, 0, w->side_dtype[i]);
         sy_cores_contiguous(s, &own, less_bytes, load);
         sy_schedule_after_users(&load->command, &before, SY_STALL_BUFFER_FULL);
         sy_schedule_depend(&load->command, w->side[i].producer_class, w->side[i].producer, SY_POINT_DONE,

@@ -122,6 +122,8 @@ static void put_units(struct sy_json_writer *json, const struct sy_result *resul
         sy_json_put_u64(json, "cycles", result->unit[i].cycles);
         sy_json_put_u64(json, "busy", result->unit[i].busy);
         put_stalls(json, result, result->unit[i].stall);
+        if (result->unit[i].has_tlb)
+            sy_json_put_u64(json, "tlb_misses", result->unit[i].tlb_misses);
         sy_json_close_object(json);
     }
     sy_json_close_object(json);
@@ -159,6 +161,8 @@ static void put_memory(struct sy_json_writer *json, const struct sy_result *resu
         sy_json_put_u64(json, "channel", dram->channel);
         sy_json_put_u64(json, "read_bytes", dram->read_bytes);
         sy_json_put_u64(json, "write_bytes", dram->write_bytes);
+        if (dram->walk_bytes)
+            sy_json_put_u64(json, "walk_bytes", dram->walk_bytes);
         if (result->seconds > 0)
             sy_json_put_double(json, "utilization", (double)dram->busy_ticks * 1e-15 / result->seconds);
         if (dram->has_rows) {

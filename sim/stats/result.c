@@ -109,6 +109,7 @@ static void bound_layers(struct sy_result *result)
         {"buffer_full", SY_BOUND_MEMORY}, {"accumulator", SY_BOUND_VECTOR},   {"vector", SY_BOUND_VECTOR},
         {"dependency", SY_BOUND_LATENCY}, {"launch", SY_BOUND_LATENCY},       {"preload", SY_BOUND_COMPUTE},
         {"fill_drain", SY_BOUND_COMPUTE}, {"bank_conflict", SY_BOUND_MEMORY}, {"no_work", SY_BOUND_LATENCY},
+        {"tlb", SY_BOUND_MEMORY},
     };
     for (uint64_t i = 0; i < result->layers; i++) {
         struct sy_layer_result *layer = &result->layer[i];

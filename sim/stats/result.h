@@ -35,6 +35,8 @@ struct sy_unit_stats {
     uint64_t busy;
     uint64_t stall[SY_MAX_STALLS];
     uint64_t commands;
+    bool has_tlb; /* a DMA engine with a translation buffer */
+    uint64_t tlb_misses;
 };
 
 /* Bytes of one operand kind in one level, over the run. */
@@ -57,6 +59,7 @@ struct sy_dram_stats {
     const char *name; /* of the level */
     uint32_t channel;
     uint64_t read_bytes, write_bytes; /* on the data bus, whole bursts */
+    uint64_t walk_bytes;              /* of the read ones: page tables */
     bool has_rows;                    /* the three below are modelled */
     uint64_t row_hits, row_misses, row_conflicts;
     uint64_t activates, precharges, refreshes;
