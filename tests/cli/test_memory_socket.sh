@@ -61,7 +61,6 @@ printf 'systole-trace 1\ngemm l m=16 k=4096 n=64 a=x:int8 b=w:int8:weight y=y:in
 expect "round trip, a layer that waits for memory: load time within 1%, cycles within 3%" \
     round_trip ddr4-2400-dramsim3 0.83 39 one.slt 3 1
 expect "... on the other controller" round_trip ddr4-2400-ramulator2 0.833 38 one.slt 3 1
-expect "round trip, a network: cycles within 1%, load time within 5%" round_trip ddr4-2400-dramsim3 0.83 39 dlrm-mlp 1 5
 
 # The example of the page, as a user would type it.
 awk '/^```c\+\+$/ { on = 1; next } /^```$/ { on = 0 } on' "$root/docs/extending.md" >model.cpp
