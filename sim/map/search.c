@@ -179,10 +179,16 @@ static double metric(enum sy_objective objective, const struct sy_estimate *esti
  * less is then the safer one. A modelling choice. */
 static const double indifference = 1.0 / 512;
 
+/* Bytes are counted, not estimated: of those every one counts. */
+static double indifference_of(enum sy_objective objective)
+{
+    return objective == SY_OBJECTIVE_TRAFFIC ? 0 : indifference;
+}
+
 static bool better(enum sy_objective objective, const struct sy_estimate *a, const struct sy_estimate *b)
 {
-    double x = metric(objective, a), y = metric(objective, b), least = x < y ? x : y;
-    if (x - y > indifference * least || y - x > indifference * least)
+    double x = metric(objective, a), y = metric(objective, b), least = x < y ? x : y, band = indifference_of(objective);
+    if (x - y > band * least || y - x > band * least)
         return x < y;
     if (a->traffic_bytes != b->traffic_bytes)
         return a->traffic_bytes < b->traffic_bytes;
@@ -195,13 +201,13 @@ static bool better(enum sy_objective objective, const struct sy_estimate *a, con
 static bool may_be_better(const struct search *search, const struct sy_estimate *least)
 {
     double x = metric(search->objective, least), y = metric(search->objective, &search->best_estimate);
+    double band = indifference_of(search->objective);
     if (!search->found)
         return true;
     y += search->refining ? search->best_waste : 0;
-    if (x - y > indifference * y)
+    if (x - y > band * y)
         return false;
-    return y - x > indifference * x ||
-           (!search->refining && least->traffic_bytes <= search->best_estimate.traffic_bytes);
+    return y - x > band * x || (!search->refining && least->traffic_bytes <= search->best_estimate.traffic_bytes);
 }
 
 static uint64_t gcd(uint64_t a, uint64_t b)
