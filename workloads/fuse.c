@@ -373,7 +373,8 @@ bool sy_fuse_is_single(const struct sy_fuse_plan *plan)
     return plan->strips == 1 && plan->images == 1;
 }
 
-bool sy_fuse_carries(const struct sy_fuse_tensor *tensor)
+/* Whether the tensor's place on chip lives from strip to strip. */
+static bool carries(const struct sy_fuse_tensor *tensor)
 {
     return tensor->halo_rows > 0;
 }
@@ -381,7 +382,7 @@ bool sy_fuse_carries(const struct sy_fuse_tensor *tensor)
 bool sy_fuse_alive(const struct sy_fuse_tensor *tensor, uint32_t layer)
 {
     uint32_t from = tensor->producer >= 0 ? (uint32_t)tensor->producer : tensor->first_user;
-    return sy_fuse_carries(tensor) || (layer >= from && layer <= tensor->last_user);
+    return carries(tensor) || (layer >= from && layer <= tensor->last_user);
 }
 
 uint64_t sy_fuse_working_set(const struct sy_fuse_plan *plan)

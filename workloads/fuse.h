@@ -74,8 +74,6 @@ int sy_fuse_find(const struct sy_fuse_plan *plan, uint64_t key);
 uint64_t sy_fuse_bytes(const struct sy_fuse_tensor *tensor, uint64_t rows);
 /* One strip and one image: the layers as they are. */
 bool sy_fuse_is_single(const struct sy_fuse_plan *plan);
-/* Whether the tensor's place on chip lives from strip to strip. */
-bool sy_fuse_carries(const struct sy_fuse_tensor *tensor);
 /* Whether the tensor has a place on chip while the layer runs. */
 bool sy_fuse_alive(const struct sy_fuse_tensor *tensor, uint32_t layer);
 /* The most bytes that the tensors take on chip at once; of them, halos carried from strip to strip. */

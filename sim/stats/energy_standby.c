@@ -57,7 +57,8 @@ static double channels_of(const struct sy_level *level)
     return (double)sy_max(level->channels, 1);
 }
 
-struct sy_price sy_price_awake(const struct sy_chip *chip, const struct sy_energy_table *table, uint32_t index)
+/* A nanosecond of the interface of a DRAM level, all channels. Not known without one on the die or without a row. */
+static struct sy_price awake(const struct sy_chip *chip, const struct sy_energy_table *table, uint32_t index)
 {
     const struct sy_level *level = &chip->level[index];
     struct sy_price price = {.known = false};
@@ -93,7 +94,8 @@ static struct sy_price background(const struct sy_chip *chip, const struct sy_en
     return sy_price_overridden(table, level->name, sy_level_action_names[SY_IDLE_NS], price);
 }
 
-struct sy_price sy_price_link_idle(const struct sy_chip *chip, const struct sy_energy_table *table)
+/* A byte of idle symbols to other chips. */
+static struct sy_price chips_idle(const struct sy_chip *chip, const struct sy_energy_table *table)
 {
     struct sy_price price = {.known = false};
     if (chip->links.bytes_per_s <= 0)
@@ -124,9 +126,9 @@ struct sy_standby_power sy_energy_standby(const struct sy_chip *chip, const stru
 {
     static const double MW = 1e-3, PJ = 1e-12;
     struct sy_standby_power out = {.asleep_w = 0};
-    struct sy_price chips = sy_price_link_idle(chip, table);
+    struct sy_price chips = chips_idle(chip, table);
     for (uint32_t l = 0; l < chip->levels; l++) {
-        struct sy_price link = sy_price_level(chip, table, l, SY_IDLE_BYTE), phy = sy_price_awake(chip, table, l);
+        struct sy_price link = sy_price_level(chip, table, l, SY_IDLE_BYTE), phy = awake(chip, table, l);
         struct sy_price memory = background(chip, table, l, false), asleep = background(chip, table, l, true);
         add(&out.link, &link, link_rate(&chip->level[l]) * PJ);
         add(&out.phy, &phy, MW);
@@ -170,7 +172,7 @@ void sy_energy_standby_items(struct sy_energy_account *account)
         const struct sy_dram_stats *dram = sy_energy_dram_of(result, level->name);
         double bytes = (double)(result->level[l].read_bytes + result->level[l].write_bytes);
         struct sy_price link = sy_price_level(chip, account->table, l, SY_IDLE_BYTE);
-        struct sy_price phy = sy_price_awake(chip, account->table, l);
+        struct sy_price phy = awake(chip, account->table, l);
         struct sy_price memory = background(chip, account->table, l, false);
         if (level->kind == SY_LEVEL_DRAM && level->interface_on_die && !phy.known)
             sy_result_warn(result, "energy: table %s has no row for %s awake_s: the interface of %s is not in it",
@@ -185,6 +187,6 @@ void sy_energy_standby_items(struct sy_energy_account *account)
     }
     for (uint64_t i = 0; i < result->layers; i++)
         sent += (double)result->layer[i].link_bytes;
-    struct sy_price chips = sy_price_link_idle(chip, account->table);
+    struct sy_price chips = chips_idle(chip, account->table);
     remainder_item(account, "links", "idle_byte", &chips, chip->links.bytes_per_s * result->seconds - sent);
 }

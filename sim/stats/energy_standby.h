@@ -19,9 +19,4 @@ enum sy_status sy_energy_set_standby(struct sy_energy_table *table, const struct
 /* Items of a run. */
 void sy_energy_standby_items(struct sy_energy_account *account);
 
-/* A nanosecond of the interface of a DRAM level, all channels. Not known without one on the die or without a row. */
-struct sy_price sy_price_awake(const struct sy_chip *chip, const struct sy_energy_table *table, uint32_t level);
-/* A byte of idle symbols to other chips. */
-struct sy_price sy_price_link_idle(const struct sy_chip *chip, const struct sy_energy_table *table);
-
 #endif

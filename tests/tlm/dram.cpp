@@ -5,25 +5,10 @@
  */
 #include "sim/kernel/systole_tlm.hpp"
 #include "sim/kernel/systole_tlm_dram.hpp"
-
-#include <cstdlib>
+#include "tests/tlm/dram_of.hpp"
 
 namespace
 {
-
-systole_context where()
-{
-    auto made = systole::sized<systole_context>();
-    made.data_dir = std::getenv("SYSTOLE_DATA");
-    return made;
-}
-
-systole_dram_options what(const char *device)
-{
-    auto made = systole::sized<systole_dram_options>();
-    made.device = device;
-    return made;
-}
 
 struct dram : systole::tlm_dram<> {
     dram(const sc_core::sc_module_name &name, const systole::tlm_level &level)

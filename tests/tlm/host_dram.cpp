@@ -9,6 +9,7 @@
  * one before is accepted. b: a thread for each of 16 requests in flight. The output is JSON: picoseconds.
  */
 #include "sim/kernel/systole_tlm_dram.hpp"
+#include "tests/tlm/dram_of.hpp"
 
 #include <algorithm>
 #include <cstdio>
@@ -24,19 +25,6 @@ namespace
 using sc_core::sc_time;
 using sc_core::sc_time_stamp;
 using payload = tlm::tlm_generic_payload;
-
-systole_context where()
-{
-    auto made = systole::sized<systole_context>();
-    made.data_dir = std::getenv("SYSTOLE_DATA");
-    return made;
-}
-systole_dram_options what(const char *device)
-{
-    auto made = systole::sized<systole_dram_options>();
-    made.device = device;
-    return made;
-}
 
 double ps(const sc_time &time)
 {
