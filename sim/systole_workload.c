@@ -330,7 +330,8 @@ enum systole_status systole_trace_cat(const struct systole_context *context, con
     return (enum systole_status)sy_trace_cat(path, cat_piece, &cat, &diag);
 }
 
-static void info_table(const struct sy_trace_info *info, struct sy_buf *out)
+/* The last three rows are of the file of a trace; a model file has no such figures. */
+static void info_table(const struct sy_trace_info *info, bool is_trace, struct sy_buf *out)
 {
     const struct {
         const char *name;
@@ -346,10 +347,11 @@ static void info_table(const struct sy_trace_info *info, struct sy_buf *out)
                 {"text bytes", info->text_bytes}};
     char number[32];
     sy_buf_printf(out, "%-20s %s\n", "workload", info->name);
-    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++)
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0] - (is_trace ? 0 : 3); i++)
         sy_buf_printf(out, "%-20s %20s\n", rows[i].name, sy_format_grouped(number, rows[i].value));
-    sy_buf_printf(out, "%-20s %20s\n\n%-20s %20s %24s\n", "index", info->has_index ? "yes" : "no", "operator", "layers",
-                  "MACs");
+    if (is_trace)
+        sy_buf_printf(out, "%-20s %20s\n", "index", info->has_index ? "yes" : "no");
+    sy_buf_printf(out, "\n%-20s %20s %24s\n", "operator", "layers", "MACs");
     for (int op = 0; op < SY_OP_COUNT; op++) {
         char macs[32];
         if (info->op_count[op])
@@ -363,7 +365,7 @@ static void info_table(const struct sy_trace_info *info, struct sy_buf *out)
     }
 }
 
-static void info_json(const struct sy_trace_info *info, struct sy_buf *out)
+static void info_json(const struct sy_trace_info *info, bool is_trace, struct sy_buf *out)
 {
     struct sy_json_writer json;
     sy_json_begin(&json, out);
@@ -376,10 +378,12 @@ static void info_json(const struct sy_trace_info *info, struct sy_buf *out)
     sy_json_put_u64(&json, "parameters", info->parameters);
     sy_json_put_u64(&json, "weight_bytes", info->weight_bytes);
     sy_json_put_u64(&json, "activation_bytes", info->activation_bytes);
-    sy_json_put_u64(&json, "blocks", info->blocks);
-    sy_json_put_u64(&json, "compressed_bytes", info->compressed_bytes);
-    sy_json_put_u64(&json, "text_bytes", info->text_bytes);
-    sy_json_put_bool(&json, "has_index", info->has_index);
+    if (is_trace) {
+        sy_json_put_u64(&json, "blocks", info->blocks);
+        sy_json_put_u64(&json, "compressed_bytes", info->compressed_bytes);
+        sy_json_put_u64(&json, "text_bytes", info->text_bytes);
+        sy_json_put_bool(&json, "has_index", info->has_index);
+    }
     sy_json_open_array(&json, "operators");
     for (int op = 0; op < SY_OP_COUNT; op++) {
         if (!info->op_count[op])
@@ -406,22 +410,42 @@ static void info_json(const struct sy_trace_info *info, struct sy_buf *out)
     sy_json_end(&json);
 }
 
-enum systole_status systole_trace_info(const struct systole_context *context, const char *path, const char *format,
-                                       struct systole_text *text)
+/* Sum up a trace, or the workload made of a model file. What can be read only once, a pipe, is taken for a trace:
+ * looking whether it is one would use it up. */
+static enum sy_status sum_up(const struct systole_context *context, const char *name, struct sy_arena *arena,
+                             struct sy_trace_info *info, bool *is_trace, struct sy_diag *diag)
+{
+    struct systole_workload *workload = NULL;
+    struct stat file;
+    *is_trace = true;
+    if (!strcmp(name, "-") || (!stat(name, &file) && !S_ISREG(file.st_mode)))
+        return sy_trace_collect_info(name, NULL, 0, arena, info, diag);
+    enum sy_status status = (enum sy_status)systole_workload_load(context, name, NULL, &workload);
+    if (status != SY_OK)
+        return status;
+    *is_trace = !workload->text;
+    status = sy_trace_collect_info(workload->path, workload->text, workload->length, arena, info, diag);
+    systole_workload_free(workload);
+    return status;
+}
+
+enum systole_status systole_trace_info(const struct systole_context *context, const char *name_or_path,
+                                       const char *format, struct systole_text *text)
 {
     struct sy_diag diag = systole_sink(context);
     struct sy_trace_info info;
     struct sy_buf out = {0};
+    bool is_trace, json = format && !strcmp(format, "json");
+    if (format && !json && strcmp(format, "table")) {
+        sy_error(&diag, SY_NOWHERE, "use table or json", "trace info cannot be written as '%s'", format);
+        return SYSTOLE_USAGE;
+    }
     struct sy_arena *arena = sy_arena_create(NULL, 0);
     if (!arena)
         return SYSTOLE_NOMEM;
-    enum sy_status status = sy_trace_collect_info(path, arena, &info, &diag);
-    if (status == SY_OK && format && strcmp(format, "table") && strcmp(format, "json")) {
-        sy_error(&diag, SY_NOWHERE, "use table or json", "trace info cannot be written as '%s'", format);
-        status = SY_USAGE;
-    }
+    enum sy_status status = sum_up(context, name_or_path, arena, &info, &is_trace, &diag);
     if (status == SY_OK)
-        (format && !strcmp(format, "json") ? info_json : info_table)(&info, &out);
+        (json ? info_json : info_table)(&info, is_trace, &out);
     sy_arena_destroy(arena);
     if (status == SY_OK)
         return systole_hand_over(&out, text);

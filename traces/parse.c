@@ -418,6 +418,13 @@ static enum sy_status parse_unmodelled(struct sy_scan *scan, struct sy_unmodelle
     return ok ? SY_OK : SY_INPUT;
 }
 
+static enum sy_status parse_unread(struct sy_scan *scan, struct sy_unread *unread)
+{
+    bool ok = sy_scan_u64(scan, &unread->elements) && sy_scan_value_ends(scan) && sy_scan_u64(scan, &unread->bytes) &&
+              sy_scan_value_ends(scan);
+    return ok ? SY_OK : SY_INPUT;
+}
+
 /* How many chips run the pass, 1 when left out. */
 static bool parse_chips(struct sy_scan *scan, uint64_t *chips)
 {
@@ -484,6 +491,9 @@ static enum sy_status parse_body(struct sy_scan *scan, struct sy_parsed *parsed,
     case SY_FORM_UNMODELLED:
         record->kind = SY_TRACE_UNMODELLED;
         return parse_unmodelled(scan, &record->unmodelled);
+    case SY_FORM_UNREAD:
+        record->kind = SY_TRACE_UNREAD;
+        return parse_unread(scan, &record->unread);
     case SY_FORM_PASS:
         record->kind = SY_TRACE_PASS;
         return parse_pass(scan, &record->pass);

@@ -443,6 +443,7 @@ static inline enum sy_status account(struct sy_trace_reader *reader, const struc
         reader->closed_body = status == SY_OK ? reader->open[state->depth].body : UINT64_MAX;
         break;
     case SY_FORM_UNMODELLED:
+    case SY_FORM_UNREAD:
     case SY_FORM_PASS:
         break;
     case SY_FORM_NET:

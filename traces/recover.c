@@ -109,6 +109,9 @@ static enum sy_status put_record(struct salvage *salvage, const struct sy_trace_
     if (record->kind == SY_TRACE_LAYER) {
         return sy_trace_put_layer(salvage->writer, &record->layer);
     }
+    if (record->kind == SY_TRACE_UNREAD) {
+        return sy_trace_put_unread(salvage->writer, &record->unread);
+    }
     if (record->kind == SY_TRACE_PASS) {
         return sy_trace_put_pass(salvage->writer, &record->pass);
     }
@@ -167,6 +170,7 @@ static enum sy_status put_any(struct salvage *salvage, struct sy_trace_record *r
     case SY_TRACE_COMMAND:
         return put_command(salvage, record);
     case SY_TRACE_UNMODELLED:
+    case SY_TRACE_UNREAD:
     case SY_TRACE_PASS:
         return put_record(salvage, record);
     case SY_TRACE_REPEAT:

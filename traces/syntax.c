@@ -237,6 +237,7 @@ struct sy_syntax *sy_syntax_create(void)
     add_record(syntax, "repeat", SY_FORM_REPEAT, 0);
     add_record(syntax, "}", SY_FORM_CLOSE, 0);
     add_record(syntax, "unmodelled", SY_FORM_UNMODELLED, 0);
+    add_record(syntax, "unread", SY_FORM_UNREAD, 0);
     add_record(syntax, "pass", SY_FORM_PASS, 0);
     add_record(syntax, "net", SY_FORM_NET, 0);
     add_record(syntax, "end", SY_FORM_END, 0);

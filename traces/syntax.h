@@ -66,6 +66,7 @@ enum sy_form {
     SY_FORM_REPEAT,
     SY_FORM_CLOSE,
     SY_FORM_UNMODELLED,
+    SY_FORM_UNREAD,
     SY_FORM_PASS,
     SY_FORM_NET,
     SY_FORM_END
@@ -89,7 +90,8 @@ struct sy_record_syntax {
     struct sy_key key[SY_TRACE_MAX_KEYS]; /* at the index of its name */
 };
 
-enum { SY_RECORD_WORDS = SY_OP_COUNT + SY_CMD_COUNT + 6 };
+/* Every operator and command, and one word each of the forms behind these two. */
+enum { SY_RECORD_WORDS = SY_OP_COUNT + SY_CMD_COUNT + SY_FORM_END + 1 - SY_FORM_REPEAT };
 
 struct sy_syntax {
     struct sy_words words;                           /* first words of lines, at the index of their record */
@@ -179,7 +181,7 @@ struct sy_scan {
 /* A line as parsed. For NET `name` is set; for END `count`. */
 struct sy_parsed {
     enum sy_form form;
-    struct sy_trace_record *record; /* filled for layers, commands, repeat, unmodelled */
+    struct sy_trace_record *record; /* filled for layers, commands, repeat, unmodelled, unread, pass */
     const char *name;
     uint64_t count;
 };

@@ -39,9 +39,12 @@ static enum sy_status sum_records(struct sy_trace_reader *reader, const char *pa
     enum sy_status status;
     do {
         status = sy_trace_next(reader, &record);
-        if (status == SY_OK && record.kind == SY_TRACE_LAYER &&
-            !count_layer(&record.layer, sy_reader_times(reader), &totals, info)) {
-            struct sy_where where = {.file = path, .line = record.layer.line};
+        bool fits = status != SY_OK ||
+                    (record.kind == SY_TRACE_LAYER ? count_layer(&record.layer, sy_reader_times(reader), &totals, info)
+                     : record.kind == SY_TRACE_UNREAD ? sy_workload_count_unread(&record.unread, &totals)
+                                                      : true);
+        if (!fits) {
+            struct sy_where where = {.file = path, .line = (unsigned)record.line};
             (void)sy_error(diag, where, NULL, "the totals of the trace do not fit 64 bits");
             return SY_OVERFLOW;
         }
@@ -57,12 +60,12 @@ static enum sy_status sum_records(struct sy_trace_reader *reader, const char *pa
     return status;
 }
 
-enum sy_status sy_trace_collect_info(const char *path, struct sy_arena *arena, struct sy_trace_info *info,
-                                     struct sy_diag *diag)
+enum sy_status sy_trace_collect_info(const char *path, const void *data, size_t length, struct sy_arena *arena,
+                                     struct sy_trace_info *info, struct sy_diag *diag)
 {
     *info = (struct sy_trace_info){0};
     struct sy_trace_reader *reader;
-    enum sy_status status = sy_trace_open(path, NULL, 0, &reader, diag);
+    enum sy_status status = sy_trace_open(path, data, length, &reader, diag);
     if (status != SY_OK) {
         return status;
     }

@@ -15,6 +15,7 @@
  *     gemm q m=1 k=4096 n=4096 a=x:bf16 b=wq:bf16:weight y=q:bf16 acc=fp32
  *     }
  *     unmodelled NonMaxSuppression 1 4096
+ *     unread 1296 1296                    # weights of the model's file that no layer reads: elements, bytes
  *     pass decode 8 8 4096                # language models: phase, sequences, tokens of the pass, context
  *     end 5
  *
@@ -65,8 +66,8 @@
  * commands of the whole file, so a command may depend on one of an earlier
  * layer; they run on through the rounds of a repeat block.
  *
- * `end N` counts the records before it: layers, commands, unmodelled, pass, `repeat`
- * and `}` lines.
+ * `end N` counts the records before it: layers, commands, unmodelled, unread, pass,
+ * `repeat` and `}` lines.
  */
 #ifndef SY_TRACES_TRACE_H
 #define SY_TRACES_TRACE_H
@@ -83,6 +84,7 @@ enum sy_trace_kind {
     SY_TRACE_COMMAND, /* part of the schedule of the layer record before it */
     SY_TRACE_PASS,    /* `pass <phase> <sequences> <tokens> <context> [<chips>]`: what step of a language model it is */
     SY_TRACE_UNMODELLED, /* `unmodelled <op> <count> <bytes>`: let through by --allow-unmodelled */
+    SY_TRACE_UNREAD,     /* `unread <elements> <bytes>`: weights that no layer reads (workloads/workload.h) */
     SY_TRACE_END         /* the `end` line was seen and its count matched */
 };
 
@@ -94,6 +96,7 @@ struct sy_trace_record {
     struct sy_command command;
     uint64_t command_id; /* place of the command in the file, from 0 */
     struct sy_unmodelled unmodelled;
+    struct sy_unread unread;
     struct sy_pass pass;
     uint64_t line;        /* 1-based in the decompressed text */
     uint64_t byte_offset; /* of the record in the decompressed text */
@@ -149,6 +152,7 @@ enum sy_status sy_trace_put_end_repeat(struct sy_trace_writer *writer);
 enum sy_status sy_trace_put_command(struct sy_trace_writer *writer, const struct sy_command *command);
 enum sy_status sy_trace_put_pass(struct sy_trace_writer *writer, const struct sy_pass *pass);
 enum sy_status sy_trace_put_unmodelled(struct sy_trace_writer *writer, const struct sy_unmodelled *item);
+enum sy_status sy_trace_put_unread(struct sy_trace_writer *writer, const struct sy_unread *unread);
 enum sy_status sy_trace_finish(struct sy_trace_writer *writer); /* writes `end`, the index, renames; frees the writer */
 void sy_trace_abandon(struct sy_trace_writer *writer);          /* removes the temporary file, frees the writer */
 /* Write all of a workload. */
@@ -164,8 +168,9 @@ struct sy_trace_info {
     uint64_t op_count[SY_OP_COUNT], op_macs[SY_OP_COUNT]; /* unrolled */
     struct sy_unmodelled *unmodelled;                     /* in order; lives in the arena */
 };
-enum sy_status sy_trace_collect_info(const char *path, struct sy_arena *arena, struct sy_trace_info *info,
-                                     struct sy_diag *diag);
+/* data != NULL: of the trace in memory, as sy_trace_open takes it. */
+enum sy_status sy_trace_collect_info(const char *path, const void *data, size_t length, struct sy_arena *arena,
+                                     struct sy_trace_info *info, struct sy_diag *diag);
 /* Read everything: CRCs, syntax, counts, index. SY_OK when all of it is whole. Otherwise the first fault is an error in
  * diag and what is lost comes as notes behind it; *intact_records and *intact_bytes (of text; either may be NULL) count
  * what sy_trace_recover would save. */

@@ -212,6 +212,7 @@ void sy_writer_count(struct sy_trace_writer *writer, enum sy_form form)
         state->depth--;
         break;
     case SY_FORM_UNMODELLED:
+    case SY_FORM_UNREAD:
     case SY_FORM_PASS:
     case SY_FORM_NET:
     case SY_FORM_END:
@@ -462,6 +463,24 @@ enum sy_status sy_trace_put_unmodelled(struct sy_trace_writer *writer, const str
     return status;
 }
 
+enum sy_status sy_trace_put_unread(struct sy_trace_writer *writer, const struct sy_unread *unread)
+{
+    if (writer->status != SY_OK) {
+        return writer->status;
+    }
+    struct sy_line_out line = start_line(writer);
+    sy_put_text(&line, "unread ");
+    sy_put_number(&line, unread->elements);
+    sy_put_text(&line, " ");
+    sy_put_number(&line, unread->bytes);
+    sy_put_text(&line, "\n");
+    enum sy_status status = put_formatted(writer, &line);
+    if (status == SY_OK) {
+        sy_writer_count(writer, SY_FORM_UNREAD);
+    }
+    return status;
+}
+
 enum sy_status sy_trace_put_pass(struct sy_trace_writer *writer, const struct sy_pass *pass)
 {
     if (writer->status != SY_OK) {
@@ -515,6 +534,9 @@ enum sy_status sy_trace_write_workload(const char *path, const struct sy_workloa
     }
     for (const struct sy_unmodelled *it = workload->unmodelled; it != NULL && status == SY_OK; it = it->next) {
         status = sy_trace_put_unmodelled(writer, it);
+    }
+    if (status == SY_OK && workload->unread.elements > 0) {
+        status = sy_trace_put_unread(writer, &workload->unread);
     }
     if (status != SY_OK) {
         sy_trace_abandon(writer);

@@ -166,6 +166,12 @@ bool sy_workload_count_layer(const struct sy_layer *layer, uint64_t times, struc
            activation_bytes(layer, &activations) && add_scaled(&totals->activation_bytes, times, activations);
 }
 
+bool sy_workload_count_unread(const struct sy_unread *unread, struct sy_workload_totals *totals)
+{
+    return sy_add(totals->parameters, unread->elements, &totals->parameters) &&
+           sy_add(totals->weight_bytes, unread->bytes, &totals->weight_bytes);
+}
+
 bool sy_workload_totals(const struct sy_workload *workload, struct sy_workload_totals *totals)
 {
     uint64_t times[SY_MAX_REPEAT_DEPTH + 1] = {1};
@@ -186,5 +192,5 @@ bool sy_workload_totals(const struct sy_workload *workload, struct sy_workload_t
             return false;
         }
     }
-    return depth == 0;
+    return depth == 0 && sy_workload_count_unread(&workload->unread, totals);
 }

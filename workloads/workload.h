@@ -37,6 +37,12 @@ struct sy_pass {
     uint64_t chips;     /* that run the pass together, of which the workload is one's part; 0 = 1 */
 };
 
+/* Weights that a model's file holds and no layer reads: parameters, as published counts have them, that cost no time.
+ */
+struct sy_unread {
+    uint64_t elements, bytes;
+};
+
 struct sy_workload {
     struct sy_arena *arena; /* owns everything below */
     const char *name;
@@ -45,6 +51,7 @@ struct sy_workload {
     uint32_t depth;                   /* repeat blocks open now */
     struct sy_unmodelled *unmodelled; /* in order of first appearance, one entry an operator name */
     struct sy_pass pass;
+    struct sy_unread unread;
 };
 
 enum { SY_MAX_REPEAT_DEPTH = 16 };
@@ -61,12 +68,13 @@ enum sy_status sy_workload_add_unmodelled(struct sy_workload *workload, const ch
 
 /* Totals with repeats multiplied out; false on overflow, or when a repeat block is still open. parameters and
  * weight_bytes: weights inside a repeat block are distinct in each iteration unless marked SY_TENSOR_SHARED.
- * activation_bytes: inputs that are no weights plus outputs, each layer. */
+ * What no layer reads counts among both. activation_bytes: inputs that are no weights plus outputs, each layer. */
 struct sy_workload_totals {
     uint64_t layers, macs, parameters, weight_bytes, activation_bytes;
 };
 bool sy_workload_totals(const struct sy_workload *workload, struct sy_workload_totals *totals);
 /* Add one checked layer that runs `times` times to totals; false on overflow. For whoever has records but no list. */
 bool sy_workload_count_layer(const struct sy_layer *layer, uint64_t times, struct sy_workload_totals *totals);
+bool sy_workload_count_unread(const struct sy_unread *unread, struct sy_workload_totals *totals);
 
 #endif

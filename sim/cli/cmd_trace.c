@@ -130,7 +130,7 @@ const struct sy_subcommand sy_subcommand_trace = {
     .max_operands = SY_MAX_OPERANDS,
     .options = options,
     .options_size = sizeof(struct options),
-    .examples = "  systole trace info net.slt.gz\n"
+    .examples = "  systole trace info net.slt.gz model.onnx resnet50\n"
                 "  systole trace cat net.slt.gz | grep conv\n"
                 "  systole trace verify *.slt.gz\n"
                 "  systole trace recover damaged.slt.gz -o saved.slt.gz\n"

@@ -170,6 +170,8 @@ static enum sy_status take_record(struct sy_feed *feed)
     case SY_TRACE_UNMODELLED:
         note_unmodelled(feed);
         return SY_OK;
+    case SY_TRACE_UNREAD: /* nothing moves */
+        return SY_OK;
     case SY_TRACE_PASS:
         feed->pass = feed->record.pass;
         snprintf(feed->phase, sizeof feed->phase, "%s", feed->record.pass.phase);
@@ -234,6 +236,7 @@ static enum sy_status note_record(struct sy_feed *feed, const struct sy_trace_re
         break;
     case SY_TRACE_COMMAND:
     case SY_TRACE_UNMODELLED:
+    case SY_TRACE_UNREAD:
     case SY_TRACE_PASS:
         break;
     }

@@ -136,7 +136,9 @@ SYSTOLE_API enum systole_status systole_workload_write(const struct systole_cont
                                                        int plain);
 
 /* ---- traces ---- */
-SYSTOLE_API enum systole_status systole_trace_info(const struct systole_context *context, const char *path,
+/* MACs, parameters, bytes and operators of a trace, of a shipped network by its name, or of a model file (imported as
+ * it stands); format NULL or "table", or "json". *text is the caller's to free (systole_text_free). */
+SYSTOLE_API enum systole_status systole_trace_info(const struct systole_context *context, const char *name_or_path,
                                                    const char *format, struct systole_text *text);
 /* Decompressed records to `text` callback in pieces; stops when it returns non-zero. */
 typedef int (*systole_write_fn)(void *context, const char *data, size_t length);

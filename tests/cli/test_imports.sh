@@ -111,5 +111,13 @@ rows = list(csv.DictReader(sys.stdin))
 assert [(r[\"name\"], r[\"op\"], r[\"repeat\"], r[\"unmodelled_bytes\"]) for r in rows][1:] == [(\"NonMaxSuppression\", \"unmodelled\", \"3\", \"4096\")]
 assert not any(None in r for r in rows)'"
 expect "trace info lists it" prints "3 NonMaxSuppression, 4,096 bytes" trace info um.slt
+for file in onnx/resnet18.onnx hf_configs/qwen3-0.6b.json; do
+    counts() { call trace info "$1" -f json && grep -E '"(macs|parameters|weight_bytes|layers|activation_bytes)":' out; }
+    both() { exits 0 import "$golden/$file" -o both.slt.gz && counts both.slt.gz > traced && counts "$golden/$file" > direct && cmp traced direct; }
+    expect "trace info counts $file as it counts its trace" both
+done
+expect "trace info knows the shipped networks by name" prints " 4,089,184,256" trace info resnet50
+trace_of_stdin() { timeout 60 "$systole" trace info - < both.slt.gz > out && grep -q "compressed bytes" out; }
+expect "trace info reads a trace from standard input" trace_of_stdin
 expect "trace info lists it in JSON" prints '"op": "NonMaxSuppression"' trace info um.slt -f json
 finish

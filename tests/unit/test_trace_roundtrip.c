@@ -17,7 +17,7 @@ static void teardown(void)
 }
 
 /* A random trace is a function of its seed: the writer and the checker walk the same sequence. */
-enum step { STEP_LAYER, STEP_COMMAND, STEP_OPEN, STEP_CLOSE, STEP_UNMODELLED };
+enum step { STEP_LAYER, STEP_COMMAND, STEP_OPEN, STEP_CLOSE, STEP_UNMODELLED, STEP_UNREAD };
 
 struct walk {
     uint64_t seed;
@@ -28,6 +28,7 @@ struct walk {
     struct sy_command command;
     uint64_t times;
     struct sy_unmodelled unmodelled;
+    struct sy_unread unread;
 };
 
 static enum step next_step(struct walk *walk)
@@ -48,6 +49,10 @@ static enum step next_step(struct walk *walk)
         walk->unmodelled = (struct sy_unmodelled){random_name(&walk->seed), next_random(&walk->seed) >> 3,
                                                   next_random(&walk->seed), NULL};
         return STEP_UNMODELLED;
+    }
+    if (pick == 3) {
+        walk->unread = (struct sy_unread){next_random(&walk->seed), next_random(&walk->seed)};
+        return STEP_UNREAD;
     }
     if (pick < 10) {
         random_layer(&walk->seed, &walk->layer);
@@ -80,6 +85,9 @@ static void write_steps(const char *path, uint64_t seed, uint64_t steps, const s
         case STEP_UNMODELLED:
             status = sy_trace_put_unmodelled(writer, &walk.unmodelled);
             break;
+        case STEP_UNREAD:
+            status = sy_trace_put_unread(writer, &walk.unread);
+            break;
         }
         if (status != SY_OK) {
             ck_abort_msg("step %lu: %s", (unsigned long)i, sink.message);
@@ -109,6 +117,10 @@ static void expect_record(const struct sy_trace_record *record, struct walk *wal
         EXPECT(record->kind == SY_TRACE_UNMODELLED && same_name(record->unmodelled.op, walk->unmodelled.op));
         EXPECT(record->unmodelled.count == walk->unmodelled.count &&
                record->unmodelled.bytes == walk->unmodelled.bytes);
+        break;
+    case STEP_UNREAD:
+        EXPECT(record->kind == SY_TRACE_UNREAD && record->unread.elements == walk->unread.elements);
+        EXPECT(record->unread.bytes == walk->unread.bytes);
         break;
     }
 }
@@ -425,15 +437,16 @@ START_TEST(workloads_are_written_with_their_repeat_blocks)
     ck_assert_int_eq(sy_workload_add_layer(workload, &layer), SY_OK);
     ck_assert_int_eq(sy_workload_end_repeat(workload), SY_OK);
     ck_assert_int_eq(sy_workload_add_unmodelled(workload, "NMS", 12), SY_OK);
+    workload->unread = (struct sy_unread){.elements = 11, .bytes = 44};
     const char *path = scratch_path(&scratch, "w.slt.gz");
     ck_assert_int_eq(sy_trace_write_workload(path, workload, NULL, &sink.diag), SY_OK);
     struct sy_arena *arena = sy_arena_create(NULL, 0);
     struct sy_trace_info info;
     struct sy_workload_totals totals;
-    ck_assert_int_eq(sy_trace_collect_info(path, arena, &info, &sink.diag), SY_OK);
+    ck_assert_int_eq(sy_trace_collect_info(path, NULL, 0, arena, &info, &sink.diag), SY_OK);
     ck_assert(sy_workload_totals(workload, &totals));
     ck_assert_str_eq(info.name, "net");
-    ck_assert_uint_eq(info.records, 5);
+    ck_assert_uint_eq(info.records, 6);
     ck_assert_uint_eq(info.layers_unrolled, 8);
     ck_assert_uint_eq(info.macs, 8 * 2 * 3 * 5);
     ck_assert_uint_eq(info.op_count[SY_OP_GEMM], 8);

@@ -257,7 +257,7 @@ START_TEST(records_are_found_through_the_index_and_without_it)
     ck_assert_int_eq(sy_trace_finish(writer), SY_OK);
     struct sy_arena *arena = sy_arena_create(NULL, 0);
     struct sy_trace_info info;
-    ck_assert_int_eq(sy_trace_collect_info(packed, arena, &info, &sink.diag), SY_OK);
+    ck_assert_int_eq(sy_trace_collect_info(packed, NULL, 0, arena, &info, &sink.diag), SY_OK);
     ck_assert_uint_gt(info.blocks, 200);
     sy_arena_destroy(arena);
     struct sy_trace_writer_options to_text = {.plain = true};

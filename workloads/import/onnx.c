@@ -210,26 +210,43 @@ static bool visit_node(struct ox *ox, struct sy_bytes bytes)
     return ox->status == SY_OK;
 }
 
-/* Weights of the file that no node reads are in no layer: say so, since whoever adds up the file's tensors finds more.
- */
-static void report_unused(const struct ox *ox)
+/* Weights are floats and narrow integers; indices and sizes, which are 32 or 64 bits wide, are not. */
+static bool learnable(const struct ox_value *value)
+{
+    static const int others[] = {OX_INT32, OX_INT64, OX_STRING, OX_BOOL, OX_UINT32, OX_UINT64};
+    bool other = value->type == 0 || ox_count(&value->shape) <= 1;
+    for (size_t i = 0; i < sizeof others / sizeof others[0]; i++) {
+        other = other || value->type == others[i];
+    }
+    return value->weight && !other;
+}
+
+/* Weights of the file that no node reads are in no layer, but whoever adds up the file's tensors, or reads what was
+ * published, finds them: they count as parameters, and a warning says so. */
+static bool count_unread(struct ox *ox)
 {
     const char *first = NULL;
-    uint64_t count = 0, elements = 0;
+    uint64_t count = 0, bytes;
+    struct sy_unread *unread = &ox->workload->unread;
     for (uint64_t i = 0; i < ox->slots; i++) {
         const struct ox_value *value = ox->slot[i];
-        if (value == NULL || !value->weight || value->uses > 0 || ox_count(&value->shape) <= 1) {
+        if (value == NULL || value->uses > 0 || !learnable(value)) {
             continue;
         }
         first = first == NULL || strcmp(value->name, first) < 0 ? value->name : first;
         count++;
-        elements += ox_count(&value->shape); /* each at most 2^44 */
+        if (!sy_dtype_bytes(ox_dtype(ox, value), ox_count(&value->shape), &bytes) ||
+            !sy_add(unread->bytes, bytes, &unread->bytes) ||
+            !sy_add(unread->elements, ox_count(&value->shape), &unread->elements)) {
+            return ox_fail_at(ox, ox->file, "the sizes of the weights do not fit 64 bits");
+        }
     }
     if (count > 0) {
         sy_warn(ox->diag, (struct sy_where){.file = ox->path}, NULL,
-                "no node reads '%s'%s: %llu elements of the file are not among the parameters", first,
-                count > 1 ? " and other tensors" : "", (unsigned long long)elements);
+                "no node reads '%s'%s: %llu parameters of the file cost nothing", first,
+                count > 1 ? " and other tensors" : "", (unsigned long long)unread->elements);
     }
+    return true;
 }
 
 static bool read_graph(struct ox *ox, struct sy_bytes graph)
@@ -245,8 +262,7 @@ static bool read_graph(struct ox *ox, struct sy_bytes graph)
             return false;
         }
     }
-    report_unused(ox);
-    return true;
+    return count_unread(ox);
 }
 
 /* ---- the model ---- */
