@@ -4,7 +4,7 @@
  * best by the objective.
  *
  * Innermost tiles: the whole dimension, array multiples times powers of two,
- * and for convolutions whole output rows; where folds end with segments of k
+ * for convolutions whole output rows and parts that a row divides into; where folds end with segments of k
  * (sy_chip_segment), multiples and equal parts of those. Each outer on-chip level takes the
  * tile of the level below or stretches some dimensions to the whole, whichever
  * moves fewer bytes. Loop orders: all six a level, those that differ.
@@ -15,7 +15,7 @@
 #include "sim/base/checked.h"
 #include "sim/map/shape.h"
 
-enum { MAX_CANDIDATES = 16 };
+enum { MAX_CANDIDATES = 48 };
 
 struct search {
     const struct sy_problem *problem;
@@ -94,17 +94,17 @@ static uint64_t ragged_segment(const struct sy_problem *problem, const struct sy
     return segment % steps ? segment : 0;
 }
 
-/* Parts of a segment of k that it divides into, from a fold up: a tile of those never reaches into the next one, so all
- * begin alike. Few are tried below each power of two. */
-static void parts_of_segment(struct candidates *list, uint64_t segment, uint64_t fold)
+/* Parts that a segment of k or a row of outputs divides into, from `least` up: a tile of those never reaches into the
+ * next one, so all begin alike and a window is as narrow as they are. One is added below each power of two. */
+static void add_parts(struct candidates *list, uint64_t whole, uint64_t least)
 {
     enum { TRIES = 1024 };
-    for (uint64_t most = fold; most < segment; most *= 2) {
+    for (uint64_t most = least; most < whole; most *= 2) {
         uint64_t part = most, tries = 0;
-        while (segment % part && tries++ < TRIES)
+        while (whole % part && tries++ < TRIES)
             part--;
-        if (segment % part == 0)
-            add(list, part, segment);
+        if (whole % part == 0)
+            add(list, part, whole);
         if (most > UINT64_MAX / 2)
             break;
     }
@@ -120,10 +120,12 @@ static void list_candidates(const struct sy_problem *problem, const struct sy_da
         uint64_t quantum = cut ? segment : quantum_of(&problem->chip->array, dataflow, (enum sy_dim)d);
         add_multiples(&list[d], quantum, problem->size[d]);
         if (cut)
-            parts_of_segment(&list[d], segment, rows);
+            add_parts(&list[d], segment, rows);
     }
-    if (problem->item.window.is_conv)
+    if (problem->item.window.is_conv) {
         add_multiples(&list[SY_DIM_M], problem->item.window.ow, problem->size[SY_DIM_M]);
+        add_parts(&list[SY_DIM_M], problem->item.window.ow, quantum_of(&problem->chip->array, dataflow, SY_DIM_M));
+    }
     if (problem->item.window.is_conv && dataflow->kind == SY_RS) /* whole rows of the filter */
         add_multiples(&list[SY_DIM_K], problem->item.window.fw * problem->item.window.c, problem->size[SY_DIM_K]);
     add_multiples(&list[SY_DIM_G], 1, problem->size[SY_DIM_G]);
@@ -184,8 +186,10 @@ static bool better(enum sy_objective objective, const struct sy_estimate *a, con
         return x < y;
     if (a->traffic_bytes != b->traffic_bytes)
         return a->traffic_bytes < b->traffic_bytes;
-    if (a->energy_pj < b->energy_pj || a->energy_pj > b->energy_pj)
-        return a->energy_pj < b->energy_pj;
+    double least_pj = a->energy_pj < b->energy_pj ? a->energy_pj : b->energy_pj;
+    double gap = a->energy_pj - b->energy_pj;
+    if (gap > indifference * least_pj || -gap > indifference * least_pj)
+        return gap < 0;
     return a->steps < b->steps;
 }
 
