@@ -292,8 +292,16 @@ struct sy_tile_of_b {
 };
 /* The walk's block of B at a level; and of its extent those rows or columns that are no padding. */
 struct sy_tile_of_b sy_tile_of_b(const struct sy_matrix_walk *w, uint32_t level);
-/* schedule_place.c: bytes of a packed tensor before the walk's block of it. */
-uint64_t sy_place_ahead(const struct sy_matrix_walk *w, enum sy_operand operand, uint32_t level, enum sy_dtype dtype);
+/* schedule_place.c: does a tile lie in one piece, wherever it is? */
+bool sy_place_packed(const struct sy_matrix_walk *w, enum sy_operand operand);
+/* Bytes of the operand's tensor before the walk's block of it, which moves between two levels, in rows or packed. */
+uint64_t sy_place_ahead(const struct sy_scheduler *s, const struct sy_matrix_walk *w, enum sy_operand operand,
+                        uint32_t level, uint32_t outer, bool in_rows, enum sy_dtype dtype);
+/* Whether all moves of the operand (of C also what the epilogue reads) lie at the same place, as the executor takes
+ * addresses, when a loop at a level has gone `step` further. */
+struct sy_executor;
+bool sy_place_recurs(const struct sy_scheduler *s, const struct sy_executor *exec, enum sy_operand operand,
+                     uint32_t loop_level, enum sy_dim dim, uint64_t step);
 /* Of the walk's block of B those rows or columns that are no padding. */
 uint64_t sy_extent_of_b(const struct sy_matrix_walk *w, const uint64_t start[SY_DIMS], const uint64_t extent[SY_DIMS],
                         enum sy_dim dim);

@@ -78,16 +78,8 @@ static uint64_t block_bytes(const struct sy_matrix_walk *w, enum sy_operand oper
 static void shape_move(const struct sy_scheduler *s, const struct sy_matrix_walk *w, enum sy_operand operand,
                        uint32_t level, enum sy_dtype dtype, struct sy_command *command)
 {
-    const uint64_t *start = w->start[level];
-    if (!sy_matrix_shape_rows(w, operand, start, w->extent[level], dtype, command)) {
-        if (s->chip->dma.tlb.entries)
-            command->u.move.address += sy_place_ahead(w, operand, level, dtype);
-        return;
-    }
-    uint64_t width = operand == SY_A ? w->problem.size[SY_DIM_K] : w->problem.size[SY_DIM_N];
-    uint64_t row0 = operand == SY_B ? start[SY_DIM_K] : start[SY_DIM_M];
-    uint64_t col0 = operand == SY_A ? start[SY_DIM_K] : start[SY_DIM_N];
-    command->u.move.address += (row0 * width + col0) * sy_dtypes[dtype].bits / 8;
+    const bool in_rows = sy_matrix_shape_rows(w, operand, w->start[level], w->extent[level], dtype, command);
+    command->u.move.address += sy_place_ahead(s, w, operand, level, command->u.move.parent, in_rows, dtype);
 }
 
 /* The buffer of A or B that the step needs at a position, loaded if it is not there. */
@@ -181,8 +173,7 @@ static enum sy_status c_open(struct sy_scheduler *s, struct sy_matrix_walk *w, u
         return SY_INTERNAL;
     sy_move_fill(load, SY_C, ring->level, w->problem.chain[SY_C][position + 1],
                  block_bytes(w, SY_C, ring->level, w->problem.item.accumulator), w->source[SY_C].address);
-    if (s->chip->dma.tlb.entries)
-        load->command.u.move.address += sy_place_ahead(w, SY_C, ring->level, w->problem.item.accumulator);
+    shape_move(s, w, SY_C, ring->level, w->problem.item.accumulator, &load->command);
     sy_cores_move(s, w, SY_C, ring->level, w->problem.item.accumulator, load);
     buffer->bytes = sy_cores_block_bytes(w, SY_C, ring->level, w->problem.item.accumulator);
     sy_schedule_after_users(&load->command, before, SY_STALL_BUFFER_FULL);
@@ -269,8 +260,7 @@ static enum sy_status bring_sides(struct sy_scheduler *s, struct sy_matrix_walk 
         (void)sy_dtype_bytes(w->side_dtype[i], less, &less_bytes);
         uint32_t last = s->chain_length[SY_A] - 1;
         sy_move_fill(load, SY_A, s->chain[SY_A][last - 1], s->chain[SY_A][last], bytes, w->side[i].address);
-        if (s->chip->dma.tlb.entries)
-            load->command.u.move.address += sy_place_ahead(w, SY_C, 0, w->side_dtype[i]);
+        load->command.u.move.address += sy_place_ahead(s, w, SY_C, 0, s->chain[SY_A][last], false, w->side_dtype[i]);
         sy_cores_contiguous(s, &own, less_bytes, load);
         sy_schedule_after_users(&load->command, &before, SY_STALL_BUFFER_FULL);
         sy_schedule_depend(&load->command, w->side[i].producer_class, w->side[i].producer, SY_POINT_DONE,
@@ -484,17 +474,6 @@ static uint64_t window_period(const struct sy_scheduler *s, const struct sy_matr
                   returns(sy_row_window_segment(&rows, array, &array->dataflow[w->mapping.dataflow]), tile));
 }
 
-static bool in_pages(const struct sy_matrix_walk *w, enum sy_operand operand)
-{
-    return operand == SY_B && w->page;
-}
-
-/* Does a tile lie in one piece, wherever it is? */
-static bool packed(const struct sy_matrix_walk *w, enum sy_operand operand)
-{
-    return w->source[operand].weight || in_pages(w, operand) || (operand == SY_A && w->problem.item.window.is_conv);
-}
-
 /* After how many iterations the tiles look the same again: double buffering, a convolution's rows or window, a matrix's
  * place relative to bursts. */
 static uint64_t loop_period(const struct sy_scheduler *s, const struct sy_matrix_walk *w, uint32_t level,
@@ -508,7 +487,7 @@ static uint64_t loop_period(const struct sy_scheduler *s, const struct sy_matrix
         period = sy_max(period, returns(w->page, tile));
     for (int operand = 0; operand < SY_OPERANDS; operand++) {
         const struct sy_level *outer = &s->chip->level[w->problem.chain[operand][w->problem.chain_length[operand] - 1]];
-        if (outer->burst_bytes <= 1 || packed(w, (enum sy_operand)operand) || dim == SY_DIM_G ||
+        if (outer->burst_bytes <= 1 || sy_place_packed(w, (enum sy_operand)operand) || dim == SY_DIM_G ||
             !sy_map_indexes(&w->problem, (enum sy_operand)operand, dim))
             continue;
         enum sy_dim along = operand == SY_A ? SY_DIM_K : SY_DIM_N; /* how the tensor's rows lie in memory */
@@ -583,26 +562,6 @@ uint64_t sy_matrix_iterations(const struct sy_scheduler *s, uint32_t loop)
     return sy_ceil_div(left, w->mapping.tile[level][dim]);
 }
 
-/* Whether moves of the operand lie at the same place, as the executor takes addresses, `step` further. */
-static bool same_places(const struct sy_scheduler *s, const struct sy_executor *exec, enum sy_operand operand,
-                        enum sy_dim dim, uint64_t step)
-{
-    const struct sy_matrix_walk *w = &s->matrix;
-    if (in_pages(w, operand)) /* they lie anywhere; what counts is where in a page a tile begins */
-        return dim != w->page_dim || step % w->page == 0;
-    if (packed(w, operand) || dim == SY_DIM_G || !sy_map_indexes(&w->problem, operand, dim) ||
-        sy_dtypes[w->problem.dtype[operand]].block)
-        return true;
-    enum sy_dim along = operand == SY_A ? SY_DIM_K : SY_DIM_N; /* how the tensor's rows lie in memory */
-    uint64_t bits = 0;
-    if (!sy_mul3(step, dim == along ? 1 : w->problem.size[along], sy_dtypes[w->problem.dtype[operand]].bits, &bits))
-        return false;
-    for (uint32_t i = 1; i < w->problem.chain_length[operand]; i++)
-        if (bits % 8 || bits / 8 % sy_exec_address_modulus(exec, w->problem.chain[operand][i]))
-            return false;
-    return true;
-}
-
 /* Rows of an image whose whole window lies in the tensor: [*first, *end). */
 static void inside_rows(const struct sy_window *window, uint64_t *first, uint64_t *end)
 {
@@ -648,7 +607,7 @@ uint64_t sy_matrix_alike(const struct sy_scheduler *s, const struct sy_executor 
     if (!sy_mul(period, w->mapping.tile[level][dim], &step))
         return 0;
     for (int operand = 0; operand < SY_OPERANDS; operand++)
-        if (!same_places(s, exec, (enum sy_operand)operand, dim, step))
+        if (!sy_place_recurs(s, exec, (enum sy_operand)operand, level, dim, step))
             return 0;
     alike = sy_min(alike, same_window(w, level, dim, period));
     return alike / period * period;
