@@ -69,7 +69,8 @@ struct sy_dependency {
     uint8_t stall;    /* enum sy_stall: the cause a wait for it is charged to */
 };
 
-/* What all equal cores together do, where the command is that of the one with the largest share; for counting only.
+/* What all equal cores together do, where the command is that of the one with the largest share; for counting, and for
+ * what they share of a memory level.
  * Not given: every core does the command as it is. MATMUL: `cores` do it as it is, `less_cores` a tile of these
  * dimensions instead, the others nothing. The others: sums over all cores. */
 struct sy_all_cores {
@@ -80,6 +81,8 @@ struct sy_all_cores {
         } matmul;
         struct {
             uint64_t bytes, bus_bytes;
+            uint64_t cores; /* that take part; 0 = all */
+            uint64_t cast;  /* 1: they get the same bytes, which are read from the outer level once */
         } move;
         struct {
             uint64_t elements, simple_ops, transcendental_ops, reduce_ops, bytes_in, bytes_out;

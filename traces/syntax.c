@@ -57,8 +57,10 @@ struct command_key {
         {"at", SY_VALUE_U64, false, IN_COMMAND(move.address), 0, UINT64_MAX, 0},                                       \
         {"scatter", SY_VALUE_U64, false, IN_COMMAND(move.scatter), 0, UINT64_MAX, 0}, ALL_KEY,                         \
         {"allbytes", SY_VALUE_U64, false, OF_ALL(move.bytes), 0, MOST_OF_ALL, 0},                                      \
+        {"allbus", SY_VALUE_U64, false, OF_ALL(move.bus_bytes), 0, MOST_OF_ALL, 0},                                    \
+        {"allcores", SY_VALUE_U64, false, OF_ALL(move.cores), 0, 65536, 0},                                            \
     {                                                                                                                  \
-        "allbus", SY_VALUE_U64, false, OF_ALL(move.bus_bytes), 0, MOST_OF_ALL, 0                                       \
+        "allcast", SY_VALUE_U64, false, OF_ALL(move.cast), 0, 1, 0                                                     \
     }
 static const struct {
     const char *word;

@@ -31,4 +31,11 @@ static inline bool sy_issue_move_of_all(const struct sy_chip *chip, const struct
     return issue->command.all.given || (sy_mul(bytes, cores, all_bytes) && sy_mul(bus_bytes, cores, all_bus_bytes));
 }
 
+/* Cores that take part in a move, one at least. */
+static inline uint64_t sy_issue_cores_of_move(const struct sy_chip *chip, const struct sy_issue *issue)
+{
+    const uint64_t cores = sy_max(chip->cores, 1), some = issue->command.all.u.move.cores;
+    return issue->command.all.given && some ? sy_min(some, cores) : cores;
+}
+
 #endif

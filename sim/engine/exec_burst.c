@@ -4,7 +4,9 @@
  * phases, those that overlap too, go through the channel model one by one, in
  * one memory whose banks, queues and refreshes live as long as the run.
  *
- * A DMA engine offers the requests of one phase after the other. Of a read the
+ * A DMA engine offers the requests of one phase after the other; those of
+ * several cores at the same phase are one source, one core's bytes behind the
+ * other's. Of a read the
  * level's latency is what an idle memory takes, no less than the device's own:
  * the part that is not the device's passes before the first request. It is done when the last data
  * are back; a write when its last burst is accepted. The bound on requests in
@@ -79,11 +81,11 @@ enum sy_status sy_exec_bursts_open(struct sy_exec_memory *memory, const struct s
     own->align_bytes = level->burst_bytes & (level->burst_bytes - 1) ? 0 : sy_min(level->burst_bytes, LONGEST_REQUEST);
     own->power_down_after = level->power_down_ps * 1000;
     own->first_latency = (uint64_t)(own->memory->plan.act_read + own->memory->plan.read_return);
-    const uint64_t share = sy_max(exec->level_rate[memory->level][0] / sy_max(exec->chip->cores, 1), 1);
+    const uint64_t rate = exec->level_rate[memory->level][0];
     uint64_t clocks = 0, burst_ticks = 0; /* of a burst on the data bus, and on the chip's */
     const uint64_t bytes = sy_dram_peak_bytes(part->device, &clocks) * part->options.channels;
-    if (!clocks || !sy_mul_div(bytes, ticks_per_second, share, &own->period) ||
-        !sy_mul_div(own->burst_bytes, ticks_per_second, share, &burst_ticks))
+    if (!clocks || !sy_mul_div(bytes, ticks_per_second, rate, &own->period) ||
+        !sy_mul_div(own->burst_bytes, ticks_per_second, rate, &burst_ticks))
         return SY_OVERFLOW;
     own->period = sy_max((own->period + clocks / 2) / clocks, 1);
     sy_dram_set_open(&own->set, own->memory, (uint32_t)sy_max(1, GRAIN_BYTES / own->burst_bytes));
@@ -109,15 +111,15 @@ static int64_t clock_at(const struct sy_memory_bursts *own, uint64_t tick)
 }
 
 /* Bytes/s to clocks between bursts. A write goes into a queue: no faster than the bus could move it. */
-static void set_pace(const struct sy_memory_bursts *own, const struct sy_exec_phase *phase,
+static void set_pace(const struct sy_memory_bursts *own, const struct sy_exec_phase *phase, uint64_t copies,
                      struct sy_dram_source *source)
 {
+    const uint64_t cap = phase->cap && phase->cap < UINT64_MAX / 2 / copies ? phase->cap * copies : 0;
     const uint64_t buses = (uint64_t)own->memory->channels * own->memory->pseudochannels;
     uint64_t ticks = 0;
     source->clocks_num = phase->write ? own->memory->burst_clocks : 0;
     source->clocks_den = buses;
-    if (phase->cap && phase->cap < UINT64_MAX / 2 &&
-        sy_mul_div(own->burst_bytes, ticks_per_second, phase->cap, &ticks) &&
+    if (cap && sy_mul_div(own->burst_bytes, ticks_per_second, cap, &ticks) &&
         ticks / own->period * buses + buses > own->memory->burst_clocks) {
         source->clocks_num = sy_max(ticks, 1);
         source->clocks_den = own->period;
@@ -135,33 +137,51 @@ static uint32_t predecessor(const struct sy_exec_memory *memory, const struct sy
     return SY_DRAM_NOBODY;
 }
 
-enum sy_status sy_exec_bursts_add(struct sy_exec_memory *memory, struct sy_exec_phase *phase)
+/* Where the bursts of a phase lie, those of `copies` cores behind one another, each core's as this one's do. */
+static bool lay_out(const struct sy_memory_bursts *own, const struct sy_exec_phase *phase, uint64_t copies,
+                    struct sy_dram_stream *stream)
 {
-    struct sy_memory_bursts *own = memory->bursts;
-    const struct sy_dma *dma = &memory->exec->chip->dma;
-    const uint64_t ahead = memory->own_latency;
-    if (!~own->taken)
-        return SY_INTERNAL; /* as many as the server has places for phases */
-    phase->place = (uint8_t)__builtin_ctzll(~own->taken);
-    own->taken |= UINT64_C(1) << phase->place;
-    struct sy_dram_source *source = &own->source[phase->place];
-    *source = (struct sy_dram_source){.streams = 1, .bursts = UINT64_MAX, .clocks_den = 1};
-    struct sy_dram_stream *stream = &source->stream[0];
     const bool apart = phase->scatter || (phase->rows > 1 && phase->pitch_bytes != phase->row_bytes);
+    uint64_t span = 0;
     *stream = (struct sy_dram_stream){.base = phase->address,
                                       .run_bytes = apart ? phase->row_bytes : phase->bytes,
                                       .is_write = phase->write,
                                       .align_bytes = own->align_bytes};
     if (apart)
         stream->loop[0] = (struct sy_dram_loop){phase->rows, phase->scatter ? 0 : phase->pitch_bytes};
+    if (copies > 1) {
+        if (!sy_mul(phase->rows, apart ? phase->pitch_bytes : 0, &span) ||
+            !sy_add(sy_max(span, phase->bus_bytes), own->burst_bytes - 1, &span))
+            return false;
+        span = phase->scatter ? 0 : span / own->burst_bytes * own->burst_bytes;
+        stream->loop[1] = (struct sy_dram_loop){copies, span};
+    }
     if (phase->scatter) {
         stream->random_range = phase->scatter;
         stream->random_align = phase->pitch_bytes;
         stream->random_seed = (phase->id + 1) * UINT64_C(0x9E3779B97F4A7C15); /* other places for every move */
     }
-    if (!phase->write && dma->outstanding_requests && dma->request_bytes)
-        (void)sy_mul_div(dma->outstanding_requests, dma->request_bytes, own->burst_bytes, &source->outstanding);
-    set_pace(own, phase, source);
+    return true;
+}
+
+enum sy_status sy_exec_bursts_add(struct sy_exec_memory *memory, struct sy_exec_phase *phase)
+{
+    struct sy_memory_bursts *own = memory->bursts;
+    const struct sy_dma *dma = &memory->exec->chip->dma;
+    const uint64_t ahead = memory->own_latency, copies = sy_exec_memory_copies(memory, phase);
+    if (!~own->taken)
+        return SY_INTERNAL; /* as many as the server has places for phases */
+    phase->place = (uint8_t)__builtin_ctzll(~own->taken);
+    own->taken |= UINT64_C(1) << phase->place;
+    struct sy_dram_source *source = &own->source[phase->place];
+    *source = (struct sy_dram_source){.streams = 1, .bursts = UINT64_MAX, .clocks_den = 1};
+    if (!lay_out(own, phase, copies, &source->stream[0]))
+        return SY_OVERFLOW;
+    if (!phase->write && dma->outstanding_requests && dma->request_bytes &&
+        sy_mul_div(dma->outstanding_requests, dma->request_bytes, own->burst_bytes, &source->outstanding) &&
+        !sy_mul(source->outstanding, copies, &source->outstanding))
+        source->outstanding = 0; /* more than there are bursts */
+    set_pace(own, phase, copies, source);
     /* what the level's latency has beyond the device's passes on the way there and back */
     const uint64_t latency = sy_exec_read_latency(memory);
     const uint64_t way = (latency - ahead) / own->period;

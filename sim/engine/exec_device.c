@@ -45,8 +45,7 @@ static enum sy_status open_rates(struct sy_exec_memory *memory, const struct sy_
     struct sy_dram_ctx_options options = {.memory = part->options,
                                           .window = &set_window,
                                           .base_steps = BASE_STEPS,
-                                          .bus_bytes_per_s =
-                                              exec->level_rate[memory->level][0] / sy_max(exec->chip->cores, 1)};
+                                          .bus_bytes_per_s = exec->level_rate[memory->level][0]};
     enum sy_status status = sy_dram_ctx_create(part->device, part->controller, &options, &own->ctx, exec->diag);
     if (status != SY_OK)
         return status;
@@ -113,6 +112,7 @@ enum sy_status sy_exec_device_rate(struct sy_exec_memory *memory)
     struct sy_dram_phase set[SY_EXEC_PHASES];
     struct sy_dram_rate rate[SY_EXEC_PHASES];
     struct sy_exec_phase *moving[SY_EXEC_PHASES];
+    uint64_t copies[SY_EXEC_PHASES]; /* the cores' phases of one kind are a stream that many times as fast */
     uint32_t count = 0;
     for (uint32_t i = 0; i < memory->phases; i++) {
         struct sy_exec_phase *phase = &memory->phase[i];
@@ -120,8 +120,9 @@ enum sy_status sy_exec_device_rate(struct sy_exec_memory *memory)
             continue;
         bool apart = phase->scatter || (phase->rows > 1 && phase->pitch_bytes > phase->row_bytes);
         uint64_t cap = 0;
-        if (phase->cap < own->level_peak)
-            (void)sy_mul_div(phase->cap, own->peak, own->level_peak, &cap); /* in the device's own scale */
+        copies[count] = sy_exec_memory_copies(memory, phase);
+        if (phase->cap < own->level_peak / copies[count])
+            (void)sy_mul_div(phase->cap * copies[count], own->peak, own->level_peak, &cap); /* in the device's scale */
         set[count] = (struct sy_dram_phase){.base = phase->address,
                                             .rows = apart ? phase->rows : 1,
                                             .row_bytes = apart ? phase->row_bytes : sy_max(phase->bytes, 1),
@@ -137,7 +138,7 @@ enum sy_status sy_exec_device_rate(struct sy_exec_memory *memory)
     for (uint32_t i = 0; status == SY_OK && i < count; i++) {
         uint64_t granted = 0;
         (void)sy_mul_div(rate[i].bytes_per_s, own->level_peak, own->peak, &granted);
-        moving[i]->rate = sy_max(sy_min(granted, moving[i]->cap), 1);
+        moving[i]->rate = sy_max(sy_min(granted / copies[i], moving[i]->cap), 1);
     }
     own->per_million = rate[0].per_million;
     return status;

@@ -93,6 +93,7 @@ static enum sy_status start_move(struct sy_exec_unit *unit, uint64_t start, uint
         !sy_issue_move_of_all(exec->chip, &entry->issue, phase.bytes, phase.bus_bytes, &phase.all_bytes,
                               &phase.all_bus_bytes))
         return SY_OVERFLOW;
+    phase.cores = sy_issue_cores_of_move(exec->chip, &entry->issue);
     phase.address = command->u.move.address;
     phase.rows = command->u.move.rows;
     phase.row_bytes = command->u.move.row_bytes;

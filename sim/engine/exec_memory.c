@@ -45,11 +45,7 @@ enum sy_status sy_exec_memory_init(struct sy_executor *exec)
         memory->level = level;
         memory->read_rate = after_refresh(chip_level, exec->level_rate[level][0], exec->options.memory);
         memory->write_rate = after_refresh(chip_level, exec->level_rate[level][1], exec->options.memory);
-        /* All cores do the same at the same time: each has an equal part of what they share. */
-        if (chip_level->shared || chip_level->kind != SY_LEVEL_SRAM) {
-            memory->read_rate = sy_max(memory->read_rate / sy_max(exec->chip->cores, 1), 1);
-            memory->write_rate = sy_max(memory->write_rate / sy_max(exec->chip->cores, 1), 1);
-        }
+        memory->common = chip_level->shared || chip_level->kind != SY_LEVEL_SRAM;
         memory->shared_bus = chip_level->kind == SY_LEVEL_DRAM && exec->options.memory != SY_MEMORY_IDEAL;
         memory->burst_bytes = chip_level->burst_bytes;
         exec->memory_of[level] = (uint8_t)exec->memories++;
@@ -73,6 +69,12 @@ enum sy_status sy_exec_memory_init(struct sy_executor *exec)
             return status;
     }
     return SY_OK;
+}
+
+/* All cores at work do the same at the same time: each has an equal part of what they share. */
+uint64_t sy_exec_memory_copies(const struct sy_exec_memory *memory, const struct sy_exec_phase *phase)
+{
+    return memory->common ? phase->cores : 1;
 }
 
 uint64_t sy_exec_read_latency(const struct sy_exec_memory *memory)
@@ -183,9 +185,10 @@ static bool serve_capped(struct sy_exec_memory *memory, int direction, uint64_t 
         struct sy_exec_phase *phase = &memory->phase[i];
         if (!takes_part(phase, direction) || phase->rate || phase->cap > fair)
             continue;
+        const uint64_t copies = sy_exec_memory_copies(memory, phase);
         phase->rate = phase->cap;
-        *pool -= sy_min(*pool, phase->cap);
-        (*count)--;
+        *pool -= phase->cap * copies; /* which together take no more than fair shares */
+        *count -= copies;
         capped = true;
     }
     return capped;
@@ -198,7 +201,7 @@ static void share_pool(struct sy_exec_memory *memory, uint64_t pool, int directi
         if (!takes_part(&memory->phase[i], direction))
             continue;
         memory->phase[i].rate = 0;
-        count++;
+        count += sy_exec_memory_copies(memory, &memory->phase[i]);
     }
     do {
         if (!count)
@@ -215,9 +218,11 @@ static enum sy_status rate_set(struct sy_exec_memory *memory)
     if (memory->device)
         return sy_exec_device_rate(memory);
     if (memory->exec->options.memory == SY_MEMORY_IDEAL) {
-        for (uint32_t i = 0; i < memory->phases; i++)
-            memory->phase[i].rate =
-                sy_min(memory->phase[i].cap, memory->phase[i].write ? memory->write_rate : memory->read_rate);
+        for (uint32_t i = 0; i < memory->phases; i++) {
+            struct sy_exec_phase *phase = &memory->phase[i];
+            uint64_t rate = phase->write ? memory->write_rate : memory->read_rate;
+            phase->rate = sy_min(phase->cap, sy_max(rate / sy_exec_memory_copies(memory, phase), 1));
+        }
         return SY_OK;
     }
     if (memory->shared_bus) {
@@ -259,7 +264,8 @@ static void count_move(struct sy_exec_memory *memory, const struct sy_exec_phase
     counters->level_write_bytes[to] += in;
     *(phase->write ? &memory->write_bytes : &memory->read_bytes) += phase->all_bus_bytes;
     count_walks(memory, phase);
-    memory->own_bytes += phase->bus_bytes + phase->walk_bytes;
+    memory->own_bytes +=
+        (phase->bus_bytes + phase->walk_bytes) * (memory->bursts ? sy_exec_memory_copies(memory, phase) : 1);
 }
 
 uint64_t sy_exec_memory_for_all(const struct sy_exec_memory *memory, uint64_t count)

@@ -319,9 +319,11 @@ static void visit_phase(struct sy_exec_memory *memory, struct sy_state *state, c
     if (exec->chip->cores > 1) {
         sy_state_u64(state, &phase->all_bytes);
         sy_state_u64(state, &phase->all_bus_bytes);
+        sy_state_u64(state, &phase->cores);
     } else {
         phase->all_bytes = phase->bytes;
         phase->all_bus_bytes = phase->bus_bytes;
+        phase->cores = 1;
     }
     uint64_t low = (uint64_t)phase->remaining, high = (uint64_t)(phase->remaining >> 64);
     sy_state_u64(state, &low);

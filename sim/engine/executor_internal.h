@@ -77,6 +77,7 @@ struct sy_exec_phase {
     uint64_t ready_tick; /* of the kernel: first byte may move */
     uint64_t bytes, bus_bytes;
     uint64_t all_bytes, all_bus_bytes;                       /* of all cores */
+    uint64_t cores;                                          /* that do the same now and share what is common */
     uint64_t walk_cycles, walk_bytes;                        /* of its misses in the translation buffer */
     uint64_t address, rows, row_bytes, pitch_bytes, scatter; /* where they lie */
     uint8_t operand;
@@ -105,6 +106,7 @@ struct sy_exec_memory {
     uint64_t busy_fine;             /* fine steps with a phase moving */
     uint64_t read_rate, write_rate; /* bytes/s after refresh; equal pool when shared_bus */
     bool shared_bus;
+    bool common; /* one for all cores: the rates are those of all together */
     uint64_t burst_bytes;
     uint64_t own_latency;                         /* ticks of an idle read in the device; 0 = no device */
     uint64_t read_bytes, write_bytes, busy_ticks; /* bytes: of all cores */
@@ -233,6 +235,8 @@ enum sy_status sy_exec_tlb_translate(struct sy_exec_phase *phase, uint64_t *lead
 /* exec_memory.c */
 enum sy_status sy_exec_memory_init(struct sy_executor *exec);
 enum sy_status sy_exec_memory_method(void *memory);
+/* As many of this phase draw on the memory at once: one a core that takes part, where the cores share it. */
+uint64_t sy_exec_memory_copies(const struct sy_exec_memory *memory, const struct sy_exec_phase *phase);
 /* A count of what the simulated core did, for all cores: in proportion to their bytes. */
 uint64_t sy_exec_memory_for_all(const struct sy_exec_memory *memory, uint64_t count);
 enum sy_status sy_exec_memory_add(struct sy_exec_memory *memory, const struct sy_exec_phase *phase);

@@ -35,6 +35,19 @@ uint64_t sy_cores_at_work(const struct sy_matrix_walk *w)
     return w->shares.cores + (all ? w->shares.less_cores : 0);
 }
 
+/* Cores for which there is something of the block. */
+static uint64_t cores_with_block(const struct sy_matrix_walk *w, uint32_t level)
+{
+    uint64_t less[SY_DIMS];
+    return w->shares.cores + (w->shares.less_cores && less_block(w, level, less) ? w->shares.less_cores : 0);
+}
+
+/* Who takes part in a move: 0 stands for all cores of the chip. */
+static uint64_t taking_part(const struct sy_scheduler *s, uint64_t cores)
+{
+    return cores < s->chip->cores ? cores : 0;
+}
+
 /* Whether all cores at work do alike with the operand: it is not cut along the split. */
 static bool all_alike(const struct sy_matrix_walk *w, enum sy_operand operand)
 {
@@ -70,6 +83,7 @@ void sy_cores_move(const struct sy_scheduler *s, const struct sy_matrix_walk *w,
         return; /* what overflows the executor refuses */
     all->given = true;
     all->u.move.bytes = sy_cores_block_bytes(w, operand, level, dtype);
+    all->u.move.cores = taking_part(s, all_alike(w, operand) ? sy_cores_at_work(w) : cores_with_block(w, level));
     if (all_alike(w, operand)) {
         all->u.move.bus_bytes = bus * sy_cores_at_work(w);
         return;
@@ -105,6 +119,7 @@ void sy_cores_pieces(const struct sy_scheduler *s, const struct sy_matrix_walk *
     if (s->chip->cores <= 1 || !sy_exec_bus_bytes(&s->chip->level[issue->command.u.move.parent], &issue->command, &bus))
         return;
     all->given = true;
+    all->u.move.cores = taking_part(s, cores_with_block(w, level));
     all->u.move.bytes = rows / groups * sy_cores_groups(w, level) * issue->command.u.move.row_bytes;
     (void)sy_mul_div(bus, sy_cores_groups(w, level), groups, &all->u.move.bus_bytes);
 }
@@ -159,6 +174,7 @@ void sy_cores_contiguous(const struct sy_scheduler *s, const struct sy_core_shar
     less.u.move.row_bytes = less.u.move.pitch_bytes = less_bytes;
     (void)sy_exec_bus_bytes(outer, &less, &less_bus);
     all->given = true;
+    all->u.move.cores = taking_part(s, cores->cores + (less_bytes ? cores->less_cores : 0));
     all->u.move.bytes = issue->command.u.move.row_bytes * cores->cores + less_bytes * cores->less_cores;
     all->u.move.bus_bytes = bus * cores->cores + less_bus * cores->less_cores;
 }
@@ -210,6 +226,7 @@ static void take_share(struct sy_matrix_walk *w, const struct sy_chip *chip, enu
     w->shares = sy_core_shares(*size[dim], chip->cores);
     problem->size[dim] = *size[dim] = w->shares.share;
     problem->split = dim;
+    problem->cores = sy_cores_at_work(w);
     for (uint32_t i = problem->chain_length[SY_C]; i-- > 0;) {
         const struct sy_level *level = &chip->level[problem->chain[SY_C][i]];
         if (level->shared || level->kind != SY_LEVEL_SRAM)

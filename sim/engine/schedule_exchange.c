@@ -73,6 +73,7 @@ static enum sy_status hop(struct sy_scheduler *s, struct sy_matrix_walk *w, uint
         return SY_OVERFLOW;
     move->command.all.given = s->chip->cores > 1;
     move->command.all.u.move.bytes = all;
+    move->command.all.u.move.cores = parts->cores < s->chip->cores ? parts->cores : 0;
     move->command.all.u.move.bus_bytes = bus * parts->own.cores + less_bus * parts->own.less_cores;
     sy_schedule_after_producers(&move->command, previous, SY_STALL_DEPENDENCY);
     *previous = (struct sy_users){{0}};

@@ -194,9 +194,11 @@ static void all_of_move(const struct sy_scheduler *s, uint64_t chunk_bytes, stru
     if (issue->command.u.move.rows == 1) {
         sy_cores_contiguous(s, &part, part.less_cores ? part.share - 1 : 0, issue);
     } else if (sy_exec_bus_bytes(&s->chip->level[issue->command.u.move.parent], &issue->command, &bus)) {
+        const uint64_t own = issue->command.u.move.rows * issue->command.u.move.row_bytes;
+        const uint64_t cores = sy_ceil_div(chunk_bytes, own);
         issue->command.all.given = true; /* scattered rows: each is moved by one core */
-        (void)sy_mul_div_up(bus, chunk_bytes, issue->command.u.move.rows * issue->command.u.move.row_bytes,
-                            &issue->command.all.u.move.bus_bytes);
+        issue->command.all.u.move.cores = cores < s->chip->cores ? cores : 0;
+        (void)sy_mul_div_up(bus, chunk_bytes, own, &issue->command.all.u.move.bus_bytes);
     }
     issue->command.all.u.move.bytes = chunk_bytes;
 }

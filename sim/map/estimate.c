@@ -10,17 +10,18 @@
 #include "sim/base/checked.h"
 #include "sim/map/shape.h"
 
-void sy_rates_init(struct sy_rates *rates, const struct sy_chip *chip)
+void sy_rates_init(struct sy_rates *rates, const struct sy_problem *problem)
 {
+    const struct sy_chip *chip = problem->chip;
     rates->hz = (double)chip->clock[0].frequency.num / (double)chip->clock[0].frequency.den;
     for (uint32_t l = 0; l < chip->levels; l++) {
         const struct sy_level *level = &chip->level[l];
-        bool common = level->shared || level->kind != SY_LEVEL_SRAM; /* all cores share it evenly */
+        bool common = level->shared || level->kind != SY_LEVEL_SRAM; /* those at work share it evenly */
         bool refreshed = level->refresh_interval_ps > level->refresh_time_ps;
         double interval = (double)level->refresh_interval_ps, busy = (double)level->refresh_time_ps;
         double kept = refreshed ? 1 - busy / interval : 1;
         rates->level[l] = (struct sy_level_rate){
-            .share = common ? (double)sy_max(chip->cores, 1) : 1.0,
+            .share = common ? (double)sy_max(problem->cores, 1) : 1.0,
             .read = level->read_bytes_per_s,
             .write = level->write_bytes_per_s,
             .kept_read = level->read_bytes_per_s * kept,
@@ -400,7 +401,7 @@ bool sy_map_estimate(const struct sy_problem *problem, const struct sy_mapping *
     struct sy_array_sum array;
     if (!sy_map_array_cycles(problem, mapping, costs, &array.cycles, &array.ends))
         return false;
-    sy_rates_init(&rates, problem->chip);
+    sy_rates_init(&rates, problem);
     sy_shape_init(&shape, problem);
     sy_shape_tiles(&shape, mapping, 0);
     sy_shape_orders(&shape, mapping);

@@ -12,6 +12,7 @@ void sy_problem_init(struct sy_problem *problem, const struct sy_chip *chip, con
     problem->chip = chip;
     problem->item = *item;
     problem->split = SY_DIMS;
+    problem->cores = sy_max(chip->cores, 1);
     problem->size[SY_DIM_M] = item->m;
     problem->size[SY_DIM_K] = item->k;
     problem->size[SY_DIM_N] = item->n;

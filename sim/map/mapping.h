@@ -47,6 +47,7 @@ struct sy_problem {
     const struct sy_schedule *schedule; /* given by the trace, or NULL */
     uint32_t side_level;                /* where tensors of the epilogue (a residual) are brought, two tiles of them */
     uint64_t side_bits;                 /* bits of those an output element; 0 = none to bring */
+    uint64_t cores;                     /* at work */
     enum sy_dim split;                  /* the dimension that cores share; SY_DIMS: none, there is one core */
     uint32_t exchange_level;            /* of a split of K: where cores meet, the innermost level of C that all see */
     uint64_t vector_ops_per_output;     /* simple-equivalent lane cycles of the fused epilogue an output element */

@@ -475,7 +475,7 @@ enum sy_status sy_map_search(const struct sy_problem *problem, const struct sy_m
     struct search search = {.problem = problem, .costs = costs, .objective = objective};
     search.compulsory_bytes = compulsory(problem);
     sy_shape_init(&search.shape, problem);
-    sy_rates_init(&search.rates, problem->chip);
+    sy_rates_init(&search.rates, problem);
     search_dataflows(&search);
     if (!search.found && problem->item.window.is_conv && !problem->schedule) {
         search.within_rows = true;

@@ -51,9 +51,9 @@ uint64_t sy_shape_buffers(const struct sy_shape *shape, const struct sy_mapping 
 
 /* ---- the estimate in two steps ---- */
 
-/* Rates of the chip in the estimate's own units: what never changes during a search. */
+/* Rates of the problem's chip in the estimate's own units: what never changes during a search. */
 struct sy_level_rate {
-    double share;                              /* cores that share the level evenly */
+    double share;                              /* cores at work that share the level evenly */
     double read, write, kept_read, kept_write; /* bytes a second; kept: what refresh leaves */
     double refresh;                            /* cycles grow by this factor; 1 = no refresh */
     double latency_ps, latency_cycles;
@@ -77,7 +77,7 @@ struct sy_array_sum {
     uint64_t cycles, ends;
 };
 
-void sy_rates_init(struct sy_rates *rates, const struct sy_chip *chip);
+void sy_rates_init(struct sy_rates *rates, const struct sy_problem *problem);
 /* Everything but the steps' own pipeline: no mapping figure is above its final value. False as sy_map_estimate. */
 bool sy_estimate_least(const struct sy_shape *shape, const struct sy_mapping *mapping, const struct sy_map_costs *costs,
                        const struct sy_rates *rates, const struct sy_array_sum *array, struct sy_moves *moves,
