@@ -24,9 +24,8 @@ static void reset_style(struct sy_dram_channel *ch)
     struct sy_dram_by_age *ba = &ch->by_age;
     const bool per_bank = ch->plan->arbitration == SY_DRAM_PER_BANK;
     for (int w = 0; w < 2; w++) {
-        fill(per_bank ? &pb->front_age[w] : &ba->hit_age[w], SY_AGE_NONE);
-        if (!per_bank)
-            fill(&ba->row_age[w], SY_AGE_NONE);
+        if (per_bank)
+            fill(&pb->front_age[w], SY_AGE_NONE);
     }
     if (per_bank) {
         memset(pb->head, SY_NIL, sizeof pb->head);
@@ -134,12 +133,17 @@ static void shift_style(struct sy_dram_channel *ch, int32_t by)
 {
     if (ch->plan->arbitration == SY_DRAM_PER_BANK) {
         shift_array(&ch->per_bank.accepted[0][0], (size_t)SY_LANES_MAX * SY_DRAM_MAX_BANK_QUEUE, by);
+        shift_array(&ch->per_bank.bound, 1, by);
         return;
     }
     for (uint32_t i = 0; i < ch->by_age.actives; i++) {
         shift_array(&ch->by_age.active[i].ready, 1, by);
         shift_array(&ch->by_age.active[i].accepted, 1, by);
+        shift_array(&ch->by_age.active[i].soonest, 1, by);
     }
+    shift_array(ch->by_age.column_bound, 2, by);
+    shift_array(ch->by_age.row_bound, 2, by);
+    shift_array(&ch->by_age.active_bound, 1, by);
     shift_array(&ch->by_age.activate_deadline, 1, by);
     shift_array(&ch->by_age.data_clock_until, 1, by);
 }
@@ -206,12 +210,13 @@ static void push_buffer(struct sy_dram_channel *ch, bool write, uint8_t entry, u
     const bool hit = (ch->open >> bank & 1) && ch->open_row[bank] == queue->row[entry];
     uint8_t *head = hit ? &ba->hit_head[write][bank] : &ba->miss_head[write][bank];
     uint8_t *tail = hit ? &ba->hit_tail[write][bank] : &ba->miss_tail[write][bank];
-    if (*head == SY_NIL)
-        *head = entry;
-    else
+    if (*head == SY_NIL) {
+        *head = *tail = entry;
+        ch->kernel->offer(ch, write, bank);
+    } else { /* behind another, which is what the bank offers */
         queue->next[*tail] = entry;
-    *tail = entry;
-    ch->kernel->offer(ch, write, bank);
+        *tail = entry;
+    }
 }
 
 /* A list of queue entries in each bank, and the lanes that hold their oldest ages. */
@@ -234,10 +239,12 @@ static int32_t oldest_age(const struct sy_dram_channel *ch, const struct age_lis
 
 static void lower_ages(const struct sy_dram_channel *ch, const struct age_list *list, int32_t by)
 {
+    const bool seniority = ch->plan->arbitration == SY_DRAM_BY_AGE;
+    const int32_t none = seniority ? 0 : SY_AGE_NONE, change = seniority ? by << 6 : -(by << 6);
     for (int w = 0; w < 2; w++)
-        for (uint32_t b = 0; b < ch->plan->banks; b++)
-            if (list->age[w].v[b] != SY_AGE_NONE)
-                list->age[w].v[b] -= by << 6;
+        for (uint32_t i = 0; i < SY_LANES_MAX; i++)
+            if (list->age[w].v[i] != none)
+                list->age[w].v[i] += change;
 }
 
 /* Keep ages below 2^24: count them from the oldest entry of both queues. Entries that are free may hold anything. */
@@ -293,11 +300,10 @@ void sy_dram_channel_push(struct sy_dram_channel *ch, const struct sy_dram_reque
 
 int64_t sy_dram_channel_run(struct sy_dram_channel *ch, int64_t limit, unsigned stop)
 {
-    const uint32_t width = ch->plan->vectors16 == 4 ? 2 : ch->plan->vectors16 - 1;
     for (;;) {
         const int64_t relative = limit == INT64_MAX ? SY_REBASE_AT : limit - ch->base;
         const int32_t until = (int32_t)(relative < SY_REBASE_AT ? relative : SY_REBASE_AT);
-        const int32_t tick = ch->kernel->run[ch->plan->arbitration][width](ch, until, stop);
+        const int32_t tick = ch->kernel->run[ch->plan->arbitration][ch->plan->shape](ch, until, stop);
         const int64_t clock = tick < 0 ? -1 : ch->base + tick;
         if (tick >= 0)
             ch->next_event = ch->now;

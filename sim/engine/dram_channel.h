@@ -19,6 +19,10 @@
  *    the command some queued request needs, or SY_NEVER; shared lanes
  *    (s_read ...) hold what other banks impose. A command may issue when both
  *    are reached;
+ *  - what other banks impose is the same for all banks of a group. Candidate
+ *    lanes therefore run over the groups first (plan->lane_of), the shared ones
+ *    have a place a group, and max(bank, shared) is taken once a group, after
+ *    the minimum over its banks;
  *  - reads accepted = reads returned or scheduled + waiting_reads.
  */
 #ifndef SY_ENGINE_DRAM_CHANNEL_H
@@ -36,6 +40,7 @@ enum {
     SY_REBASE_AT = 1 << 23,
     SY_NIL = 255,                          /* end of a list of queue entries */
     SY_AGE_NONE = INT32_MAX,               /* no entry behind a lane of ages */
+    SY_SENIOR = (1 << 30) - 1,             /* seniority = this - (age << 6 | bank): the oldest has most; 0 = no entry */
     SY_DRAM_MAX_GROUPS = SY_DRAM_MAX_BANKS /* bank groups of a channel */
 };
 
@@ -46,18 +51,23 @@ struct sy_lanes {
     int32_t v[SY_LANES_MAX];
 } __attribute__((aligned(64)));
 
+/* Candidate lanes in use, and the lanes after which the groups repeat: code is made for these pairs. */
+enum sy_dram_shape { SY_LANES_16_8, SY_LANES_32_8, SY_LANES_32_16, SY_LANES_64_16, SY_LANES_64_64, SY_DRAM_SHAPES };
+
 /* Everything that does not change while a channel runs: command distances in clocks, derived from device and
  * controller. Shared by all channels of a memory. */
 struct sy_dram_plan {
-    /* added to the clock of a command: earliest next one of a kind in each bank; 0 = no constraint */
+    /* added to the clock of a command: earliest next one of a kind in each group; 0 = no constraint */
     struct sy_lanes read_read[SY_DRAM_MAX_GROUPS], read_write[SY_DRAM_MAX_GROUPS];
     struct sy_lanes write_read[SY_DRAM_MAX_GROUPS], write_write[SY_DRAM_MAX_GROUPS];
     struct sy_lanes act_act[SY_DRAM_MAX_GROUPS];
-    struct sy_lanes domain_mask[SY_DRAM_MAX_DOMAINS]; /* -1 in the banks of the domain */
+    struct sy_lanes domain_mask[SY_DRAM_MAX_DOMAINS]; /* -1 in the groups of the domain */
     uint8_t group_of[SY_LANES_MAX], domain_of[SY_LANES_MAX];
+    uint8_t lane_of[SY_LANES_MAX];    /* bank to candidate lane */
+    struct sy_lanes bank_of;          /* and back */
     uint64_t node_mask[SY_LANES_MAX]; /* banks one refresh command covers */
-    uint32_t banks, vectors16;        /* vectors16: groups of 16 lanes in use: 1, 2 or 4 */
-    uint32_t domains, nodes;
+    enum sy_dram_shape shape;
+    uint32_t banks, domains, nodes;
     int32_t act_read, act_write, act_pre, act_act_same; /* tRCD, tRAS, tRC, corrected for multi-clock commands */
     int32_t pre_act, read_pre, write_pre, read_auto_act, write_auto_act, pre_pre;
     int32_t faw, aw32, refresh_act, refresh_interval, refresh_other;
@@ -120,10 +130,12 @@ struct sy_dram_per_bank {
     uint32_t waiting;  /* entries in all bank queues */
     uint32_t drain;    /* writes still to be moved in this drain */
     int32_t last_bank; /* round robin pointer */
+    int32_t bound;     /* no command can issue before; what lowers a candidate lowers it */
 };
 
 struct sy_dram_active {
     int32_t ready, accepted;
+    int32_t soonest; /* no request activated after it is ready before, whatever its kind */
     uint16_t source;
     uint8_t bank;
     bool write;
@@ -133,11 +145,14 @@ struct sy_dram_active {
 struct sy_dram_by_age {
     uint8_t hit_head[2][SY_LANES_MAX], hit_tail[2][SY_LANES_MAX];
     uint8_t miss_head[2][SY_LANES_MAX], miss_tail[2][SY_LANES_MAX];
-    struct sy_lanes hit_age[2], row_age[2];     /* age << 6 | bank of the candidate behind each lane */
+    struct sy_lanes hit_age[2], row_age[2];     /* seniority of the candidate behind each lane */
     struct sy_dram_active active[SY_LANES_MAX]; /* activated on behalf of one request each, in that order */
-    uint32_t actives;
+    uint32_t actives, active_writes;
     uint64_t active_banks;
     bool write_mode;
+    /* no column, no row command of a buffer, no column command of an activated request can issue before; what lowers a
+     * candidate lowers these, so most ticks need not look */
+    int32_t column_bound[2], row_bound[2], active_bound;
     int32_t activating_bank, activate_deadline; /* split activate: first half issued; -1 = none */
     int32_t data_clock_until;
 };
@@ -214,7 +229,7 @@ struct sy_dram_request {
  * `stop` happened; returns that tick, or -1 at the limit. push: accept a request at clock `at` (>= now). */
 struct sy_dram_kernel {
     const char *name;
-    int32_t (*run[2][3])(struct sy_dram_channel *channel, int32_t limit, unsigned stop); /* [style][log2 vectors16] */
+    int32_t (*run[2][SY_DRAM_SHAPES])(struct sy_dram_channel *channel, int32_t limit, unsigned stop); /* [style] */
     void (*offer)(struct sy_dram_channel *channel, bool write, uint32_t bank); /* by age: a request joined the bank */
 };
 extern const struct sy_dram_kernel sy_dram_kernel_4, sy_dram_kernel_8;

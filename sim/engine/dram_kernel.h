@@ -11,6 +11,12 @@
 
 typedef int32_t vec __attribute__((vector_size(SY_LANES * 4), may_alias));
 #define INLINE static inline __attribute__((always_inline))
+/* Before a loop over registers, of which there is a constant number. */
+#if defined(__clang__)
+#define UNROLL _Pragma("unroll")
+#else
+#define UNROLL _Pragma("GCC unroll 16")
+#endif
 
 #if SY_LANES == 4
 #define IOTA ((vec){0, 1, 2, 3})
@@ -59,6 +65,24 @@ INLINE int32_t v_lowest(vec a)
     return a[0];
 }
 
+INLINE int32_t v_highest(vec a)
+{
+    vec t;
+#if SY_LANES == 8
+    t = __builtin_shufflevector(a, a, 4, 5, 6, 7, 0, 1, 2, 3);
+    a = V_MAX(a, t);
+    t = __builtin_shufflevector(a, a, 2, 3, 0, 1, 6, 7, 4, 5);
+    a = V_MAX(a, t);
+    t = __builtin_shufflevector(a, a, 1, 0, 3, 2, 5, 4, 7, 6);
+#else
+    t = __builtin_shufflevector(a, a, 2, 3, 0, 1);
+    a = V_MAX(a, t);
+    t = __builtin_shufflevector(a, a, 1, 0, 3, 2);
+#endif
+    a = V_MAX(a, t);
+    return a[0];
+}
+
 INLINE vec lanes_at(const struct sy_lanes *lanes, int i)
 {
     return ((const vec *)(const void *)lanes->v)[i];
@@ -68,26 +92,28 @@ INLINE vec *lanes_ref(struct sy_lanes *lanes, int i)
     return &((vec *)(void *)lanes->v)[i];
 }
 
-INLINE void lane_set(struct sy_lanes *lanes, uint32_t bank, int32_t value)
+INLINE void lane_set(struct sy_lanes *lanes, uint32_t lane, int32_t value)
 {
-    if (lanes->v[bank] == value)
+    if (lanes->v[lane] == value)
         return;
-    vec *part = lanes_ref(lanes, (int)(bank / SY_LANES));
-    const vec mask = IOTA == splat((int32_t)(bank % SY_LANES));
+    vec *part = lanes_ref(lanes, (int)(lane / SY_LANES));
+    const vec mask = IOTA == splat((int32_t)(lane % SY_LANES));
     *part = (splat(value) & mask) | (*part & ~mask);
 }
 
-/* shared[i] = max(shared[i], clock + distance[i]) over n registers */
-INLINE void lanes_raise(struct sy_lanes *shared, const struct sy_lanes *distance, int32_t clock, int n)
+/* shared[i] = max(shared[i], clock + distance[i]) over the m registers of the groups */
+INLINE void lanes_raise(struct sy_lanes *shared, const struct sy_lanes *distance, int32_t clock, int m)
 {
-    for (int i = 0; i < n; i++) {
+    UNROLL
+    for (int i = 0; i < m; i++) {
         const vec later = lanes_at(distance, i) + splat(clock);
         *lanes_ref(shared, i) = V_MAX(lanes_at(shared, i), later);
     }
 }
-INLINE void lanes_raise_masked(struct sy_lanes *shared, const struct sy_lanes *mask, int32_t clock, int n)
+INLINE void lanes_raise_masked(struct sy_lanes *shared, const struct sy_lanes *mask, int32_t clock, int m)
 {
-    for (int i = 0; i < n; i++) {
+    UNROLL
+    for (int i = 0; i < m; i++) {
         const vec later = lanes_at(mask, i) & splat(clock);
         *lanes_ref(shared, i) = V_MAX(lanes_at(shared, i), later);
     }
@@ -120,7 +146,7 @@ INLINE void take_bus(struct sy_dram_channel *ch, int32_t t, int32_t clocks, bool
 }
 
 /* Activation windows: the fourth and the 32nd last activate of the domain bound the next one. */
-INLINE void note_activation(struct sy_dram_channel *ch, uint32_t bank, int32_t t, int n)
+INLINE void note_activation(struct sy_dram_channel *ch, uint32_t bank, int32_t t, int m)
 {
     const struct sy_dram_plan *plan = ch->plan;
     const uint32_t domain = plan->domain_of[bank];
@@ -135,7 +161,7 @@ INLINE void note_activation(struct sy_dram_channel *ch, uint32_t bank, int32_t t
         bound = max32(bound, ch->aw32[domain][(at32 + 1) & 31] + plan->aw32);
     }
     if (bound > t)
-        lanes_raise_masked(&ch->s_act, &plan->domain_mask[domain], bound, n);
+        lanes_raise_masked(&ch->s_act, &plan->domain_mask[domain], bound, m);
 }
 
 INLINE void open_bank(struct sy_dram_channel *ch, uint32_t bank, uint32_t row, int32_t t)
@@ -151,7 +177,7 @@ INLINE void open_bank(struct sy_dram_channel *ch, uint32_t bank, uint32_t row, i
     ch->hits[bank] = 0;
 }
 
-INLINE void command_activate(struct sy_dram_channel *ch, uint32_t bank, uint32_t row, int32_t t, int n)
+INLINE void command_activate(struct sy_dram_channel *ch, uint32_t bank, uint32_t row, int32_t t, int m)
 {
     const struct sy_dram_plan *plan = ch->plan;
     log_command(ch, t, SY_DRAM_ACTIVATE, bank, row);
@@ -162,8 +188,8 @@ INLINE void command_activate(struct sy_dram_channel *ch, uint32_t bank, uint32_t
     ch->idle_since[bank] = t;
     const uint32_t domain = plan->domain_of[bank];
     ch->closed_at[domain] = max32(ch->closed_at[domain], t + plan->act_refresh);
-    lanes_raise(&ch->s_act, &plan->act_act[plan->group_of[bank]], t, n);
-    note_activation(ch, bank, t, n);
+    lanes_raise(&ch->s_act, &plan->act_act[plan->group_of[bank]], t, m);
+    note_activation(ch, bank, t, m);
     take_bus(ch, t, plan->act_clocks, false);
     ch->counts.activates++;
 }
@@ -176,7 +202,7 @@ INLINE void close_bank(struct sy_dram_channel *ch, uint32_t bank, int32_t t)
         ch->counts.active_clocks += (uint64_t)(t - ch->opened_at);
 }
 
-INLINE void command_precharge(struct sy_dram_channel *ch, uint32_t bank, int32_t t, int n)
+INLINE void command_precharge(struct sy_dram_channel *ch, uint32_t bank, int32_t t, int m)
 {
     const struct sy_dram_plan *plan = ch->plan;
     const uint32_t domain = plan->domain_of[bank];
@@ -185,25 +211,25 @@ INLINE void command_precharge(struct sy_dram_channel *ch, uint32_t bank, int32_t
     ch->bank_act[bank] = max32(ch->bank_act[bank], t + plan->pre_act);
     ch->closed_at[domain] = max32(ch->closed_at[domain], t + plan->pre_refresh);
     if (plan->pre_pre > 1)
-        lanes_raise_masked(&ch->s_pre, &plan->domain_mask[domain], t + plan->pre_pre, n);
+        lanes_raise_masked(&ch->s_pre, &plan->domain_mask[domain], t + plan->pre_pre, m);
     take_bus(ch, t, plan->pre_clocks, false);
     ch->counts.precharges++;
 }
 
 /* A read or write; true when the row closes with it, which it may not while someone holds the row. */
-INLINE bool command_column(struct sy_dram_channel *ch, uint32_t bank, bool write, bool held, int32_t t, int n)
+INLINE bool command_column(struct sy_dram_channel *ch, uint32_t bank, bool write, bool held, int32_t t, int m)
 {
     const struct sy_dram_plan *plan = ch->plan;
     const uint32_t group = plan->group_of[bank];
     log_command(ch, t, write ? SY_DRAM_WRITE : SY_DRAM_READ, bank, ch->open_row[bank]);
     if (write) {
-        lanes_raise(&ch->s_read, &plan->write_read[group], t, n);
-        lanes_raise(&ch->s_write, &plan->write_write[group], t, n);
+        lanes_raise(&ch->s_read, &plan->write_read[group], t, m);
+        lanes_raise(&ch->s_write, &plan->write_write[group], t, m);
         ch->bank_pre[bank] = max32(ch->bank_pre[bank], t + plan->write_pre);
         ch->counts.writes++;
     } else {
-        lanes_raise(&ch->s_read, &plan->read_read[group], t, n);
-        lanes_raise(&ch->s_write, &plan->read_write[group], t, n);
+        lanes_raise(&ch->s_read, &plan->read_read[group], t, m);
+        lanes_raise(&ch->s_write, &plan->read_write[group], t, m);
         ch->bank_pre[bank] = max32(ch->bank_pre[bank], t + plan->read_pre);
         ch->counts.reads++;
     }

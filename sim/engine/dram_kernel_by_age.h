@@ -13,20 +13,20 @@
 /* Recompute what one buffer offers in a bank. */
 INLINE void ba_offer(struct sy_dram_channel *ch, uint32_t write, uint32_t bank)
 {
-    const struct sy_dram_by_age *ba = &ch->by_age;
+    struct sy_dram_by_age *ba = &ch->by_age;
     const struct sy_dram_queue *queue = &ch->queue[write];
     const uint8_t hit = ba->hit_head[write][bank], miss = ba->miss_head[write][bank];
-    int32_t column = SY_NEVER, activate = SY_NEVER, precharge = SY_NEVER, hit_age = SY_AGE_NONE, row_age = SY_AGE_NONE;
+    int32_t column = SY_NEVER, activate = SY_NEVER, precharge = SY_NEVER, hit_age = 0, row_age = 0;
     const bool free = !(ch->blocked >> bank & 1) && ba->activating_bank != (int32_t)bank;
     if (hit != SY_NIL) {
-        hit_age = queue->age[hit] << 6 | (int32_t)bank;
+        hit_age = SY_SENIOR - (queue->age[hit] << 6 | (int32_t)bank);
         if (free)
-            column = write ? ch->bank_write[bank] : ch->bank_read[bank];
+            column = (write ? ch->bank_write[bank] : ch->bank_read[bank]) | ch->plan->edge;
     }
     if (miss != SY_NIL) {
-        row_age = queue->age[miss] << 6 | (int32_t)bank;
+        row_age = SY_SENIOR - (queue->age[miss] << 6 | (int32_t)bank);
         if (free && !(ch->open >> bank & 1)) {
-            activate = ch->bank_act[bank];
+            activate = ch->bank_act[bank] | ch->plan->edge;
         } else if (free && !(ba->active_banks >> bank & 1)) {
             /* a request that arrived no later keeps the row it hits */
             const bool kept = ch->plan->scheduler == SY_DRAM_FRFCFS_ROWHIT && hit != SY_NIL &&
@@ -35,11 +35,14 @@ INLINE void ba_offer(struct sy_dram_channel *ch, uint32_t write, uint32_t bank)
                 precharge = ch->bank_pre[bank];
         }
     }
-    lane_set(&ch->column[write], bank, column);
-    lane_set(&ch->activate[write], bank, activate);
-    lane_set(&ch->precharge[write], bank, precharge);
-    lane_set(&ch->by_age.hit_age[write], bank, hit_age);
-    lane_set(&ch->by_age.row_age[write], bank, row_age);
+    ba->column_bound[write] = min32(ba->column_bound[write], column);
+    ba->row_bound[write] = min32(ba->row_bound[write], min32(activate, precharge));
+    const uint32_t lane = ch->plan->lane_of[bank];
+    lane_set(&ch->column[write], lane, column);
+    lane_set(&ch->activate[write], lane, activate);
+    lane_set(&ch->precharge[write], lane, precharge);
+    lane_set(&ba->hit_age[write], lane, hit_age);
+    lane_set(&ba->row_age[write], lane, row_age);
 }
 /* A buffer without requests for the bank offers nothing, and its lanes say so already. */
 INLINE void ba_offer_both(struct sy_dram_channel *ch, uint32_t bank)
@@ -130,109 +133,151 @@ INLINE uint32_t ba_mode(struct sy_dram_channel *ch)
 
 /* Clock of the next column command of an activated request; the oldest of those ready then, the first activated among
  * equals. */
-INLINE int32_t ba_active_clock(const struct sy_dram_channel *ch, int32_t now, uint32_t *index)
+INLINE int32_t ba_active_clock(struct sy_dram_channel *ch, uint32_t *index)
 {
-    const struct sy_dram_by_age *ba = &ch->by_age;
-    const int32_t from = max32(now, ch->column_bus_free) | ch->plan->edge;
+    struct sy_dram_by_age *ba = &ch->by_age;
+    const int32_t from = max32(ch->now, ch->column_bus_free) | ch->plan->edge;
+    const bool mixed = ba->active_writes && ba->active_writes != ba->actives;
     int32_t best = SY_NEVER, best_accepted = INT32_MAX;
     for (uint32_t i = 0; i < ba->actives; i++) {
         const struct sy_dram_active *active = &ba->active[i];
-        const int32_t shared = active->write ? ch->s_write.v[active->bank] : ch->s_read.v[active->bank];
-        const int32_t clock = max32(max32(active->ready, shared) | ch->plan->edge, from);
+        if ((mixed ? active->soonest : active->ready) > best)
+            break; /* those behind are not ready before either */
+        const struct sy_lanes *shared = active->write ? &ch->s_write : &ch->s_read;
+        const int32_t free = shared->v[ch->plan->group_of[active->bank]];
+        const int32_t clock = max32(max32(active->ready, free) | ch->plan->edge, from);
         if (clock < best || (clock == best && active->accepted < best_accepted)) {
             best = clock;
             best_accepted = active->accepted;
             *index = i;
         }
     }
+    ba->active_bound = best;
     return best;
 }
 
-/* What one buffer offers next: the earliest clock, and the oldest request whose command may issue then. */
+/* What one buffer offers next: the earliest clock, and the oldest request whose command may issue then (seniority). */
 struct ba_next {
     int32_t clock, key;
 };
 
-/* Columns, rows or both of a buffer from `now` on. A pending split activate forbids another: its mask pushes all
- * activates beyond SY_NEVER. */
-INLINE struct ba_next ba_scan(const struct sy_dram_channel *ch, uint32_t write, int32_t now, bool columns, bool rows,
-                              int n)
+/* The earliest of the kinds of candidate in one group register: over its banks first, then what the group imposes. */
+INLINE vec ba_group_clock(const struct sy_lanes *candidates, vec from, int j, int n, int m)
 {
-    const vec column_from = splat(max32(now, ch->column_bus_free)), row_from = splat(max32(now, ch->row_bus_free));
-    const vec edge = splat(ch->plan->edge), activates = splat(ch->by_age.activating_bank >= 0 ? SY_NEVER : 0);
+    vec earliest = lanes_at(candidates, j);
+    UNROLL
+    for (int i = j + m; i < n; i += m)
+        earliest = V_MIN(earliest, lanes_at(candidates, i));
+    return V_MAX(earliest, from);
+}
+
+/* The most senior of those that may issue before `after`, splat. */
+INLINE vec ba_group_oldest(const struct sy_lanes *candidates, const struct sy_lanes *seniority, vec from, vec after,
+                           int j, int n, int m)
+{
+    vec oldest = lanes_at(seniority, j) & (after > lanes_at(candidates, j));
+    UNROLL
+    for (int i = j + m; i < n; i += m)
+        oldest = V_MAX(oldest, lanes_at(seniority, i) & (after > lanes_at(candidates, i)));
+    return oldest & (after > from);
+}
+
+/* Columns, rows or both of a buffer from now on. A pending split activate forbids another: its mask pushes all
+ * activates beyond SY_NEVER. The edge is in the candidates already. */
+INLINE struct ba_next ba_scan(const struct sy_dram_channel *ch, uint32_t write, bool columns, bool rows, int n, int m)
+{
     const struct sy_lanes *shared = write ? &ch->s_write : &ch->s_read;
-    vec column[SY_LANES_MAX / SY_LANES], row[SY_LANES_MAX / SY_LANES];
+    const vec column_now = splat(max32(ch->now, ch->column_bus_free)),
+              row_now = splat(max32(ch->now, ch->row_bus_free));
+    const vec edge = splat(ch->plan->edge), activates = splat(ch->by_age.activating_bank >= 0 ? SY_NEVER : 0);
+    vec column[SY_LANES_MAX / SY_LANES], activate[SY_LANES_MAX / SY_LANES], precharge[SY_LANES_MAX / SY_LANES];
     vec best = splat(SY_NEVER);
-    for (int i = 0; i < n; i++) {
+    UNROLL
+    for (int j = 0; j < m; j++) {
         if (columns) {
-            column[i] = V_MAX(V_MAX(lanes_at(&ch->column[write], i), lanes_at(shared, i)), column_from) | edge;
-            best = V_MIN(best, column[i]);
+            column[j] = V_MAX(lanes_at(shared, j), column_now) | edge;
+            best = V_MIN(best, ba_group_clock(&ch->column[write], column[j], j, n, m));
         }
         if (rows) {
-            const vec activate = V_MAX(V_MAX(lanes_at(&ch->activate[write], i), lanes_at(&ch->s_act, i)), row_from);
-            const vec precharge = V_MAX(V_MAX(lanes_at(&ch->precharge[write], i), lanes_at(&ch->s_pre, i)), row_from);
-            row[i] = V_MIN(activate | edge | activates, precharge);
-            best = V_MIN(best, row[i]);
+            activate[j] = V_MAX(lanes_at(&ch->s_act, j), row_now) | edge | activates;
+            precharge[j] = V_MAX(lanes_at(&ch->s_pre, j), row_now);
+            best = V_MIN(best, ba_group_clock(&ch->activate[write], activate[j], j, n, m));
+            best = V_MIN(best, ba_group_clock(&ch->precharge[write], precharge[j], j, n, m));
         }
     }
-    struct ba_next next = {.clock = v_lowest(best), .key = SY_AGE_NONE};
+    struct ba_next next = {.clock = v_lowest(best), .key = 0};
     if (next.clock >= SY_NEVER)
         return next;
-    const vec at = splat(next.clock), none = splat(SY_AGE_NONE);
-    vec oldest = none;
-    for (int i = 0; i < n; i++) {
-        if (columns) {
-            const vec ready = column[i] <= at;
-            oldest = V_MIN(oldest, (lanes_at(&ch->by_age.hit_age[write], i) & ready) | (none & ~ready));
-        }
+    const vec after = splat(next.clock + 1);
+    const struct sy_dram_by_age *ba = &ch->by_age;
+    vec oldest = splat(0);
+    UNROLL
+    for (int j = 0; j < m; j++) {
+        if (columns)
+            oldest = V_MAX(oldest, ba_group_oldest(&ch->column[write], &ba->hit_age[write], column[j], after, j, n, m));
         if (rows) {
-            const vec ready = row[i] <= at;
-            oldest = V_MIN(oldest, (lanes_at(&ch->by_age.row_age[write], i) & ready) | (none & ~ready));
+            const struct sy_lanes *row_age = &ba->row_age[write];
+            oldest = V_MAX(oldest, ba_group_oldest(&ch->activate[write], row_age, activate[j], after, j, n, m));
+            oldest = V_MAX(oldest, ba_group_oldest(&ch->precharge[write], row_age, precharge[j], after, j, n, m));
         }
     }
-    next.key = v_lowest(oldest);
+    next.key = v_highest(oldest);
     return next;
+}
+
+INLINE uint32_t ba_bank(int32_t key)
+{
+    return ~(uint32_t)key & 63; /* the low bits of SY_SENIOR are ones */
 }
 
 INLINE bool ba_is_hit(const struct sy_dram_channel *ch, uint32_t write, int32_t key)
 {
-    return ch->by_age.hit_age[write].v[key & 63] == key;
+    return ch->by_age.hit_age[write].v[ch->plan->lane_of[ba_bank(key)]] == key;
 }
 
 /* First come first served: the oldest request of the buffer alone may go. */
-static struct ba_next ba_scan_fcfs(const struct sy_dram_channel *ch, uint32_t write, int32_t now, bool columns,
-                                   bool rows, int n)
+static struct ba_next ba_scan_fcfs(const struct sy_dram_channel *ch, uint32_t write, bool columns, bool rows, int n)
 {
-    struct ba_next next = {.clock = SY_NEVER, .key = SY_AGE_NONE};
-    vec oldest = splat(SY_AGE_NONE);
+    struct ba_next next = {.clock = SY_NEVER, .key = 0};
+    vec oldest = splat(0);
+    UNROLL
     for (int i = 0; i < n; i++)
-        oldest = V_MIN(oldest, V_MIN(lanes_at(&ch->by_age.hit_age[write], i), lanes_at(&ch->by_age.row_age[write], i)));
-    next.key = v_lowest(oldest);
-    if (next.key == SY_AGE_NONE)
+        oldest = V_MAX(oldest, V_MAX(lanes_at(&ch->by_age.hit_age[write], i), lanes_at(&ch->by_age.row_age[write], i)));
+    next.key = v_highest(oldest);
+    if (next.key == 0)
         return next;
-    const uint32_t b = (uint32_t)next.key & 63;
+    const uint32_t b = ba_bank(next.key), lane = ch->plan->lane_of[b], group = ch->plan->group_of[b];
     if (ba_is_hit(ch, write, next.key)) {
-        const int32_t shared = write ? ch->s_write.v[b] : ch->s_read.v[b];
-        const int32_t from = max32(now, ch->column_bus_free);
-        next.clock = columns ? max32(max32(ch->column[write].v[b], shared), from) | ch->plan->edge : SY_NEVER;
+        const int32_t shared = write ? ch->s_write.v[group] : ch->s_read.v[group];
+        const int32_t from = max32(ch->now, ch->column_bus_free);
+        next.clock = columns ? max32(max32(ch->column[write].v[lane], shared), from) | ch->plan->edge : SY_NEVER;
         return next;
     }
     if (!rows)
         return next;
-    const int32_t from = max32(now, ch->row_bus_free);
+    const int32_t from = max32(ch->now, ch->row_bus_free);
     if (ch->open >> b & 1)
-        next.clock = max32(max32(ch->precharge[write].v[b], ch->s_pre.v[b]), from);
+        next.clock = max32(max32(ch->precharge[write].v[lane], ch->s_pre.v[group]), from);
     else if (ch->by_age.activating_bank < 0)
-        next.clock = max32(max32(ch->activate[write].v[b], ch->s_act.v[b]), from) | ch->plan->edge;
+        next.clock = max32(max32(ch->activate[write].v[lane], ch->s_act.v[group]), from) | ch->plan->edge;
     return next;
 }
 
-INLINE struct ba_next ba_look(const struct sy_dram_channel *ch, uint32_t write, int32_t now, bool columns, bool rows,
-                              int n)
+/* Look at a buffer, columns, rows or both, and note from when on it must be looked at again. */
+INLINE struct ba_next ba_look(struct sy_dram_channel *ch, uint32_t write, bool columns, bool rows, int n, int m)
 {
-    if (__builtin_expect(ch->plan->scheduler == SY_DRAM_FCFS, 0))
-        return ba_scan_fcfs(ch, write, now, columns, rows, n);
-    return ba_scan(ch, write, now, columns, rows, n);
+    struct ba_next next;
+    if (__builtin_expect(ch->plan->scheduler == SY_DRAM_FCFS, 0)) {
+        next = ba_scan_fcfs(ch, write, columns, rows, n);
+        ch->by_age.column_bound[write] = ch->by_age.row_bound[write] = 0; /* others may come sooner than the oldest */
+        return next;
+    }
+    next = ba_scan(ch, write, columns, rows, n, m);
+    if (columns)
+        ch->by_age.column_bound[write] = next.clock;
+    if (rows)
+        ch->by_age.row_bound[write] = next.clock;
+    return next;
 }
 
 /* ---- issue ---- */
@@ -242,32 +287,33 @@ INLINE void ba_count(struct sy_dram_queue *queue, uint8_t entry, uint64_t *kind)
     queue->counted[entry] = true;
 }
 
-INLINE void ba_column_done(struct sy_dram_channel *ch, uint32_t bank, bool write, int32_t t, int n)
+INLINE void ba_column_done(struct sy_dram_channel *ch, uint32_t bank, bool write, int32_t t, int m)
 {
     if (ch->plan->data_clock_sync)
         ch->by_age.data_clock_until =
             max32(ch->by_age.data_clock_until, t + (write ? ch->plan->data_clock_write : ch->plan->data_clock_read));
-    if (command_column(ch, bank, write, ch->by_age.active_banks >> bank & 1, t, n)) {
+    if (command_column(ch, bank, write, ch->by_age.active_banks >> bank & 1, t, m)) {
         ba_bank_closed(ch, bank);
         return;
     }
     ba_offer_both(ch, bank);
 }
 
-static void ba_issue_active(struct sy_dram_channel *ch, uint32_t index, int32_t t, int n)
+static void ba_issue_active(struct sy_dram_channel *ch, uint32_t index, int32_t t, int m)
 {
     struct sy_dram_by_age *ba = &ch->by_age;
     const struct sy_dram_active active = ba->active[index];
     ba->actives--;
+    ba->active_writes -= active.write;
     for (uint32_t i = index; i < ba->actives; i++)
         ba->active[i] = ba->active[i + 1];
     ba->active_banks &= ~(UINT64_C(1) << active.bank);
     if (!active.write)
         note_read(ch, active.accepted, active.source, t);
-    ba_column_done(ch, active.bank, active.write, t, n);
+    ba_column_done(ch, active.bank, active.write, t, m);
 }
 
-static unsigned ba_issue_hit(struct sy_dram_channel *ch, uint32_t write, uint32_t bank, int32_t t, int n)
+static unsigned ba_issue_hit(struct sy_dram_channel *ch, uint32_t write, uint32_t bank, int32_t t, int m)
 {
     struct sy_dram_by_age *ba = &ch->by_age;
     struct sy_dram_queue *queue = &ch->queue[write];
@@ -279,7 +325,7 @@ static unsigned ba_issue_hit(struct sy_dram_channel *ch, uint32_t write, uint32_
     ba_free(queue, entry);
     if (ba->hit_head[write][bank] == SY_NIL && ba->miss_head[write][bank] == SY_NIL)
         ba_offer(ch, write, bank); /* its last request: the lanes fall silent */
-    ba_column_done(ch, bank, write, t, n);
+    ba_column_done(ch, bank, write, t, m);
     return write ? SY_STOP_WRITE : SY_STOP_READ;
 }
 
@@ -291,27 +337,30 @@ static void ba_row_open(struct sy_dram_channel *ch, uint32_t bank, uint32_t row,
     ba_bank_opened(ch, bank);
 }
 
-static unsigned ba_issue_row(struct sy_dram_channel *ch, uint32_t write, uint32_t bank, int32_t t, int n)
+static unsigned ba_issue_row(struct sy_dram_channel *ch, uint32_t write, uint32_t bank, int32_t t, int m)
 {
     struct sy_dram_by_age *ba = &ch->by_age;
     struct sy_dram_queue *queue = &ch->queue[write];
     const uint8_t entry = ba->miss_head[write][bank];
     if (ch->open >> bank & 1) {
         ba_count(queue, entry, &ch->counts.row_conflicts);
-        command_precharge(ch, bank, t, n);
+        command_precharge(ch, bank, t, m);
         ba_bank_closed(ch, bank);
         return 0;
     }
     ba_count(queue, entry, &ch->counts.row_misses);
     ba->miss_head[write][bank] = queue->next[entry];
-    command_activate(ch, bank, queue->row[entry], t, n);
+    command_activate(ch, bank, queue->row[entry], t, m);
     ba->active[ba->actives++] = (struct sy_dram_active){
         .ready = write ? ch->bank_write[bank] : ch->bank_read[bank],
         .accepted = queue->accepted[entry],
+        .soonest = t + min32(ch->plan->act_read, ch->plan->act_write),
         .bank = (uint8_t)bank,
         .source = queue->source[entry],
         .write = write,
     };
+    ba->active_writes += write;
+    ba->active_bound = min32(ba->active_bound, ba->active[ba->actives - 1].ready);
     const uint32_t row = queue->row[entry];
     ba_free(queue, entry);
     if (ba->miss_head[write][bank] == SY_NIL)
@@ -336,6 +385,8 @@ static void ba_second_activate(struct sy_dram_channel *ch, int32_t t)
     ba->activating_bank = -1;
     struct sy_dram_active *active = &ba->active[ba->actives - 1];
     active->ready = active->write ? ch->bank_write[bank] : ch->bank_read[bank];
+    ba->active_bound = min32(ba->active_bound, active->ready);
+    ba->row_bound[0] = ba->row_bound[1] = 0; /* other banks may activate again */
     take_bus(ch, t, 1, false);
     ba_row_open(ch, bank, ch->open_row[bank], t);
 }
@@ -351,7 +402,7 @@ static int32_t ba_refresh_clock(const struct sy_dram_channel *ch)
     int32_t clock = max32(ch->now, ch->row_bus_free);
     const uint64_t open = banks & ch->open;
     if (open) {
-        clock = max32(clock, ch->s_pre.v[first]);
+        clock = max32(clock, ch->s_pre.v[plan->group_of[first]]);
         for (uint64_t m = open; m; m &= m - 1)
             clock = max32(clock, ch->bank_pre[__builtin_ctzll(m)]);
         return clock;
@@ -359,14 +410,14 @@ static int32_t ba_refresh_clock(const struct sy_dram_channel *ch)
     return refresh_ready(ch, banks);
 }
 
-static void ba_refresh_step(struct sy_dram_channel *ch, int32_t t, int n)
+static void ba_refresh_step(struct sy_dram_channel *ch, int32_t t, int m)
 {
     const struct sy_dram_plan *plan = ch->plan;
     const uint64_t node = plan->node_mask[ch->refresh_node], open = node & ch->open;
     if (open) { /* one command precharges all of them */
-        for (uint64_t m = open; m; m &= m - 1) {
-            const uint32_t bank = (uint32_t)__builtin_ctzll(m);
-            command_precharge(ch, bank, t, n);
+        for (uint64_t left = open; left; left &= left - 1) {
+            const uint32_t bank = (uint32_t)__builtin_ctzll(left);
+            command_precharge(ch, bank, t, m);
             ch->counts.refresh_precharges++;
             ch->refresh_closed |= UINT64_C(1) << bank;
             ba_bank_closed(ch, bank);
@@ -377,10 +428,10 @@ static void ba_refresh_step(struct sy_dram_channel *ch, int32_t t, int n)
     take_bus(ch, t, 1, false);
     if (plan->refresh_other > 0)
         lanes_raise_masked(&ch->s_act, &plan->domain_mask[plan->domain_of[__builtin_ctzll(banks)]],
-                           t + plan->refresh_other, n);
+                           t + plan->refresh_other, m);
     ch->blocked &= ~banks;
-    for (uint64_t m = banks; m; m &= m - 1)
-        ba_offer_both(ch, (uint32_t)__builtin_ctzll(m));
+    for (uint64_t left = banks; left; left &= left - 1)
+        ba_offer_both(ch, (uint32_t)__builtin_ctzll(left));
 }
 
 static void ba_refresh_due(struct sy_dram_channel *ch)
@@ -403,7 +454,7 @@ static int32_t ba_timeout_clock(const struct sy_dram_channel *ch, uint32_t *bank
         if (ba->hit_head[0][b] != SY_NIL || ba->hit_head[1][b] != SY_NIL)
             continue;
         int32_t clock = max32(ch->idle_since[b] + ch->plan->page_timeout, ch->bank_pre[b]);
-        clock = max32(max32(clock, ch->s_pre.v[b]), max32(ch->now, ch->row_bus_free));
+        clock = max32(max32(clock, ch->s_pre.v[ch->plan->group_of[b]]), max32(ch->now, ch->row_bus_free));
         if (clock < best) {
             best = clock;
             *bank = b;
@@ -425,25 +476,12 @@ INLINE bool ba_serving(const struct sy_dram_channel *ch)
     return !ch->pending_refreshes || !ch->plan->refresh_blocks_channel;
 }
 
-INLINE void ba_choose_buffered(struct sy_dram_channel *ch, struct ba_choice *choice, int n)
+INLINE unsigned ba_issue_key(struct sy_dram_channel *ch, uint32_t write, int32_t key, int32_t t, int m)
 {
-    choice->write = ba_mode(ch);
-    if (ch->plan->two_buses) {
-        choice->column = ba_look(ch, choice->write, ch->now, true, false, n);
-        choice->row = ba_look(ch, choice->write, ch->now, false, true, n);
-    } else {
-        choice->row = ba_look(ch, choice->write, ch->now, true, true, n);
-    }
-    if (ch->plan->page == SY_DRAM_PAGE_TIMEOUT)
-        choice->timeout = ba_timeout_clock(ch, &choice->timeout_bank);
-}
-
-INLINE unsigned ba_issue_key(struct sy_dram_channel *ch, uint32_t write, int32_t key, int32_t t, int n)
-{
-    const uint32_t bank = (uint32_t)key & 63;
+    const uint32_t bank = ba_bank(key);
     if (ba_is_hit(ch, write, key))
-        return ba_issue_hit(ch, write, bank, t, n);
-    return ba_issue_row(ch, write, bank, t, n);
+        return ba_issue_hit(ch, write, bank, t, m);
+    return ba_issue_row(ch, write, bank, t, m);
 }
 
 /* The data clock of LPDDR5: when it has stopped, a column command needs a CAS in the clock before it and may therefore
@@ -460,26 +498,26 @@ INLINE bool ba_data_clock(struct sy_dram_channel *ch, int32_t *t)
     return true;
 }
 
-static void ba_close_idle(struct sy_dram_channel *ch, uint32_t bank, int32_t t, int n)
+static void ba_close_idle(struct sy_dram_channel *ch, uint32_t bank, int32_t t, int m)
 {
-    command_precharge(ch, bank, t, n);
+    command_precharge(ch, bank, t, m);
     ba_bank_closed(ch, bank);
 }
 
 /* One command bus: the activated requests first, then refresh, then the buffer. Returns what fell free; *t becomes the
  * clock of the last command. */
-INLINE unsigned ba_tick_one_bus(struct sy_dram_channel *ch, const struct ba_choice *choice, int32_t *t, int n)
+INLINE unsigned ba_tick_one_bus(struct sy_dram_channel *ch, const struct ba_choice *choice, int32_t *t, int m)
 {
     if (choice->active <= *t) {
         if (ba_data_clock(ch, t))
-            ba_issue_active(ch, choice->active_index, *t, n);
+            ba_issue_active(ch, choice->active_index, *t, m);
     } else if (choice->refresh <= *t) {
-        ba_refresh_step(ch, *t, n);
+        ba_refresh_step(ch, *t, m);
     } else if (choice->row.clock <= *t) {
         if (!ba_is_hit(ch, choice->write, choice->row.key) || ba_data_clock(ch, t))
-            return ba_issue_key(ch, choice->write, choice->row.key, *t, n);
+            return ba_issue_key(ch, choice->write, choice->row.key, *t, m);
     } else if (choice->timeout <= *t) {
-        ba_close_idle(ch, choice->timeout_bank, *t, n);
+        ba_close_idle(ch, choice->timeout_bank, *t, m);
     }
     return 0;
 }
@@ -489,28 +527,29 @@ INLINE unsigned ba_tick_one_bus(struct sy_dram_channel *ch, const struct ba_choi
 INLINE bool ba_row_moved(const struct sy_dram_channel *ch, uint32_t write, const struct ba_next *row, uint32_t bank,
                          int32_t t)
 {
-    const bool was_its_own = row->clock <= t && ((uint32_t)row->key & 63) == bank;
-    return was_its_own || ch->plan->scheduler == SY_DRAM_FCFS || ch->activate[write].v[bank] <= t ||
-           ch->precharge[write].v[bank] <= t;
+    const uint32_t lane = ch->plan->lane_of[bank];
+    const bool was_its_own = row->clock <= t && ba_bank(row->key) == bank;
+    return was_its_own || ch->plan->scheduler == SY_DRAM_FCFS || ch->activate[write].v[lane] <= t ||
+           ch->precharge[write].v[lane] <= t;
 }
 
 /* A bus each for columns and rows: one of either in a tick, the column first. */
-INLINE unsigned ba_tick_two_buses(struct sy_dram_channel *ch, struct ba_choice *choice, int32_t t, int n)
+INLINE unsigned ba_tick_two_buses(struct sy_dram_channel *ch, struct ba_choice *choice, int32_t t, int n, int m)
 {
     unsigned freed = 0;
     bool changed = true;
-    uint32_t bank = (uint32_t)choice->column.key & 63;
+    uint32_t bank = ba_bank(choice->column.key);
     if (choice->active <= t) {
         bank = ch->by_age.active[choice->active_index].bank;
-        ba_issue_active(ch, choice->active_index, t, n);
+        ba_issue_active(ch, choice->active_index, t, m);
     } else if (choice->column.clock <= t) {
-        freed = ba_issue_key(ch, choice->write, choice->column.key, t, n);
+        freed = ba_issue_key(ch, choice->write, choice->column.key, t, m);
     } else {
         changed = false;
     }
     if (ch->pending_refreshes) {
         if ((changed ? ba_refresh_clock(ch) : choice->refresh) <= t) {
-            ba_refresh_step(ch, t, n);
+            ba_refresh_step(ch, t, m);
             return freed;
         }
         if (ch->plan->refresh_blocks_channel)
@@ -518,39 +557,76 @@ INLINE unsigned ba_tick_two_buses(struct sy_dram_channel *ch, struct ba_choice *
     }
     if (changed) { /* the column may have changed the mode and the rows wanted */
         const uint32_t write = ba_mode(ch);
-        if (write != choice->write || ba_row_moved(ch, write, &choice->row, bank, t))
-            choice->row = ba_look(ch, write, t, false, true, n);
+        if (write != choice->write || ba_row_moved(ch, write, &choice->row, bank, t)) {
+            choice->row.clock = ch->by_age.row_bound[write];
+            if (choice->row.clock <= t)
+                choice->row = ba_look(ch, write, false, true, n, m);
+        }
         choice->write = write;
         choice->timeout =
             ch->plan->page == SY_DRAM_PAGE_TIMEOUT ? ba_timeout_clock(ch, &choice->timeout_bank) : SY_NEVER;
     }
     if (choice->row.clock <= t)
-        freed |= ba_issue_key(ch, choice->write, choice->row.key, t, n);
+        freed |= ba_issue_key(ch, choice->write, choice->row.key, t, m);
     else if (choice->timeout <= t)
-        ba_close_idle(ch, choice->timeout_bank, t, n);
+        ba_close_idle(ch, choice->timeout_bank, t, m);
     return freed;
 }
 
-/* Everything that could issue from `now` on; requests in the buffers are not looked at when an activated one goes now.
- */
-INLINE int32_t ba_choose(struct sy_dram_channel *ch, struct ba_choice *choice, int n)
+/* Make sure that what is due first is known and not only bounded from below: look closer at whatever its bound lets
+ * come first, until nothing does. Returns that clock. */
+INLINE int32_t ba_first(struct sy_dram_channel *ch, struct ba_choice *choice, bool known, int n, int m)
 {
     const bool two_buses = ch->plan->two_buses;
-    choice->refresh = choice->timeout = choice->column.clock = choice->row.clock = SY_NEVER;
-    choice->active_index = 0;
-    choice->active = ba_active_clock(ch, ch->now, &choice->active_index);
-    if (choice->active > ch->now || two_buses) {
-        if (ch->pending_refreshes)
-            choice->refresh = ba_refresh_clock(ch);
-        if (ba_serving(ch) && (choice->refresh > ch->now || two_buses))
-            ba_choose_buffered(ch, choice, n);
+    bool active = known, column = choice->column.clock >= SY_NEVER, row = choice->row.clock >= SY_NEVER;
+    for (;;) {
+        const int32_t buffered = min32(choice->column.clock, choice->row.clock);
+        const int32_t event = min32(min32(choice->active, buffered), min32(choice->refresh, choice->timeout));
+        if (!active && choice->active <= event) {
+            choice->active = ba_active_clock(ch, &choice->active_index);
+            active = true;
+        } else if (!column && choice->column.clock <= event) {
+            choice->column = ba_look(ch, choice->write, true, false, n, m);
+            column = true;
+        } else if (!row && choice->row.clock <= event) {
+            choice->row = two_buses ? ba_look(ch, choice->write, false, true, n, m)
+                                    : ba_look(ch, choice->write, true, true, n, m);
+            row = true;
+        } else {
+            return event;
+        }
     }
-    const int32_t buffered = min32(choice->column.clock, choice->row.clock);
-    const int32_t command = min32(min32(choice->active, choice->refresh), buffered);
-    return min32(command, choice->timeout);
 }
 
-INLINE int32_t ba_run(struct sy_dram_channel *ch, int32_t limit, unsigned stop, int n)
+/* Everything that could issue from now on; requests in the buffers are not looked at when an activated one goes now. */
+INLINE int32_t ba_choose(struct sy_dram_channel *ch, struct ba_choice *choice, int n, int m)
+{
+    const struct sy_dram_plan *plan = ch->plan;
+    const struct sy_dram_by_age *ba = &ch->by_age;
+    *choice =
+        (struct ba_choice){.refresh = SY_NEVER, .timeout = SY_NEVER, .column.clock = SY_NEVER, .row.clock = SY_NEVER};
+    choice->active = max32(ba->active_bound, max32(ch->now, ch->column_bus_free));
+    const bool known = choice->active <= ch->now;
+    if (known)
+        choice->active = ba_active_clock(ch, &choice->active_index);
+    if (choice->active > ch->now || plan->two_buses) {
+        if (ch->pending_refreshes)
+            choice->refresh = ba_refresh_clock(ch);
+        if (ba_serving(ch) && (choice->refresh > ch->now || plan->two_buses)) {
+            choice->write = ba_mode(ch);
+            const int32_t column = max32(ba->column_bound[choice->write], max32(ch->now, ch->column_bus_free));
+            const int32_t row = max32(ba->row_bound[choice->write], max32(ch->now, ch->row_bus_free));
+            choice->row.clock = plan->two_buses ? row : min32(column, row);
+            if (plan->two_buses)
+                choice->column.clock = column;
+            if (plan->page == SY_DRAM_PAGE_TIMEOUT)
+                choice->timeout = ba_timeout_clock(ch, &choice->timeout_bank);
+        }
+    }
+    return ba_first(ch, choice, known, n, m);
+}
+
+INLINE int32_t ba_run(struct sy_dram_channel *ch, int32_t limit, unsigned stop, int n, int m)
 {
     for (;;) {
         if (ch->now >= limit)
@@ -558,7 +634,7 @@ INLINE int32_t ba_run(struct sy_dram_channel *ch, int32_t limit, unsigned stop, 
         if (ch->now >= ch->next_refresh)
             ba_refresh_due(ch);
         struct ba_choice choice;
-        const int32_t event = ba_choose(ch, &choice, n);
+        const int32_t event = ba_choose(ch, &choice, n, m);
         if (ch->by_age.activating_bank >= 0 && (event > ch->now || ch->by_age.activate_deadline <= ch->now)) {
             ba_second_activate(ch, ch->now); /* the first idle clock, or the last one allowed */
             ch->now++;
@@ -572,9 +648,9 @@ INLINE int32_t ba_run(struct sy_dram_channel *ch, int32_t limit, unsigned stop, 
         }
         if (event >= limit)
             return stop_at_limit(ch, limit, event);
-        int32_t t = event;
+        int32_t t = ch->now = event;
         const unsigned freed =
-            ch->plan->two_buses ? ba_tick_two_buses(ch, &choice, t, n) : ba_tick_one_bus(ch, &choice, &t, n);
+            ch->plan->two_buses ? ba_tick_two_buses(ch, &choice, t, n, m) : ba_tick_one_bus(ch, &choice, &t, m);
         ch->now = t + 1;
         if (freed & stop || (stop & SY_STOP_DRAINED && !ch->waiting_reads))
             return t;

@@ -13,49 +13,57 @@
 /* Recompute what the bank offers. */
 INLINE void pb_offer(struct sy_dram_channel *ch, uint32_t bank)
 {
-    const struct sy_dram_per_bank *pb = &ch->per_bank;
+    struct sy_dram_per_bank *pb = &ch->per_bank;
     const struct sy_dram_plan *plan = ch->plan;
+    const uint32_t lane = plan->lane_of[bank];
     int32_t read = SY_NEVER, write = SY_NEVER, activate = SY_NEVER, precharge = SY_NEVER;
     if (pb->length[bank] && !(ch->blocked >> bank & 1)) {
         if (!(ch->open >> bank & 1)) {
-            activate = ch->bank_act[bank];
+            activate = ch->bank_act[bank] | plan->edge;
         } else {
             uint32_t hit = pb->hit[bank];
             if (plan->scheduler == SY_DRAM_FCFS)
                 hit &= 1;
             if (hit & ~pb->write[bank])
-                read = ch->bank_read[bank];
+                read = ch->bank_read[bank] | plan->edge;
             if (hit & pb->write[bank])
-                write = ch->bank_write[bank];
+                write = ch->bank_write[bank] | plan->edge;
             const bool capped = plan->row_hit_cap && ch->hits[bank] >= plan->row_hit_cap;
             if (!(hit & 1) && (!hit || capped))
                 precharge = ch->bank_pre[bank];
         }
     }
-    lane_set(&ch->column[0], bank, read);
-    lane_set(&ch->column[1], bank, write);
-    lane_set(&ch->activate[0], bank, activate);
-    lane_set(&ch->precharge[0], bank, precharge);
+    pb->bound = min32(pb->bound, min32(min32(read, write), min32(activate, precharge)));
+    lane_set(&ch->column[0], lane, read);
+    lane_set(&ch->column[1], lane, write);
+    lane_set(&ch->activate[0], lane, activate);
+    lane_set(&ch->precharge[0], lane, precharge);
 }
 
-/* (clock of the earliest command) << 6 | turns from the round robin pointer to its bank */
-INLINE int32_t pb_scan(const struct sy_dram_channel *ch, int32_t now, int n)
+/* (clock of the earliest command) << 6 | turns from the round robin pointer to its bank. The edge is in the candidates
+ * already. */
+INLINE int32_t pb_scan(const struct sy_dram_channel *ch, int32_t now, int n, int m)
 {
     const struct sy_dram_plan *plan = ch->plan;
     const vec column_from = splat(max32(now, ch->column_bus_free)), row_from = splat(max32(now, ch->row_bus_free));
     const vec edge = splat(plan->edge);
-    const vec turn_mask = splat((int32_t)plan->banks - 1);
-    const vec turn = IOTA - splat(ch->per_bank.last_bank + 1);
+    const vec turn_mask = splat((int32_t)plan->banks - 1), first = splat(ch->per_bank.last_bank + 1);
     vec best = splat(SY_NEVER << 6);
-    for (int i = 0; i < n; i++) {
-        const vec read = V_MAX(lanes_at(&ch->column[0], i), lanes_at(&ch->s_read, i));
-        const vec write = V_MAX(lanes_at(&ch->column[1], i), lanes_at(&ch->s_write, i));
-        const vec column = V_MIN(read, write);
-        const vec activate = V_MAX(V_MAX(lanes_at(&ch->activate[0], i), lanes_at(&ch->s_act, i)), row_from) | edge;
-        const vec precharge = V_MAX(V_MAX(lanes_at(&ch->precharge[0], i), lanes_at(&ch->s_pre, i)), row_from);
-        const vec clock = V_MIN(V_MAX(column, column_from) | edge, V_MIN(activate, precharge));
-        const vec key = (clock << 6) | ((turn + splat(i * SY_LANES)) & turn_mask);
-        best = V_MIN(best, key);
+    UNROLL
+    for (int j = 0; j < m; j++) {
+        const vec read_from = V_MAX(lanes_at(&ch->s_read, j), column_from) | edge;
+        const vec write_from = V_MAX(lanes_at(&ch->s_write, j), column_from) | edge;
+        const vec activate_from = V_MAX(lanes_at(&ch->s_act, j), row_from) | edge;
+        const vec precharge_from = V_MAX(lanes_at(&ch->s_pre, j), row_from);
+        UNROLL
+        for (int i = j; i < n; i += m) {
+            const vec read = V_MAX(lanes_at(&ch->column[0], i), read_from);
+            const vec write = V_MAX(lanes_at(&ch->column[1], i), write_from);
+            const vec activate = V_MAX(lanes_at(&ch->activate[0], i), activate_from);
+            const vec precharge = V_MAX(lanes_at(&ch->precharge[0], i), precharge_from);
+            const vec clock = V_MIN(V_MIN(read, write), V_MIN(activate, precharge));
+            best = V_MIN(best, (clock << 6) | ((lanes_at(&plan->bank_of, i) - first) & turn_mask));
+        }
     }
     return v_lowest(best);
 }
@@ -70,7 +78,8 @@ INLINE bool pb_is_row(const struct sy_dram_channel *ch, uint32_t bank, int32_t t
 {
     if (!(ch->open >> bank & 1))
         return true;
-    return max32(ch->precharge[0].v[bank], ch->s_pre.v[bank]) <= t && ch->row_bus_free <= t;
+    return max32(ch->precharge[0].v[ch->plan->lane_of[bank]], ch->s_pre.v[ch->plan->group_of[bank]]) <= t &&
+           ch->row_bus_free <= t;
 }
 
 INLINE void pb_find_hits(struct sy_dram_channel *ch, uint32_t bank)
@@ -111,17 +120,18 @@ INLINE void pb_remove(struct sy_dram_channel *ch, uint32_t bank, uint32_t k)
     }
 }
 
-static void pb_issue_column(struct sy_dram_channel *ch, uint32_t bank, int32_t t, int n)
+static void pb_issue_column(struct sy_dram_channel *ch, uint32_t bank, int32_t t, int m)
 {
     struct sy_dram_per_bank *pb = &ch->per_bank;
     uint32_t hit = pb->hit[bank];
     if (ch->plan->scheduler == SY_DRAM_FCFS)
         hit &= 1;
     const uint32_t reads = hit & ~pb->write[bank], writes = hit & pb->write[bank];
+    const uint32_t lane = ch->plan->lane_of[bank], group = ch->plan->group_of[bank];
     uint32_t ready = 0;
-    if (reads && max32(ch->column[0].v[bank], ch->s_read.v[bank]) <= t)
+    if (reads && max32(ch->column[0].v[lane], ch->s_read.v[group]) <= t)
         ready |= reads & -reads;
-    if (writes && max32(ch->column[1].v[bank], ch->s_write.v[bank]) <= t)
+    if (writes && max32(ch->column[1].v[lane], ch->s_write.v[group]) <= t)
         ready |= writes & -writes;
     const uint32_t k = (uint32_t)__builtin_ctz(ready);
     const bool write = pb->write[bank] >> k & 1;
@@ -130,20 +140,20 @@ static void pb_issue_column(struct sy_dram_channel *ch, uint32_t bank, int32_t t
     if (!write)
         note_read(ch, pb->accepted[bank][k], pb->source[bank][k], t);
     pb_remove(ch, bank, k);
-    if (command_column(ch, bank, write, false, t, n))
+    if (command_column(ch, bank, write, false, t, m))
         pb->hit[bank] = 0;
     pb_offer(ch, bank);
 }
 
-static void pb_issue_row(struct sy_dram_channel *ch, uint32_t bank, int32_t t, int n)
+static void pb_issue_row(struct sy_dram_channel *ch, uint32_t bank, int32_t t, int m)
 {
     struct sy_dram_per_bank *pb = &ch->per_bank;
     if (ch->open >> bank & 1) {
-        command_precharge(ch, bank, t, n);
+        command_precharge(ch, bank, t, m);
         ch->counts.row_conflicts++;
         pb->hit[bank] = 0;
     } else {
-        command_activate(ch, bank, pb->row[bank][0], t, n);
+        command_activate(ch, bank, pb->row[bank][0], t, m);
         open_bank(ch, bank, pb->row[bank][0], t);
         pb_find_hits(ch, bank);
     }
@@ -152,23 +162,23 @@ static void pb_issue_row(struct sy_dram_channel *ch, uint32_t bank, int32_t t, i
 
 /* The command of this tick, and a second of the other kind where rows and columns have their own bus. The pointer moves
  * on to the second choice even when that is of the same kind and therefore dropped. */
-INLINE void pb_issue(struct sy_dram_channel *ch, int32_t key, int32_t t, int n)
+INLINE void pb_issue(struct sy_dram_channel *ch, int32_t key, int32_t t, int n, int m)
 {
     const uint32_t bank = pb_bank(ch, key);
     const bool row = pb_is_row(ch, bank, t);
     const int32_t row_free = ch->row_bus_free, column_free = ch->column_bus_free;
     ch->per_bank.last_bank = (int32_t)bank;
     if (row)
-        pb_issue_row(ch, bank, t, n);
+        pb_issue_row(ch, bank, t, m);
     else
-        pb_issue_column(ch, bank, t, n);
+        pb_issue_column(ch, bank, t, m);
     if (!ch->plan->two_buses)
         return;
     /* the choice does not know yet which bus is taken */
     const int32_t row_taken = ch->row_bus_free, column_taken = ch->column_bus_free;
     ch->row_bus_free = row_free;
     ch->column_bus_free = column_free;
-    const int32_t second = pb_scan(ch, t, n);
+    const int32_t second = pb_scan(ch, t, n, m);
     uint32_t other = 0;
     bool other_row = row;
     if (second >> 6 <= t) {
@@ -179,9 +189,9 @@ INLINE void pb_issue(struct sy_dram_channel *ch, int32_t key, int32_t t, int n)
     ch->row_bus_free = row_taken;
     ch->column_bus_free = column_taken;
     if (other_row && !row)
-        pb_issue_row(ch, other, t, n);
+        pb_issue_row(ch, other, t, m);
     else if (!other_row && row)
-        pb_issue_column(ch, other, t, n);
+        pb_issue_column(ch, other, t, m);
 }
 
 /* ---- refresh ---- */
@@ -200,7 +210,8 @@ static int32_t pb_refresh_clock(const struct sy_dram_channel *ch, uint32_t *bank
     int32_t best = SY_NEVER;
     for (uint64_t m = open; m; m &= m - 1) {
         const uint32_t b = (uint32_t)__builtin_ctzll(m);
-        const int32_t clock = max32(max32(ch->bank_pre[b], ch->s_pre.v[b]), max32(ch->now, ch->row_bus_free));
+        const int32_t clock =
+            max32(max32(ch->bank_pre[b], ch->s_pre.v[ch->plan->group_of[b]]), max32(ch->now, ch->row_bus_free));
         if (clock < best) {
             best = clock;
             *bank = b;
@@ -212,10 +223,10 @@ static int32_t pb_refresh_clock(const struct sy_dram_channel *ch, uint32_t *bank
     return refresh_ready(ch, banks);
 }
 
-static void pb_refresh_step(struct sy_dram_channel *ch, uint32_t bank, int32_t t, int n)
+static void pb_refresh_step(struct sy_dram_channel *ch, uint32_t bank, int32_t t, int m)
 {
     if (bank != SY_NIL) {
-        command_precharge(ch, bank, t, n);
+        command_precharge(ch, bank, t, m);
         ch->counts.refresh_precharges++;
         ch->refresh_closed |= UINT64_C(1) << bank;
         ch->per_bank.hit[bank] = 0;
@@ -224,7 +235,7 @@ static void pb_refresh_step(struct sy_dram_channel *ch, uint32_t bank, int32_t t
     const uint64_t banks = sy_dram_channel_refreshed(ch, t);
     if (ch->plan->refresh_other > 0)
         lanes_raise_masked(&ch->s_act, &ch->plan->domain_mask[ch->plan->domain_of[__builtin_ctzll(banks)]],
-                           t + ch->plan->refresh_other, n);
+                           t + ch->plan->refresh_other, m);
     pb_block(ch, banks, false);
 }
 
@@ -248,6 +259,7 @@ INLINE uint8_t pb_oldest_front(const struct sy_dram_channel *ch, uint32_t write,
     if (!(pb->present[write] & pb->full))
         return pb->head[write];
     vec oldest = lanes_at(&pb->front_age[write], 0);
+    UNROLL
     for (int i = 1; i < n; i++)
         oldest = V_MIN(oldest, lanes_at(&pb->front_age[write], i));
     return pb->bank_head[write][v_lowest(oldest) & 63];
@@ -309,7 +321,7 @@ static int32_t pb_timeout_clock(const struct sy_dram_channel *ch, uint32_t *bank
         if (ch->per_bank.length[b])
             continue;
         int32_t clock = max32(ch->idle_since[b] + ch->plan->page_timeout, ch->bank_pre[b]);
-        clock = max32(max32(clock, ch->s_pre.v[b]), max32(ch->now, ch->row_bus_free));
+        clock = max32(max32(clock, ch->s_pre.v[ch->plan->group_of[b]]), max32(ch->now, ch->row_bus_free));
         if (clock < best) {
             best = clock;
             *bank = b;
@@ -318,25 +330,43 @@ static int32_t pb_timeout_clock(const struct sy_dram_channel *ch, uint32_t *bank
     return best;
 }
 
-INLINE int32_t pb_run(struct sy_dram_channel *ch, int32_t limit, unsigned stop, int n)
+struct pb_choice { /* what may happen next, and when */
+    int32_t command, key, refresh, timeout;
+    uint32_t refresh_bank, timeout_bank;
+};
+
+/* The clock of the next tick with something in it. */
+INLINE int32_t pb_choose(struct sy_dram_channel *ch, struct pb_choice *choice, int n, int m)
 {
-    const struct sy_dram_plan *plan = ch->plan;
+    const bool transfer = pb_can_transfer(ch);
+    *choice = (struct pb_choice){.command = ch->per_bank.bound,
+                                 .refresh = SY_NEVER,
+                                 .timeout = SY_NEVER,
+                                 .refresh_bank = SY_NIL,
+                                 .timeout_bank = SY_NIL};
+    if (!transfer || choice->command <= ch->now) { /* else the transfer has the tick to itself */
+        choice->key = pb_scan(ch, ch->now, n, m);
+        choice->command = ch->per_bank.bound = choice->key >> 6;
+    }
+    int32_t event = transfer ? ch->now : choice->command;
+    if (ch->pending_refreshes) {
+        choice->refresh = pb_refresh_clock(ch, &choice->refresh_bank);
+        event = min32(event, choice->refresh);
+    }
+    if (ch->plan->page == SY_DRAM_PAGE_TIMEOUT) {
+        choice->timeout = pb_timeout_clock(ch, &choice->timeout_bank);
+        event = min32(event, choice->timeout);
+    }
+    return event;
+}
+
+INLINE int32_t pb_run(struct sy_dram_channel *ch, int32_t limit, unsigned stop, int n, int m)
+{
     for (;;) {
         if (ch->now >= limit)
             return stop_at_limit(ch, limit, ch->now);
-        const int32_t key = pb_scan(ch, ch->now, n);
-        const int32_t command = key >> 6;
-        int32_t event = pb_can_transfer(ch) ? ch->now : command;
-        int32_t refresh = SY_NEVER, timeout = SY_NEVER;
-        uint32_t refresh_bank = SY_NIL, timeout_bank = SY_NIL;
-        if (ch->pending_refreshes) {
-            refresh = pb_refresh_clock(ch, &refresh_bank);
-            event = min32(event, refresh);
-        }
-        if (plan->page == SY_DRAM_PAGE_TIMEOUT) {
-            timeout = pb_timeout_clock(ch, &timeout_bank);
-            event = min32(event, timeout);
-        }
+        struct pb_choice choice;
+        const int32_t event = pb_choose(ch, &choice, n, m);
         if (event >= ch->next_refresh) {
             if (ch->next_refresh >= limit)
                 return stop_at_limit(ch, limit, ch->next_refresh);
@@ -347,12 +377,12 @@ INLINE int32_t pb_run(struct sy_dram_channel *ch, int32_t limit, unsigned stop, 
         if (event >= limit)
             return stop_at_limit(ch, limit, event);
         ch->now = event;
-        if (refresh <= event)
-            pb_refresh_step(ch, refresh_bank, event, n);
-        else if (command <= event)
-            pb_issue(ch, key, event, n);
-        else if (timeout <= event)
-            command_precharge(ch, timeout_bank, event, n);
+        if (choice.refresh <= event)
+            pb_refresh_step(ch, choice.refresh_bank, event, m);
+        else if (choice.command <= event)
+            pb_issue(ch, choice.key, event, n, m);
+        else if (choice.timeout <= event)
+            command_precharge(ch, choice.timeout_bank, event, m);
         const unsigned freed = pb_transfer(ch, n);
         ch->now = event + 1;
         if (freed & stop || (stop & SY_STOP_DRAINED && !ch->waiting_reads))

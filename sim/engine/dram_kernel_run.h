@@ -1,16 +1,18 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The table of entry points of one vector width: a constant number of registers for 16, 32 and 64 banks. */
-#define RUN_FUNCTION(style, banks)                                                                                     \
-    static int32_t style##_run_##banks(struct sy_dram_channel *ch, int32_t limit, unsigned stop)                       \
+/* The table of entry points of one vector width: constant numbers of registers over the banks and over the groups. */
+#define RUN_FUNCTION(style, banks, groups)                                                                             \
+    static int32_t style##_run_##banks##_##groups(struct sy_dram_channel *ch, int32_t limit, unsigned stop)            \
     {                                                                                                                  \
-        return style##_run(ch, limit, stop, (banks) / SY_LANES);                                                       \
+        return style##_run(ch, limit, stop, (banks) / SY_LANES, (groups) / SY_LANES);                                  \
     }
-RUN_FUNCTION(pb, 16)
-RUN_FUNCTION(pb, 32)
-RUN_FUNCTION(pb, 64)
-RUN_FUNCTION(ba, 16)
-RUN_FUNCTION(ba, 32)
-RUN_FUNCTION(ba, 64)
+#define RUN_FUNCTIONS(style)                                                                                           \
+    RUN_FUNCTION(style, 16, 8)                                                                                         \
+    RUN_FUNCTION(style, 32, 8)                                                                                         \
+    RUN_FUNCTION(style, 32, 16)                                                                                        \
+    RUN_FUNCTION(style, 64, 16)                                                                                        \
+    RUN_FUNCTION(style, 64, 64)
+RUN_FUNCTIONS(pb)
+RUN_FUNCTIONS(ba)
 
 static void kernel_offer(struct sy_dram_channel *ch, bool write, uint32_t bank)
 {
@@ -19,6 +21,8 @@ static void kernel_offer(struct sy_dram_channel *ch, bool write, uint32_t bank)
 
 #define KERNEL(label)                                                                                                  \
     {                                                                                                                  \
-        .name = label, .run = {{pb_run_16, pb_run_32, pb_run_64}, {ba_run_16, ba_run_32, ba_run_64}},                  \
+        .name = label,                                                                                                 \
+        .run = {{pb_run_16_8, pb_run_32_8, pb_run_32_16, pb_run_64_16, pb_run_64_64},                                  \
+                {ba_run_16_8, ba_run_32_8, ba_run_32_16, ba_run_64_16, ba_run_64_64}},                                 \
         .offer = kernel_offer                                                                                          \
     }

@@ -26,6 +26,11 @@ static struct place place_of(const struct sy_dram_organization *org, uint32_t ba
                           .pseudochannel = group / org->bankgroups / org->ranks};
 }
 
+static uint32_t groups_of(const struct sy_dram_organization *org)
+{
+    return org->pseudochannels * org->ranks * org->bankgroups;
+}
+
 static int32_t larger(uint32_t a, uint32_t b)
 {
     return (int32_t)(a > b ? a : b);
@@ -66,15 +71,16 @@ static struct pair pair_distances(const struct sy_dram_device *device, struct pl
 static void fill_pairs(struct sy_dram_plan *plan, const struct sy_dram_device *device)
 {
     const struct sy_dram_organization *org = &device->org;
-    for (uint32_t g = 0; g < org->pseudochannels * org->ranks * org->bankgroups; g++) {
+    const uint32_t groups = groups_of(org);
+    for (uint32_t g = 0; g < groups; g++) {
         const struct place from = place_of(org, g * org->banks_per_group);
-        for (uint32_t b = 0; b < plan->banks; b++) {
-            const struct pair pair = pair_distances(device, from, place_of(org, b));
-            plan->read_read[g].v[b] = pair.read_read;
-            plan->read_write[g].v[b] = pair.read_write;
-            plan->write_read[g].v[b] = pair.write_read;
-            plan->write_write[g].v[b] = pair.write_write;
-            plan->act_act[g].v[b] = pair.act_act;
+        for (uint32_t i = 0; i < SY_LANES_MAX; i++) {
+            const struct pair pair = pair_distances(device, from, place_of(org, i % groups * org->banks_per_group));
+            plan->read_read[g].v[i] = pair.read_read;
+            plan->read_write[g].v[i] = pair.read_write;
+            plan->write_read[g].v[i] = pair.write_read;
+            plan->write_write[g].v[i] = pair.write_write;
+            plan->act_act[g].v[i] = pair.act_act;
         }
     }
 }
@@ -87,8 +93,22 @@ static void fill_domains(struct sy_dram_plan *plan, const struct sy_dram_organiz
         const struct place at = place_of(org, b);
         plan->group_of[b] = (uint8_t)(b / org->banks_per_group);
         plan->domain_of[b] = (uint8_t)(at.pseudochannel * ranks + (org->ranks_are_stacked ? 0 : at.rank));
-        plan->domain_mask[plan->domain_of[b]].v[b] = -1;
     }
+    for (uint32_t i = 0; i < SY_LANES_MAX; i++)
+        plan->domain_mask[plan->domain_of[i % groups_of(org) * org->banks_per_group]].v[i] = -1;
+}
+
+/* Lanes run over the groups first; the shape is the smallest that holds the banks and repeats with the groups. */
+static void fill_lanes(struct sy_dram_plan *plan, const struct sy_dram_organization *org)
+{
+    static const uint32_t lanes[SY_DRAM_SHAPES][2] = {{16, 8}, {32, 8}, {32, 16}, {64, 16}, {64, 64}};
+    const uint32_t groups = groups_of(org);
+    while (plan->banks > lanes[plan->shape][0] || groups > lanes[plan->shape][1])
+        plan->shape++;
+    for (uint32_t b = 0; b < plan->banks; b++)
+        plan->lane_of[b] = (uint8_t)(b % org->banks_per_group * groups + b / org->banks_per_group);
+    for (uint32_t b = 0; b < plan->banks; b++)
+        plan->bank_of.v[plan->lane_of[b]] = (int32_t)b;
 }
 
 static void fill_bank_distances(struct sy_dram_plan *plan, const struct sy_dram_device *device)
@@ -155,7 +175,7 @@ void sy_dram_plan_make(struct sy_dram_plan *plan, const struct sy_dram_device *d
 {
     memset(plan, 0, sizeof *plan);
     plan->banks = sy_dram_banks(&device->org);
-    plan->vectors16 = plan->banks <= 16 ? 1 : plan->banks <= 32 ? 2 : 4;
+    fill_lanes(plan, &device->org);
     fill_pairs(plan, device);
     fill_domains(plan, &device->org);
     fill_bank_distances(plan, device);
@@ -188,7 +208,7 @@ void sy_dram_plan_space_columns(struct sy_dram_plan *plan, uint64_t clocks)
     struct sy_lanes *const distances[] = {plan->read_read, plan->read_write, plan->write_read, plan->write_write};
     for (size_t d = 0; d < sizeof distances / sizeof distances[0]; d++)
         for (uint32_t g = 0; g < SY_DRAM_MAX_GROUPS; g++)
-            for (uint32_t b = 0; b < plan->banks; b++)
-                if (distances[d][g].v[b] < apart)
-                    distances[d][g].v[b] = apart;
+            for (uint32_t i = 0; i < SY_LANES_MAX; i++)
+                if (distances[d][g].v[i] < apart)
+                    distances[d][g].v[i] = apart;
 }
