@@ -15,11 +15,12 @@
 #include "sim/engine/all_cores.h"
 #include "sim/engine/array_tile.h"
 #include "sim/engine/exec_dma.h"
+#include "sim/engine/state.h"
 
 enum {
-    LAYERS = 2048, /* layers in flight; more than the executor holds */
-    MARKS = 8192,  /* marks in flight; the executor runs at most its ring of commands behind */
-    LOOPS = SY_MAX_LEVELS * 4,
+    LAYERS = 2048,                 /* layers in flight; more than the executor holds */
+    MARKS = 8192,                  /* marks in flight; the executor runs at most its ring of commands behind */
+    LOOPS = SY_MAX_LEVELS * 4 + 1, /* those of a mapping, and groups of heads */
     CACHE = 256
 };
 
@@ -198,16 +199,22 @@ static bool add_mark(struct analytic *an, uint32_t loop, uint64_t times, uint64_
     return true;
 }
 
+static void go_to_layer(void *context, uint64_t index)
+{
+    struct analytic *an = context;
+    for (; !an->any || an->layer_now != index; an->any = true) {
+        an->layer_now = an->any ? an->layer_now + 1 : index;
+        memset(&an->layer[an->layer_now % LAYERS], 0, sizeof an->layer[0]);
+    }
+}
+
 static enum sy_status next_command(void *context, struct sy_issue *issue, bool *more)
 {
     struct analytic *an = context;
     enum sy_status status = an->failure != SY_OK ? an->failure : an->source.next(an->source.context, issue, more);
     if (status != SY_OK || !*more)
         return status;
-    for (; !an->any || an->layer_now != issue->layer; an->any = true) {
-        an->layer_now = an->any ? an->layer_now + 1 : issue->layer;
-        memset(&an->layer[an->layer_now % LAYERS], 0, sizeof an->layer[0]);
-    }
+    go_to_layer(an, issue->layer);
     if (issue->jump &&
         (!leave_out(an, issue->jump - 1u, issue) || !add_mark(an, issue->jump - 1u, issue->skipped, issue->layer)))
         return SY_OVERFLOW;
@@ -219,6 +226,43 @@ static enum sy_status next_command(void *context, struct sy_issue *issue, bool *
     count(an, issue);
     an->issued++;
     return SY_OK;
+}
+
+/* ---- fast-forwarding: layers and groups of heads that recur are not walked again ---- */
+
+static void attach(void *context, struct sy_executor *exec)
+{
+    struct analytic *an = context;
+    if (an->source.attach)
+        an->source.attach(an->source.context, exec);
+}
+
+/* Marks that the array has not reached. */
+static uint64_t pending(void *context)
+{
+    const struct analytic *an = context;
+    return an->marks - an->first_mark;
+}
+
+static void tally_figures(struct sy_tally *tally, struct tally *figures)
+{
+    uint64_t *figure = (uint64_t *)figures;
+    for (size_t i = 0; i < FIGURES; i++)
+        sy_tally_u64(tally, &figure[i]);
+}
+
+/* With nothing pending all that grows by the same amount when the same is walked again. */
+static void tally_all(void *context, struct sy_tally *tally)
+{
+    struct analytic *an = context;
+    struct layer *layer = &an->layer[an->layer_now % LAYERS];
+    tally->failed |= !tally->adding && pending(an) > 0;
+    tally_figures(tally, &an->tally);
+    tally_figures(tally, &an->all_left_out);
+    tally_figures(tally, &layer->left_out);
+    uint64_t *const others[] = {&layer->left_out_cycles, &an->issued, &an->array_free, &an->offset};
+    for (size_t i = 0; i < sizeof others / sizeof others[0]; i++)
+        sy_tally_u64(tally, others[i]);
 }
 
 /* ---- time, in the array's order ---- */
@@ -414,6 +458,7 @@ enum sy_status sy_analyze(const struct sy_chip *chip, const struct sy_executor_o
     an->options = options;
     an->source = *source;
     an->diag = diag;
+    const struct sy_companion companion = {an, go_to_layer, pending, tally_all};
     struct sy_executor_options inner = {.backend = SCK_HEAP,
                                         .memory = options->memory,
                                         .layer_done = on_layer,
@@ -421,8 +466,9 @@ enum sy_status sy_analyze(const struct sy_chip *chip, const struct sy_executor_o
                                         .span = on_span,
                                         .span_context = an,
                                         .cancel = options->cancel,
-                                        .data_dir = options->data_dir};
-    struct sy_command_source sampled = {.context = an, .next = next_command};
+                                        .data_dir = options->data_dir,
+                                        .companion = &companion};
+    struct sy_command_source sampled = {.context = an, .next = next_command, .attach = attach};
     enum sy_status status = sy_execute(chip, &inner, &sampled, result, end_cycle, diag);
     if (status == SY_OK)
         status = an->failure;

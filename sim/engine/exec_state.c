@@ -37,8 +37,9 @@ uint64_t sy_exec_fine_now(const struct sy_executor *exec)
 bool sy_exec_can_forward(const struct sy_executor *exec)
 {
     const struct sy_executor_options *options = &exec->options;
-    return options->memory != SY_MEMORY_BURST && options->memory != SY_MEMORY_TARGET && !options->span &&
-           !options->judge && !options->vcd_path && !exec->chip->dma.tlb.entries;
+    return options->memory != SY_MEMORY_BURST && options->memory != SY_MEMORY_TARGET &&
+           (!options->span || options->companion) && !options->judge && !options->vcd_path &&
+           !exec->chip->dma.tlb.entries;
 }
 
 /* ---- before the state is looked at ---- */
@@ -395,7 +396,9 @@ void sy_exec_save(struct sy_executor *exec, uint64_t layer, struct sy_state *sta
 {
     uint64_t fine = sy_exec_fine_now(exec);
     struct base base = base_at(fine, exec->issued, layer);
+    const struct sy_companion *companion = exec->options.companion;
     (void)sy_state_value(state, fine % SY_EXEC_FINE);
+    (void)sy_state_value(state, companion ? companion->pending(companion->context) : 0);
     visit(exec, state, &base);
 }
 
@@ -403,6 +406,7 @@ bool sy_exec_load(struct sy_executor *exec, uint64_t fine, uint64_t issued, uint
 {
     struct base base = base_at(fine, issued, layer);
     (void)sy_state_value(state, 0); /* fine has the phase of the state */
+    (void)sy_state_value(state, 0); /* nothing was pending */
     exec->offset += fine - sy_exec_fine_now(exec);
     exec->seen_tick = SY_UNKNOWN;
     visit(exec, state, &base);
@@ -471,6 +475,8 @@ void sy_exec_tally(struct sy_executor *exec, struct sy_tally *tally)
         sy_tally_u64(tally, &memory->busy_fine);
         sy_exec_device_tally(memory, tally);
     }
+    if (exec->options.companion)
+        exec->options.companion->tally(exec->options.companion->context, tally);
 }
 
 void sy_exec_tally_layer(const struct sy_executor *exec, struct sy_layer_counters *counters, struct sy_tally *tally)

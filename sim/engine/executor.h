@@ -97,6 +97,15 @@ struct sy_tile_start {
     const struct sy_array_tile *tile; /* of each of its equal tiles */
 };
 
+/* Someone who watches the commands and whose figures grow with the executor's: what fast-forwarding must know of it. */
+struct sy_tally;
+struct sy_companion {
+    void *context;
+    void (*layer)(void *context, uint64_t index);         /* the layer begins */
+    uint64_t (*pending)(void *context);                   /* 0: nothing is due but what `tally` lists */
+    void (*tally)(void *context, struct sy_tally *tally); /* its figures, those of the present layer included */
+};
+
 struct sy_executor_options {
     enum sck_backend backend;
     enum sy_memory_mode memory;
@@ -109,9 +118,10 @@ struct sy_executor_options {
     void *judge_context;
     const char *vcd_path; /* NULL: no waveform */
     volatile const int *cancel;
-    const char *target;             /* SY_MEMORY_TARGET: "tlm:FILE[,ARGUMENT]" */
-    const char *data_dir;           /* DRAM device files */
-    struct sy_dram_trace *requests; /* gets the requests of the DRAM level; SY_MEMORY_BURST only; NULL: none */
+    const char *target;                   /* SY_MEMORY_TARGET: "tlm:FILE[,ARGUMENT]" */
+    const char *data_dir;                 /* DRAM device files */
+    struct sy_dram_trace *requests;       /* gets the requests of the DRAM level; SY_MEMORY_BURST only; NULL: none */
+    const struct sy_companion *companion; /* then `span` is the companion's own and sees no command that is left out */
 };
 
 /* Run the whole stream. On success *end_cycle is the core cycle by which everything is done and the unit, link,

@@ -295,6 +295,8 @@ enum sy_status sy_forward_layer(struct sy_forward *f, const struct sy_upcoming *
     sy_exec_settle(exec);
     sy_schedule_forget(f->s, sy_exec_oldest(exec));
     end_record(f, index);
+    if (exec->options.companion)
+        exec->options.companion->layer(exec->options.companion->context, index);
     if (f->failure != SY_OK || sy_exec_fine_now(exec) < SY_EXEC_FINE || upcoming->layer.has_schedule)
         return f->failure;
     if (!write_key(f, upcoming, index))

@@ -215,7 +215,7 @@ static enum sy_status item_begin(struct sy_scheduler *s)
 static enum sy_status item_step(struct sy_scheduler *s)
 {
     bool matrix = s->work.item[s->item].kind == SY_ITEM_MATRIX;
-    if (s->turned && s->forward && !s->weave.open)
+    if (s->turned && s->forward && !s->weave.open && !s->options.sample_loops)
         sy_forward_turn(s->forward, s->turned - 1);
     s->turned = 0;
     enum sy_status status = SY_OK;

@@ -415,6 +415,38 @@ static bool same_shares(const struct sy_attention_cut *cut)
     return true;
 }
 
+/* At the analytic fidelity: a group runs to fill pipelines, a period is measured, then whole periods are left out of
+ * the `left` groups from here on. Returns how many groups those are. */
+static uint64_t sample_groups(struct sy_scheduler *s, uint64_t left)
+{
+    enum { WARM = 1, PERIOD = 2 }; /* double buffers and the softmax's turns */
+    struct sy_group_sample *sample = &s->sample;
+    uint64_t at = sample->groups++, times = left / PERIOD;
+    if (at == WARM && left >= 2 * PERIOD) {
+        memcpy(sample->filled, s->filled, sizeof s->filled);
+        sample->macs = s->macs_given;
+        sample->saved_bytes = s->plan.saved_bytes;
+        sample->exchanged_bytes = s->plan.exchanged_bytes;
+        s->measure = SY_GROUP_LOOP + 1;
+    }
+    if (at != WARM + PERIOD || !times)
+        return 0;
+    for (uint32_t l = 0; l < s->on_chip; l++) {
+        for (int operand = 0; operand < SY_OPERANDS; operand++) {
+            uint64_t more = times * (s->filled[l][operand] - sample->filled[l][operand]);
+            s->filled[l][operand] += more;
+            s->released[l][operand] += more;
+        }
+    }
+    s->skipped_macs = times * (s->macs_given - sample->macs);
+    s->macs_given += s->skipped_macs;
+    s->plan.saved_bytes += times * (s->plan.saved_bytes - sample->saved_bytes);
+    s->plan.exchanged_bytes += times * (s->plan.exchanged_bytes - sample->exchanged_bytes);
+    s->jump = SY_GROUP_LOOP + 1;
+    s->skipped = times;
+    return times * PERIOD;
+}
+
 /* A group of heads begins: those behind it that are alike are left out, all but the last two (the scores of one are
  * made beside the softmax of the one before). */
 static void leave_out_groups(struct sy_scheduler *s)
@@ -422,11 +454,14 @@ static void leave_out_groups(struct sy_scheduler *s)
     const struct sy_attention_cut *cut = s->cut;
     uint64_t each = chunks_of_group(cut), at = s->weave.softmax - cut->first;
     uint64_t groups = cut->whole.item[SCORES].u.matrix.groups / cut->chunk_groups;
-    if (at == 0)
+    if (at == 0 && s->forward)
         sy_forward_groups(s->forward);
+    if (at == 0)
+        s->sample.groups = 0;
     if (at % each || groups < at / each + 3 || !same_shares(cut))
         return;
-    s->weave.softmax += sy_forward_group(s->forward, groups - at / each - 2) * each;
+    uint64_t left = groups - at / each - 2;
+    s->weave.softmax += (s->options.sample_loops ? sample_groups(s, left) : sy_forward_group(s->forward, left)) * each;
 }
 
 /* S0; then softmax i beside V(i - 1) and S(i + 1), for each i; then the last V. */
@@ -470,7 +505,7 @@ enum sy_status sy_attention_next(struct sy_scheduler *s)
     }
     weave->turn = SY_TURN_SOFTMAX;
     enum sy_status status = go(s, SOFTMAX, weave->softmax);
-    if (s->forward && status == SY_OK) {
+    if ((s->forward || s->options.sample_loops) && status == SY_OK) {
         leave_out_groups(s);
         status = go(s, SOFTMAX, weave->softmax);
     }

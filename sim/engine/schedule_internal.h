@@ -145,6 +145,13 @@ struct sy_weave {
 
 struct sy_forward;
 
+/* Groups of heads at the analytic fidelity: what had been counted when those measured began. */
+struct sy_group_sample {
+    uint64_t groups; /* begun so far */
+    uint64_t filled[SY_MAX_LEVELS][SY_OPERANDS], macs, saved_bytes, exchanged_bytes;
+};
+enum { SY_GROUP_LOOP = SY_MAX_LOOPS }; /* their number among the loops of sampled schedules */
+
 struct sy_scheduler {
     struct sy_forward *forward; /* NULL: everything is walked */
     uint32_t turned;            /* 1 + loop that turned with the last step; 0 = none */
@@ -174,6 +181,8 @@ struct sy_scheduler {
     uint64_t key_block;           /* of attention: place of the chunk's among those of its queries */
     bool output_started;          /* of attention: a chunk before has written output */
     struct sy_weave weave;
+    struct sy_group_sample sample;
+    uint64_t macs_given; /* useful MACs of the matrix items walked so far */
     uint32_t item;
     bool item_started;
     struct sy_matrix_walk matrix;

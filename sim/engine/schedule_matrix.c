@@ -691,6 +691,7 @@ static enum sy_status emit_matmul(struct sy_scheduler *s, struct sy_matrix_walk 
 static void end_walk(struct sy_scheduler *s, struct sy_matrix_walk *w)
 {
     w->done = true;
+    s->macs_given += w->macs_given;
     for (int operand = 0; operand < SY_OPERANDS; operand++)
         for (uint32_t i = 0; i < SY_MAX_LEVELS; i++)
             if (w->ring[operand][i].buffers)

@@ -234,6 +234,57 @@ START_TEST(convolutions_keep_the_array_as_busy_as_event_exactly)
 }
 END_TEST
 
+/* Groups of heads are alike: a few of them are walked. */
+START_TEST(groups_of_heads_agree_with_event)
+{
+    enum { ROUNDS = 40 };
+    uint64_t seed = 77 + (uint64_t)_i, ran = 0, walked[2] = {0};
+    double sum = 0;
+    for (int round = 0; round < ROUNDS; round++) {
+        struct machine m = plain_machine();
+        m.rows = m.cols = 16;
+        m.scratch_kib = m.accumulator_kib = 64;
+        m.middle_kib = draw(&seed, 256, 1024);
+        m.keeps = true;
+        m.lanes = draw(&seed, 2, 64);
+        m.dram_gbs = (double)draw(&seed, 16, 256);
+        m.cores = _i ? 2 : 1;
+        struct sy_chip *chip = machine_chip(&m);
+        uint64_t kv_heads = draw(&seed, 4, 12), sharing = draw(&seed, 1, 3);
+        char text[400];
+        snprintf(text, sizeof text,
+                 "systole-trace 1\nattention l batch=%llu heads=%llu kv_heads=%llu q_len=%llu kv_len=512 head_dim=32 "
+                 "value_dim=32 causal=%s q=q:int8 k=k:int8 v=v:int8 y=o:int8\nend 1\n",
+                 (unsigned long long)draw(&seed, 1, 4), (unsigned long long)(kv_heads * sharing),
+                 (unsigned long long)kv_heads, (unsigned long long)(draw(&seed, 1, 4) * 128),
+                 draw(&seed, 0, 1) ? "yes" : "no");
+        struct sy_replay_options options[2] = {event, analytic};
+        for (int i = 0; i < 2; i++) {
+            options[i].no_fast_forward = true;
+            options[i].walked = &walked[i];
+        }
+        struct log_sink said;
+        struct sy_result *e = run_trace(chip, "t", text, &options[0], &said);
+        log_end(&said);
+        if (e) {
+            struct sy_result *a = must_run(chip, "t", text, &options[1]);
+            check_counters(a, e, 0.01, text);
+            sum += relative((double)a->cycles, (double)e->cycles);
+            ck_assert_msg(relative((double)a->cycles, (double)e->cycles) < 0.05, "%llu cycles, event %llu\n%s",
+                          (unsigned long long)a->cycles, (unsigned long long)e->cycles, text);
+            sy_result_destroy(a);
+            ran++;
+        }
+        sy_result_destroy(e);
+        sy_chip_destroy(chip);
+    }
+    ck_assert_uint_gt(ran, ROUNDS / 2);
+    ck_assert_msg(sum / (double)ran < 0.01, "mean difference %g", sum / (double)ran);
+    ck_assert_msg(walked[1] < walked[0] / 2, "%llu commands of %llu", (unsigned long long)walked[1],
+                  (unsigned long long)walked[0]);
+}
+END_TEST
+
 int main(void)
 {
     Suite *suite = suite_create("analytic");
@@ -244,6 +295,7 @@ int main(void)
     tcase_add_test(tcase, short_loops_give_the_event_cycles_exactly);
     tcase_add_loop_test(tcase, random_workloads_conserve, 0, 2);
     tcase_add_loop_test(tcase, convolutions_keep_the_array_as_busy_as_event_exactly, 0, 4);
+    tcase_add_loop_test(tcase, groups_of_heads_agree_with_event, 0, 2);
     suite_add_tcase(suite, tcase);
     return run_suite(suite);
 }
