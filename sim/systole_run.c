@@ -256,6 +256,7 @@ static enum sy_status rehearse(const struct sy_chip *chip, const struct systole_
                                       .data_dir = options->data_dir,
                                       .fuse = options->fuse,
                                       .fuses = options->fuses,
+                                      .memos = options->memos,
                                       .cancel = options->cancel};
     struct sy_trace_reader *reader = NULL;
     struct sy_result *result = NULL;
@@ -305,6 +306,8 @@ static enum sy_status run(const struct systole_context *context, const struct sy
     if (status == SY_OK)
         status = sy_energy_prepare(energy, chip->chip, &prices, diag);
     if (status == SY_OK)
+        status = (replay.memos = sy_map_memos_create()) ? SY_OK : SY_NOMEM;
+    if (status == SY_OK)
         status = look_for_end(chip->chip, workload, energy, &replay);
     if (status == SY_OK && replay.fidelity == SY_FIDELITY_CYCLE)
         status = rehearse(chip->chip, workload, energy, &replay, diag);
@@ -314,6 +317,7 @@ static enum sy_status run(const struct systole_context *context, const struct sy
         status = replay_with_files(chip, workload, reader, energy, options, &replay, result, diag);
     if (status == SY_OK && (status = sy_area_account(*result, chip->chip, area, energy)) != SY_OK)
         sy_result_destroy(*result);
+    sy_map_memos_destroy(replay.memos);
     sy_trace_close(reader);
     sy_energy_destroy(energy);
     sy_figure_table_destroy(area);

@@ -563,6 +563,7 @@ enum sy_status sy_replay_plan(struct sy_replay *replay, const struct sy_energy_t
     struct sy_scheduler_options scheduling = {.objective = replay->options.objective,
                                               .keep_nothing = replay->options.keep_nothing,
                                               .liveness = &replay->feed.uses,
+                                              .memos = replay->options.memos,
                                               .sample_loops = replay->options.fidelity == SY_FIDELITY_ANALYTIC &&
                                                               !replay->options.emit_schedule};
     cost_setup(replay, energy, &scheduling.costs);

@@ -37,6 +37,7 @@ struct sy_replay_options {
     bool no_fast_forward;              /* event: run every tile; gives the same result, slower */
     const struct sy_fuse_choice *fuse; /* groups of layers to fuse, by name; NULL: none */
     uint32_t fuses;
+    struct sy_map_memos *memos; /* of runs of one chip, objective and energy table, one after the other; NULL: own */
     uint64_t *walked; /* event: receives how many commands were run one by one; NULL: not asked */
 };
 

@@ -51,6 +51,7 @@ enum sy_status sy_replay_is_short(const struct sy_chip *chip, struct sy_trace_re
                                            .data_dir = options->data_dir,
                                            .fuse = options->fuse,
                                            .fuses = options->fuses,
+                                           .memos = options->memos,
                                            .cancel = options->cancel};
     bool any = false;
     *is_short = false;

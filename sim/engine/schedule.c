@@ -137,6 +137,11 @@ enum sy_status sy_scheduler_create(const struct sy_chip *chip, const struct sy_s
     s->chip = chip;
     s->options = *options;
     s->diag = diag;
+    s->memos = options->memos ? options->memos : sy_map_memos_create();
+    if (!s->memos) {
+        free(s);
+        return SY_NOMEM;
+    }
     for (int operand = 0; operand < SY_OPERANDS; operand++)
         s->chain_length[operand] = sy_chip_chain(chip, (enum sy_operand)operand, s->chain[operand]);
     while (s->on_chip < chip->levels && chip->level[s->on_chip].kind == SY_LEVEL_SRAM) {
@@ -159,6 +164,8 @@ void sy_scheduler_settle(struct sy_scheduler *scheduler, uint64_t oldest)
 
 void sy_scheduler_destroy(struct sy_scheduler *scheduler)
 {
+    if (scheduler && !scheduler->options.memos)
+        sy_map_memos_destroy(scheduler->memos);
     free(scheduler);
 }
 

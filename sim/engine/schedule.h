@@ -52,11 +52,18 @@ struct sy_upcoming {
     const struct sy_fuse_part *part; /* NULL: the whole layer */
 };
 
+/* Mappings found before, for schedulers of one chip, objective and set of costs, one after the other. NULL: no memory.
+ */
+struct sy_map_memos;
+struct sy_map_memos *sy_map_memos_create(void);
+void sy_map_memos_destroy(struct sy_map_memos *memos); /* NULL is fine */
+
 struct sy_scheduler_options {
     enum sy_objective objective;
     struct sy_map_costs costs;
     bool keep_nothing;                  /* no residency between layers (for study and tests) */
     const struct sy_liveness *liveness; /* which tensors later layers read; borrowed; NULL: none */
+    struct sy_map_memos *memos;         /* borrowed; NULL: the scheduler has its own */
     bool sample_loops;                  /* leave out iterations of long loops and mark where (sy_issue.skipped) */
 };
 

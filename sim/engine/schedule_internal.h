@@ -76,10 +76,10 @@ struct sy_matrix_walk {
     bool done;
 };
 
-/* Mappings found before: the same problem has the same answer. */
-enum { SY_MAP_CACHE = 128 };
+/* A mapping found before (schedule_memo.c). */
 struct sy_map_memo {
     bool valid;
+    uint64_t hash; /* of the problem */
     struct sy_problem problem;
     struct sy_mapping mapping;
     struct sy_estimate estimate;
@@ -188,7 +188,7 @@ struct sy_scheduler {
     struct sy_matrix_walk matrix;
     struct sy_stream_walk stream;
     struct sy_layer_plan plan;
-    struct sy_map_memo memo[SY_MAP_CACHE];
+    struct sy_map_memos *memos; /* those of the options, or own ones */
     struct sy_stored stored[SY_STORED];
     uint32_t stored_next;
     uint64_t temporary_key; /* names intermediates of a lowering */
@@ -347,6 +347,8 @@ void sy_exchange_store(const struct sy_scheduler *s, const struct sy_matrix_walk
 bool sy_exchange_bytes(const struct sy_matrix_walk *w, uint64_t *bytes);
 /* Cycles that the exchange of all of C takes the level it goes through. */
 double sy_exchange_cycles(const struct sy_scheduler *s, const struct sy_problem *problem, uint64_t cores);
+/* schedule_memo.c: the problem's memo; when there is none, room for it, not valid yet. */
+struct sy_map_memo *sy_map_memo_of(struct sy_map_memos *memos, const struct sy_problem *problem);
 /* schedule_plan.c */
 enum sy_status sy_plan_map(struct sy_scheduler *s, struct sy_matrix_walk *w, struct sy_mapping *mapping,
                            struct sy_estimate *estimate, char why[160]);

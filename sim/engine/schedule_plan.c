@@ -19,20 +19,12 @@ static uint32_t chain_position(const struct sy_problem *problem, enum sy_operand
 enum sy_status sy_plan_map(struct sy_scheduler *s, struct sy_matrix_walk *w, struct sy_mapping *mapping,
                            struct sy_estimate *estimate, char why[160])
 {
-    uint64_t hash = UINT64_C(0xcbf29ce484222325);
-    const struct sy_problem *p = &w->problem;
-    const uint64_t parts[] = {p->item.m,  p->item.k,  p->item.n,        p->item.groups,   p->home[0],
-                              p->home[1], p->home[2], p->free_bytes[0], p->free_bytes[1], p->item.window.fh};
-    for (size_t i = 0; i < sizeof parts / sizeof parts[0]; i++)
-        hash = (hash ^ parts[i]) * UINT64_C(0x100000001b3);
-    struct sy_map_memo *memo = &s->memo[(hash >> 32) % SY_MAP_CACHE];
-    if (!memo->valid || p->schedule || memcmp(&memo->problem, p, sizeof *p)) {
-        memo->valid = false;
+    struct sy_map_memo *memo = sy_map_memo_of(s->memos, &w->problem);
+    if (!memo->valid) {
         enum sy_status status =
-            sy_map_search(p, &s->options.costs, s->options.objective, &memo->mapping, &memo->estimate, why);
+            sy_map_search(&w->problem, &s->options.costs, s->options.objective, &memo->mapping, &memo->estimate, why);
         if (status != SY_OK)
             return status;
-        memcpy(&memo->problem, p, sizeof *p);
         memo->valid = true;
     }
     *mapping = memo->mapping;
