@@ -176,6 +176,7 @@ END_TEST
 int main(void)
 {
     TCase *tcase = tcase_create("liveness");
+    tcase_set_timeout(tcase, 60); /* a busy machine */
     tcase_add_test(tcase, next_uses_of_a_graph_of_1e5_nodes_are_those_found_backwards);
     tcase_add_test(tcase, a_tensor_stays_on_chip_until_it_is_read_hundreds_of_layers_later);
     tcase_add_test(tcase, a_folded_trace_knows_the_same_uses_as_the_same_trace_written_out);
