@@ -38,7 +38,7 @@ struct sy_replay_options {
     const struct sy_fuse_choice *fuse; /* groups of layers to fuse, by name; NULL: none */
     uint32_t fuses;
     struct sy_map_memos *memos; /* of runs of one chip, objective and energy table, one after the other; NULL: own */
-    uint64_t *walked; /* event: receives how many commands were run one by one; NULL: not asked */
+    uint64_t *walked;           /* event: receives how many commands were run one by one; NULL: not asked */
 };
 
 /* The reader is consumed. energy may be NULL: then no energy is reported. On success *result is the caller's

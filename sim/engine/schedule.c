@@ -219,10 +219,16 @@ static enum sy_status item_begin(struct sy_scheduler *s)
     return sy_matrix_begin(s, &item->u.matrix, epilogue);
 }
 
+/* Whether loops are looked at for alike iterations; where they are sampled they are short already. */
+static bool forwards_loops(const struct sy_scheduler *s)
+{
+    return s->forward && !s->weave.open && !s->options.sample_loops;
+}
+
 static enum sy_status item_step(struct sy_scheduler *s)
 {
     bool matrix = s->work.item[s->item].kind == SY_ITEM_MATRIX;
-    if (s->turned && s->forward && !s->weave.open && !s->options.sample_loops)
+    if (s->turned && forwards_loops(s))
         sy_forward_turn(s->forward, s->turned - 1);
     s->turned = 0;
     enum sy_status status = SY_OK;
