@@ -198,6 +198,17 @@ uint64_t sy_chip_segment(const struct sy_array *array, const struct sy_dataflow 
     return segment < channels * fh * fw ? segment : 0;
 }
 
+static bool is_common(const struct sy_level *level)
+{
+    return level->shared || level->kind != SY_LEVEL_SRAM;
+}
+
+bool sy_chip_crosses(const struct sy_chip *chip, uint32_t parent, uint32_t child)
+{
+    return chip->interconnect.kind == SY_INTERCONNECT_CROSSBAR && is_common(&chip->level[parent]) &&
+           !is_common(&chip->level[child]);
+}
+
 bool sy_chip_peak_macs(const struct sy_chip *chip, enum sy_dtype a, enum sy_dtype b, uint64_t *num, uint64_t *den)
 {
     const struct sy_precision *precision = sy_chip_precision(chip, a, b);

@@ -168,6 +168,16 @@ struct sy_links {
     uint64_t latency_ps; /* of one step to a neighbour, software included */
 };
 
+/* Between the cores and the memories they share or that lie off the chip. */
+enum sy_interconnect_kind { SY_INTERCONNECT_NONE, SY_INTERCONNECT_CROSSBAR };
+struct sy_interconnect {
+    enum sy_interconnect_kind kind;
+    double port_bytes_per_s; /* of one core, each way; 0 = unlimited */
+    double bytes_per_s;      /* of all cores, each way, as they enter; 0 = unlimited */
+    uint64_t latency_ps;     /* once a move */
+    bool multicast;          /* what all cores need at once is read once */
+};
+
 enum sy_clock_gating { SY_GATE_NEVER, SY_GATE_IDLE };
 struct sy_power {
     enum sy_clock_gating clock_gating;
@@ -215,6 +225,7 @@ struct sy_chip {
     bool serialize; /* no overlap of load, compute, store: for study and tests */
     struct sy_power power;
     struct sy_links links;
+    struct sy_interconnect interconnect;
     const char *energy_table; /* file of arch/energy */
     uint32_t overridden;      /* number of --set overrides applied on a calibrated preset */
     const char *text;         /* the resolved chip as YAML: every key with its value; parses back to the same chip */
@@ -245,6 +256,9 @@ enum sy_status sy_chip_reference(struct sy_buf *out);
 
 /* Levels that hold an operand, inner to outer; returns their number, the last is its backing store. */
 uint32_t sy_chip_chain(const struct sy_chip *chip, enum sy_operand operand, uint32_t chain[SY_MAX_LEVELS]);
+/* Whether moves between two levels pass the crossbar: from one that cores share, or one off the chip, to one of their
+ * own. */
+bool sy_chip_crosses(const struct sy_chip *chip, uint32_t parent, uint32_t child);
 /* MACs a cycle of the whole chip (all cores and arrays) for a pair of formats as num / den; false when unsupported. */
 bool sy_chip_peak_macs(const struct sy_chip *chip, enum sy_dtype a, enum sy_dtype b, uint64_t *num, uint64_t *den);
 /* The pair of formats the array runs a by b as: that pair itself, else the narrowest pair that holds both exactly (an

@@ -320,6 +320,8 @@ enum sy_status sy_chip_complete(struct sy_schema_context *context, const struct 
             !note_place(chip->arena, level_node(root, i, "burst"), &chip->level[i].burst_at))
             return SY_NOMEM;
     settle_rate(&chip->dma.bandwidth_bytes_per_s, &chip->clock[0]);
+    settle_rate(&chip->interconnect.port_bytes_per_s, &chip->clock[0]);
+    settle_rate(&chip->interconnect.bytes_per_s, &chip->clock[0]);
     check_clocks(context, root, chip);
     check_level_names(context, root, chip);
     for (uint32_t i = 0; i < chip->levels; i++)
@@ -328,6 +330,7 @@ enum sy_status sy_chip_complete(struct sy_schema_context *context, const struct 
     check_capacity(context, root, chip);
     check_array(context, root, chip);
     check_tlb(context, root, &chip->dma.tlb);
+    sy_chip_check_interconnect(context, root, &chip->interconnect);
     if (energy && context->data_dir)
         (void)sy_tree_has(context, energy, "arch/energy");
     return context->errors == before ? SY_OK : SY_INPUT;

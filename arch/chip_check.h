@@ -11,4 +11,8 @@
 enum sy_status sy_chip_complete(struct sy_schema_context *context, const struct sy_yaml_node *root,
                                 struct sy_chip *chip);
 
+/* chip_interconnect.c: limits need a kind. */
+void sy_chip_check_interconnect(struct sy_schema_context *context, const struct sy_yaml_node *root,
+                                const struct sy_interconnect *interconnect);
+
 #endif

@@ -53,7 +53,8 @@ enum sy_point {
     X(NOC, "noc")                                                                                                      \
     X(COLLECTIVE, "collective")                                                                                        \
     X(TLB, "tlb")                                                                                                      \
-    X(NO_WORK, "no_work")
+    X(NO_WORK, "no_work")                                                                                              \
+    X(CROSSBAR, "crossbar")
 
 enum sy_stall {
 #define SY_STALL_ENUM(id, name) SY_STALL_##id,

@@ -38,4 +38,25 @@ static inline uint64_t sy_issue_cores_of_move(const struct sy_chip *chip, const 
     return issue->command.all.given && some ? sy_min(some, cores) : cores;
 }
 
+/* A move by cores: several may get what is read once, and it may pass the crossbar. */
+struct sy_crossing {
+    bool cast, crosses;
+    uint64_t cores;        /* that take part */
+    uint64_t copied_bytes; /* of a load: delivered beyond what the outer level is read */
+    uint64_t in, out;      /* bytes on the outer level's bus that enter the crossbar, and that leave it */
+};
+
+/* bytes: of the command as it is; all_bus_bytes: on the bus, of all cores. False on overflow. */
+static inline bool sy_issue_crossing(const struct sy_chip *chip, const struct sy_issue *issue, uint64_t bytes,
+                                     uint64_t all_bus_bytes, struct sy_crossing *crossing)
+{
+    const struct sy_command *command = &issue->command;
+    *crossing = (struct sy_crossing){.cast = command->all.given && command->all.u.move.cast,
+                                     .crosses = sy_chip_crosses(chip, command->u.move.parent, command->level),
+                                     .cores = sy_issue_cores_of_move(chip, issue)};
+    const uint64_t copies = crossing->cast ? crossing->cores : 1;
+    crossing->in = crossing->crosses ? all_bus_bytes : 0;
+    return sy_mul(crossing->in, copies, &crossing->out) && sy_mul(bytes, copies - 1, &crossing->copied_bytes);
+}
+
 #endif

@@ -31,6 +31,8 @@ struct tally {
     uint64_t fill[SY_MAX_LEVELS][SY_MAX_LEVELS][SY_OPERANDS], drain[SY_MAX_LEVELS][SY_MAX_LEVELS][SY_OPERANDS];
     uint64_t macs, beats, active_cycles, mapped_pe_beats, pe_beats;
     uint64_t simple_ops, transcendental_ops, reduce_ops, elements, vector_cycles;
+    uint64_t copied[SY_MAX_LEVELS][SY_MAX_LEVELS][SY_OPERANDS]; /* of fill */
+    uint64_t crossed_in[2], crossed_out[2];
     uint64_t matmuls, vectors, commands;
 };
 enum { FIGURES = sizeof(struct tally) / sizeof(uint64_t) };
@@ -143,14 +145,19 @@ static void count_move(struct analytic *an, const struct sy_issue *issue)
     const struct sy_command *command = &issue->command;
     bool write = command->kind == SY_CMD_STORE;
     uint32_t child = command->level, parent = command->u.move.parent;
-    uint64_t bytes = 0, bus = 0;
+    struct sy_crossing crossing;
+    uint64_t bytes = 0, bus = 0, own = 0;
     if (child >= an->chip->levels || parent >= an->chip->levels || command->operand >= SY_OPERANDS ||
-        !sy_mul(command->u.move.row_bytes, command->u.move.rows, &bytes) ||
+        !sy_mul(command->u.move.row_bytes, command->u.move.rows, &own) ||
         !sy_exec_bus_bytes(&an->chip->level[parent], command, &bus) ||
-        !sy_issue_move_of_all(an->chip, issue, bytes, bus, &bytes, &bus))
+        !sy_issue_move_of_all(an->chip, issue, own, bus, &bytes, &bus) ||
+        !sy_issue_crossing(an->chip, issue, own, bus, &crossing))
         return; /* the executor says so */
     struct tally *tally = &an->tally;
     (write ? tally->drain : tally->fill)[parent][child][command->operand] += bytes;
+    tally->copied[parent][child][command->operand] += crossing.copied_bytes;
+    tally->crossed_in[write] += crossing.in;
+    tally->crossed_out[write] += crossing.out;
     tally->level_read[write ? child : parent] += write ? bytes : bus;
     tally->level_write[write ? parent : child] += write ? bus : bytes;
     tally->bus[parent][write] += bus;
@@ -328,6 +335,8 @@ static enum sy_status on_layer(void *context, const struct sy_layer_counters *si
     counters.vector.transcendental_ops += more->transcendental_ops;
     counters.vector.reduce_ops += more->reduce_ops;
     counters.vector.elements += more->elements;
+    counters.crossed[0] += more->crossed_in[0] + more->crossed_out[1];
+    counters.crossed[1] += more->crossed_out[0] + more->crossed_in[1];
     counters.commands += more->commands;
     for (uint32_t i = 0; i < an->chip->levels; i++) {
         counters.level_read_bytes[i] += more->level_read[i];
@@ -391,11 +400,18 @@ static void add_links(const struct analytic *an, struct sy_result *result, uint6
         struct sy_link_stats *link = &result->link[i];
         uint64_t fill = more->fill[link->parent][link->child][link->operand];
         uint64_t drain = more->drain[link->parent][link->child][link->operand];
-        link->fill_bytes += fill;
+        uint64_t copied = more->copied[link->parent][link->child][link->operand];
+        link->fill_bytes += fill - copied;
         link->filled_bytes += fill;
+        link->copied_bytes += copied;
         link->drain_bytes += drain;
         link->drained_bytes += drain;
     }
+    for (int way = 0; way < 2; way++) {
+        result->crossbar.in_bytes[way] += more->crossed_in[way];
+        result->crossbar.out_bytes[way] += more->crossed_out[way];
+    }
+    result->crossbar.copied_bytes += more->crossed_out[0] - more->crossed_in[0];
     for (uint32_t i = 0; i < result->levels; i++) {
         result->level[i].read_bytes += more->level_read[i];
         result->level[i].write_bytes += more->level_write[i];

@@ -37,6 +37,14 @@ void sy_exec_wait(struct sy_exec_unit *unit, uint64_t until, uint8_t cause)
         note_failure(unit->exec, sy_exec_segment_add(unit->exec, until, cause));
 }
 
+/* The array owes nothing (sy_exec_settle): its waits are charged whole. */
+void sy_exec_wait_held(struct sy_exec_unit *array, uint64_t until, uint8_t cause, uint64_t held)
+{
+    if (held && until > array->accounted)
+        sy_exec_wait(array, until - sy_min(held, until - array->accounted), cause);
+    sy_exec_wait(array, until, held ? SY_STALL_CROSSBAR : cause);
+}
+
 void sy_exec_busy(struct sy_exec_unit *unit, uint64_t until)
 {
     if (until <= unit->accounted)
@@ -157,8 +165,9 @@ static void close_units(struct sy_executor *exec, uint64_t end)
 
 static void copy_units(const struct sy_executor *exec, struct sy_result *result, uint64_t end)
 {
-    result->stalls = SY_STALL_COUNT;
-    for (uint32_t i = 0; i < SY_STALL_COUNT; i++)
+    result->stalls =
+        exec->crossbar.on ? SY_STALL_COUNT : SY_STALL_CROSSBAR; /* the last cause, and only of those chips */
+    for (uint32_t i = 0; i < result->stalls; i++)
         result->stall_name[i] = sy_stall_names[i];
     for (uint32_t i = 0; i < exec->units; i++) {
         result->unit[i] = exec->unit[i].stats;
@@ -185,9 +194,21 @@ static void copy_links(const struct sy_executor *exec, struct sy_result *result)
             link->operand = (uint8_t)operand;
             link->fill_bytes = exec->link_fill[parent][child][operand][0];
             link->filled_bytes = exec->link_fill[parent][child][operand][1];
+            link->copied_bytes = exec->link_copied[parent][child][operand];
             link->drain_bytes = exec->link_drain[parent][child][operand][0];
             link->drained_bytes = exec->link_drain[parent][child][operand][1];
         }
+    }
+}
+
+static void copy_crossbar(const struct sy_executor *exec, struct sy_result *result)
+{
+    const struct sy_exec_crossbar *crossbar = &exec->crossbar;
+    result->crossbar.has = crossbar->on;
+    result->crossbar.copied_bytes = crossbar->copied;
+    for (int way = 0; way < 2; way++) {
+        result->crossbar.in_bytes[way] = crossbar->in[way];
+        result->crossbar.out_bytes[way] = crossbar->out[way];
     }
 }
 
@@ -247,6 +268,7 @@ enum sy_status sy_exec_finish(struct sy_executor *exec, struct sy_result *result
         return status;
     copy_units(exec, result, end);
     copy_links(exec, result);
+    copy_crossbar(exec, result);
     copy_memories(exec, result, end);
     result->work = exec->work;
     result->vector = exec->vector_work;

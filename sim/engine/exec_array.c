@@ -105,6 +105,7 @@ static void count_work(struct sy_executor *exec, struct sy_layer_counters *count
 /* When the stream starts, and what the wait before it was. */
 struct start {
     uint64_t cycle, preload_from;
+    uint64_t held, preload_held; /* of them what the crossbar lost */
     uint8_t cause, preload_cause;
     bool known;
 };
@@ -129,6 +130,8 @@ static struct start decide_start(struct sy_exec_unit *unit, const struct sy_arra
     start.known = true;
     start.preload_from = sy_max(preload.cycle, hidden_from);
     start.preload_cause = preload.cause;
+    start.preload_held = preload.cycle >= hidden_from ? preload.held : 0;
+    start.held = stream.held;
     /* In time to follow directly, the preload costs what the run before cannot hide; else all of its lead. */
     bool follows = unit->stats.commands && preload.cycle <= hidden_from;
     uint64_t loaded = follows ? behind : sy_max(start.preload_from + run->lead_cycles, behind);
@@ -149,11 +152,11 @@ static void account_wait(struct sy_exec_unit *unit, const struct start *start, u
         sy_exec_wait(u, sy_min(previous_done, start->cycle), SY_STALL_FILL_DRAIN);
     if (start->cause == SY_STALL_PRELOAD) {
         if (start->preload_from > u->accounted)
-            sy_exec_wait(u, sy_min(start->preload_from, start->cycle), start->preload_cause);
+            sy_exec_wait_held(u, sy_min(start->preload_from, start->cycle), start->preload_cause, start->preload_held);
         sy_exec_wait(u, start->cycle, SY_STALL_PRELOAD);
         return;
     }
-    sy_exec_wait(u, start->cycle, start->cause);
+    sy_exec_wait_held(u, start->cycle, start->cause, start->cause == SY_STALL_FILL_DRAIN ? 0 : start->held);
 }
 
 /* Tile the run's own span: beats are busy, the rest is named by the run. */

@@ -183,7 +183,7 @@ enum sy_status sy_exec_bursts_add(struct sy_exec_memory *memory, struct sy_exec_
         source->outstanding = 0; /* more than there are bursts */
     set_pace(own, phase, copies, source);
     /* what the level's latency has beyond the device's passes on the way there and back */
-    const uint64_t latency = sy_exec_read_latency(memory);
+    const uint64_t latency = sy_exec_read_latency(memory) + (phase->crosses ? memory->exec->crossbar.latency : 0);
     const uint64_t way = (latency - ahead) / own->period;
     const uint64_t asked = phase->ready_tick - (phase->write ? 0 : ahead);
     const int64_t from = clock_at(own, asked), now = own->set.clock;
@@ -212,6 +212,10 @@ static bool find_done(struct sy_exec_memory *memory, uint64_t now, uint32_t *ind
             tick = (uint64_t)(clock - own->memory->start) * own->period;
         }
         *index = i;
+        if (done && phase->crosses) {
+            phase->pass_tick = phase->pass_tick ? phase->pass_tick : sy_exec_crossbar_pass(memory, phase, tick);
+            tick = phase->pass_tick;
+        }
         if (done && tick <= now)
             return true;
         *next = sy_min(*next, sy_max(tick, now + 1));

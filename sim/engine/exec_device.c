@@ -121,8 +121,9 @@ enum sy_status sy_exec_device_rate(struct sy_exec_memory *memory)
         bool apart = phase->scatter || (phase->rows > 1 && phase->pitch_bytes > phase->row_bytes);
         uint64_t cap = 0;
         copies[count] = sy_exec_memory_copies(memory, phase);
-        if (phase->cap < own->level_peak / copies[count])
-            (void)sy_mul_div(phase->cap * copies[count], own->peak, own->level_peak, &cap); /* in the device's scale */
+        if (sy_exec_phase_cap(phase) < own->level_peak / copies[count])
+            (void)sy_mul_div(sy_exec_phase_cap(phase) * copies[count], own->peak, own->level_peak,
+                             &cap); /* in the device's scale */
         set[count] = (struct sy_dram_phase){.base = phase->address,
                                             .rows = apart ? phase->rows : 1,
                                             .row_bytes = apart ? phase->row_bytes : sy_max(phase->bytes, 1),
@@ -138,7 +139,7 @@ enum sy_status sy_exec_device_rate(struct sy_exec_memory *memory)
     for (uint32_t i = 0; status == SY_OK && i < count; i++) {
         uint64_t granted = 0;
         (void)sy_mul_div(rate[i].bytes_per_s, own->level_peak, own->peak, &granted);
-        moving[i]->rate = sy_max(sy_min(granted / copies[i], moving[i]->cap), 1);
+        moving[i]->rate = sy_max(sy_min(granted / copies[i], sy_exec_phase_cap(moving[i])), 1);
     }
     own->per_million = rate[0].per_million;
     return status;

@@ -53,7 +53,7 @@ bool sy_exec_bus_bytes(const struct sy_level *outer, const struct sy_command *co
 }
 
 /* The most bytes/s one engine can have in flight: its own width, and outstanding requests over the round trip. */
-static uint64_t rate_cap(const struct sy_executor *exec, const struct sy_exec_unit *unit, bool write)
+static uint64_t rate_cap(const struct sy_executor *exec, const struct sy_exec_unit *unit, bool write, bool crosses)
 {
     const struct sy_dma *dma = &exec->chip->dma;
     uint64_t cap = UINT64_MAX;
@@ -62,6 +62,7 @@ static uint64_t rate_cap(const struct sy_executor *exec, const struct sy_exec_un
     uint64_t latency_ps = exec->chip->level[unit->parent].latency_ps;
     if (exec->memory[exec->memory_of[unit->parent]].target)
         latency_ps = 0; /* there the requests themselves are bounded */
+    latency_ps += crosses ? exec->chip->interconnect.latency_ps : 0;
     if (dma->outstanding_requests && dma->request_bytes && latency_ps && !write) {
         uint64_t bytes = 0, rate = 0;
         if (sy_mul(dma->outstanding_requests, dma->request_bytes, &bytes) &&
@@ -70,6 +71,26 @@ static uint64_t rate_cap(const struct sy_executor *exec, const struct sy_exec_un
     }
     uint64_t inner = exec->level_rate[unit->child][write ? 0 : 1];
     return inner ? sy_min(cap, inner) : cap;
+}
+
+/* Who takes part, and what passes the crossbar. */
+static enum sy_status start_crossing(struct sy_exec_phase *phase, const struct sy_issue *issue)
+{
+    struct sy_executor *exec = phase->unit->exec;
+    struct sy_crossing crossing;
+    if (!sy_issue_crossing(exec->chip, issue, phase->bytes, phase->all_bus_bytes, &crossing))
+        return SY_OVERFLOW;
+    if (crossing.cast && (phase->write || !crossing.crosses || !exec->chip->interconnect.multicast))
+        return sy_error(exec->diag, SY_NOWHERE, "set interconnect.multicast of the chip, or leave allcast out",
+                        "command %llu delivers what it reads to several cores, which chip '%s' cannot do",
+                        (unsigned long long)phase->id, exec->chip->name);
+    phase->cores = crossing.cores;
+    phase->cast = crossing.cast;
+    phase->crosses = crossing.crosses;
+    phase->copied_bytes = crossing.copied_bytes;
+    phase->crossed_in = crossing.in;
+    phase->crossed_out = crossing.out;
+    return SY_OK;
 }
 
 static enum sy_status start_move(struct sy_exec_unit *unit, uint64_t start, uint8_t cause)
@@ -86,21 +107,24 @@ static enum sy_status start_move(struct sy_exec_unit *unit, uint64_t start, uint
                                   .operand = command->operand,
                                   .write = command->kind == SY_CMD_STORE};
     struct sy_exec_memory *memory = &exec->memory[exec->memory_of[unit->parent]];
-    const uint64_t latency = phase.write ? 0 : sy_exec_read_latency(memory);
-    uint64_t ticks = 0, lead = 0;
+    uint64_t latency = phase.write ? 0 : sy_exec_read_latency(memory), ticks = 0, lead = 0;
     if (!sy_mul(command->u.move.row_bytes, command->u.move.rows, &phase.bytes) ||
         !sy_exec_bus_bytes(outer, command, &phase.bus_bytes) ||
         !sy_issue_move_of_all(exec->chip, &entry->issue, phase.bytes, phase.bus_bytes, &phase.all_bytes,
                               &phase.all_bus_bytes))
         return SY_OVERFLOW;
-    phase.cores = sy_issue_cores_of_move(exec->chip, &entry->issue);
+    phase.engine_free = start * SY_EXEC_FINE;
+    phase.limit = UINT64_MAX;
+    enum sy_status status = start_crossing(&phase, &entry->issue);
+    if (status != SY_OK || !sy_add(latency, phase.crosses ? exec->crossbar.latency : 0, &latency))
+        return status != SY_OK ? status : SY_OVERFLOW;
     phase.address = command->u.move.address;
     phase.rows = command->u.move.rows;
     phase.row_bytes = command->u.move.row_bytes;
     phase.pitch_bytes = command->u.move.pitch_bytes;
     phase.scatter = command->u.move.scatter;
-    phase.cap = rate_cap(exec, unit, phase.write);
-    enum sy_status status = sy_exec_tlb_translate(&phase, &lead);
+    phase.cap = rate_cap(exec, unit, phase.write, phase.crosses);
+    status = sy_exec_tlb_translate(&phase, &lead);
     if (status != SY_OK)
         return status;
     status = sy_exec_tick(exec, (start + exec->chip->dma.overhead_cycles + lead) * SY_EXEC_FINE, &ticks);

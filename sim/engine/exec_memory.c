@@ -74,7 +74,7 @@ enum sy_status sy_exec_memory_init(struct sy_executor *exec)
 /* All cores at work do the same at the same time: each has an equal part of what they share. */
 uint64_t sy_exec_memory_copies(const struct sy_exec_memory *memory, const struct sy_exec_phase *phase)
 {
-    return memory->common ? phase->cores : 1;
+    return memory->common && !phase->cast ? phase->cores : 1;
 }
 
 uint64_t sy_exec_read_latency(const struct sy_exec_memory *memory)
@@ -105,6 +105,7 @@ enum sy_status sy_exec_memory_add(struct sy_exec_memory *memory, const struct sy
         return SY_INTERNAL; /* two a unit, fewer units than places */
     struct sy_exec_phase *mine = &memory->phase[memory->phases++];
     *mine = *phase;
+    sy_exec_crossbar_enter(memory->exec, mine);
     mine->remaining = ((sy_u128)phase->bus_bytes + phase->walk_bytes) * memory->exec->core_hz_num * SY_EXEC_FINE;
     if (memory->bursts && phase->bus_bytes) {
         enum sy_status status = sy_exec_bursts_add(memory, mine);
@@ -166,6 +167,7 @@ static void admit(struct sy_exec_memory *memory, uint64_t now)
         if (!(seen & bit) && !phase->active && phase->ready_tick <= now) {
             phase->active = true;
             memory->rated = false;
+            sy_exec_crossbar_begun(memory->exec, phase);
         }
         seen |= bit;
     }
@@ -183,11 +185,11 @@ static bool serve_capped(struct sy_exec_memory *memory, int direction, uint64_t 
     bool capped = false;
     for (uint32_t i = 0; i < memory->phases; i++) {
         struct sy_exec_phase *phase = &memory->phase[i];
-        if (!takes_part(phase, direction) || phase->rate || phase->cap > fair)
+        if (!takes_part(phase, direction) || phase->rate || sy_exec_phase_cap(phase) > fair)
             continue;
         const uint64_t copies = sy_exec_memory_copies(memory, phase);
-        phase->rate = phase->cap;
-        *pool -= phase->cap * copies; /* which together take no more than fair shares */
+        phase->rate = sy_exec_phase_cap(phase);
+        *pool -= phase->rate * copies; /* which together take no more than fair shares */
         *count -= copies;
         capped = true;
     }
@@ -213,7 +215,7 @@ static void share_pool(struct sy_exec_memory *memory, uint64_t pool, int directi
             memory->phase[i].rate = fair;
 }
 
-static enum sy_status rate_set(struct sy_exec_memory *memory)
+static enum sy_status rate_by_memory(struct sy_exec_memory *memory)
 {
     if (memory->device)
         return sy_exec_device_rate(memory);
@@ -221,7 +223,7 @@ static enum sy_status rate_set(struct sy_exec_memory *memory)
         for (uint32_t i = 0; i < memory->phases; i++) {
             struct sy_exec_phase *phase = &memory->phase[i];
             uint64_t rate = phase->write ? memory->write_rate : memory->read_rate;
-            phase->rate = sy_min(phase->cap, sy_max(rate / sy_exec_memory_copies(memory, phase), 1));
+            phase->rate = sy_min(sy_exec_phase_cap(phase), sy_max(rate / sy_exec_memory_copies(memory, phase), 1));
         }
         return SY_OK;
     }
@@ -232,6 +234,25 @@ static enum sy_status rate_set(struct sy_exec_memory *memory)
     share_pool(memory, memory->read_rate, 0);
     share_pool(memory, memory->write_rate, 1);
     return SY_OK;
+}
+
+static enum sy_status rate_set(struct sy_exec_memory *memory)
+{
+    bool limited = false;
+    for (uint32_t i = 0; i < memory->phases; i++) {
+        memory->phase[i].was = (struct sy_exec_pace){memory->phase[i].demand, memory->phase[i].rate};
+        memory->phase[i].limit = UINT64_MAX;
+    }
+    enum sy_status status = rate_by_memory(memory);
+    if (status != SY_OK || !memory->exec->crossbar.on)
+        return status;
+    for (uint32_t i = 0; i < memory->phases; i++)
+        memory->phase[i].demand = memory->phase[i].active ? memory->phase[i].rate : 0;
+    status = sy_exec_crossbar_limit(memory, &limited);
+    if (status == SY_OK && limited)
+        status = rate_by_memory(memory);
+    sy_exec_crossbar_rated(memory);
+    return status;
 }
 
 /* Walks read page tables, which go to no level; cores with equal work have as many. */
@@ -253,8 +274,9 @@ static void count_move(struct sy_exec_memory *memory, const struct sy_exec_phase
     struct sy_layer_counters *counters = &sy_exec_layer_of(exec, phase->layer)->counters;
     uint64_t(*link)[2] = phase->write ? &exec->link_drain[parent][child][phase->operand]
                                       : &exec->link_fill[parent][child][phase->operand];
-    (*link)[0] += phase->all_bytes; /* left one side ... */
-    (*link)[1] += phase->all_bytes; /* ... and reached the other, whole, at completion */
+    sy_exec_crossbar_leave(exec, phase);
+    (*link)[0] += phase->all_bytes - phase->copied_bytes; /* left one side ... */
+    (*link)[1] += phase->all_bytes;                       /* ... and reached the other, whole, at completion */
     uint8_t from = phase->write ? child : parent, to = phase->write ? parent : child;
     uint64_t out = from == memory->level ? phase->all_bus_bytes : phase->all_bytes;
     uint64_t in = to == memory->level ? phase->all_bus_bytes : phase->all_bytes;
@@ -280,15 +302,22 @@ enum sy_status sy_exec_memory_complete(struct sy_exec_memory *memory, uint32_t i
 {
     struct sy_executor *exec = memory->exec;
     struct sy_exec_phase phase = memory->phase[index];
-    uint64_t done = sy_ceil_div(sy_exec_fine(exec, now_tick), SY_EXEC_FINE);
+    const uint64_t now_fine = sy_exec_fine(exec, now_tick), done = sy_ceil_div(now_fine, SY_EXEC_FINE);
+    const uint64_t held = sy_exec_crossbar_held(&phase, now_fine);
     memmove(&memory->phase[index], &memory->phase[index + 1], (memory->phases - index - 1) * sizeof phase);
     memory->phases--;
     memory->rated = false;
     struct sy_exec_unit *unit = phase.unit;
+    for (uint32_t i = 0; i < memory->phases; i++)
+        if (memory->phase[i].unit == unit)
+            memory->phase[i].engine_free = now_fine;
     sy_exec_wait(unit, sy_max(phase.start_cycle, unit->accounted), phase.cause);
     if (phase.walk_cycles)
         sy_exec_wait(unit, sy_max(unit->accounted, sy_min(done, unit->accounted + phase.walk_cycles)), SY_STALL_TLB);
+    if (held)
+        sy_exec_wait(unit, sy_max(unit->accounted, sy_min(done, unit->accounted + held)), SY_STALL_CROSSBAR);
     sy_exec_busy(unit, sy_max(done, unit->accounted));
+    sy_exec_slot_of(exec, phase.id)->held = held;
     unit->in_flight--;
     unit->last_done = done;
     if (!unit->in_flight)

@@ -241,7 +241,8 @@ static void visit_unit(struct sy_executor *exec, struct sy_state *state, const s
         sy_state_u64(state, &previous[i]);
 }
 
-static void visit_slot(struct sy_state *state, const struct base *base, struct sy_exec_slot *slot, bool referenced)
+static void visit_slot(struct sy_state *state, const struct base *base, struct sy_exec_slot *slot, bool referenced,
+                       bool crossbar)
 {
     bool live = referenced || slot->time[SY_POINT_DONE] == SY_UNKNOWN || slot->time[SY_POINT_DONE] >= base->now;
     live = sy_state_value(state, live ? SLOT_LIVE : SLOT_PAST) == SLOT_LIVE;
@@ -259,6 +260,8 @@ static void visit_slot(struct sy_state *state, const struct base *base, struct s
         slot->time[point] = word == SY_UNKNOWN ? SY_UNKNOWN : word + base->cycle - (UINT64_C(1) << 62);
         sy_state_u64(state, &slot->waiters[point]);
     }
+    if (crossbar)
+        sy_state_u64(state, &slot->held);
     slot->layer = sy_state_relative(state, slot->layer, base->layer);
     slot->sequencer_waits = sy_state_value(state, slot->sequencer_waits);
 }
@@ -289,7 +292,18 @@ static void visit_slots(struct sy_executor *exec, struct sy_state *state, const 
         mark_referenced(exec, oldest, marks);
     }
     for (uint64_t i = 0; i < count; i++)
-        visit_slot(state, base, sy_exec_slot_of(exec, oldest + i), !state->loading && marks[i]);
+        visit_slot(state, base, sy_exec_slot_of(exec, oldest + i), !state->loading && marks[i], exec->crossbar.on);
+}
+
+static void visit_crossing(struct sy_state *state, const struct base *base, struct sy_exec_phase *phase)
+{
+    uint64_t *const plain[] = {&phase->copied_bytes, &phase->crossed_in, &phase->crossed_out,
+                               &phase->demand,       &phase->limit,      &phase->held};
+    phase->crosses = sy_state_value(state, phase->crosses);
+    for (size_t i = 0; i < sizeof plain / sizeof plain[0]; i++)
+        sy_state_u64(state, plain[i]);
+    phase->engine_free = sy_state_relative(state, phase->engine_free, base->fine);
+    phase->since = sy_state_relative(state, phase->since, base->fine);
 }
 
 static void visit_phase(struct sy_exec_memory *memory, struct sy_state *state, const struct base *base,
@@ -321,11 +335,14 @@ static void visit_phase(struct sy_exec_memory *memory, struct sy_state *state, c
         sy_state_u64(state, &phase->all_bytes);
         sy_state_u64(state, &phase->all_bus_bytes);
         sy_state_u64(state, &phase->cores);
+        phase->cast = sy_state_value(state, phase->cast);
     } else {
         phase->all_bytes = phase->bytes;
         phase->all_bus_bytes = phase->bus_bytes;
         phase->cores = 1;
     }
+    if (exec->crossbar.on)
+        visit_crossing(state, base, phase);
     uint64_t low = (uint64_t)phase->remaining, high = (uint64_t)(phase->remaining >> 64);
     sy_state_u64(state, &low);
     sy_state_u64(state, &high);
@@ -461,12 +478,21 @@ void sy_exec_tally(struct sy_executor *exec, struct sy_tally *tally)
         sy_tally_u64(tally, &exec->level_read[i]);
         sy_tally_u64(tally, &exec->level_write[i]);
         for (uint32_t k = 0; k < exec->chip->levels; k++)
-            for (int operand = 0; operand < SY_OPERANDS; operand++)
+            for (int operand = 0; operand < SY_OPERANDS; operand++) {
                 for (int side = 0; side < 2; side++) {
                     sy_tally_u64(tally, &exec->link_fill[i][k][operand][side]);
                     sy_tally_u64(tally, &exec->link_drain[i][k][operand][side]);
                 }
+                if (exec->crossbar.on)
+                    sy_tally_u64(tally, &exec->link_copied[i][k][operand]);
+            }
     }
+    for (int way = 0; exec->crossbar.on && way < 2; way++) {
+        sy_tally_u64(tally, &exec->crossbar.in[way]);
+        sy_tally_u64(tally, &exec->crossbar.out[way]);
+    }
+    if (exec->crossbar.on)
+        sy_tally_u64(tally, &exec->crossbar.copied);
     for (uint32_t i = 0; i < exec->memories; i++) {
         struct sy_exec_memory *memory = &exec->memory[i];
         sy_tally_u64(tally, &memory->read_bytes);
@@ -488,6 +514,10 @@ void sy_exec_tally_layer(const struct sy_executor *exec, struct sy_layer_counter
     for (uint32_t i = 0; i < exec->chip->levels; i++) {
         sy_tally_u64(tally, &counters->level_read_bytes[i]);
         sy_tally_u64(tally, &counters->level_write_bytes[i]);
+    }
+    if (exec->crossbar.on) {
+        sy_tally_u64(tally, &counters->crossed[0]);
+        sy_tally_u64(tally, &counters->crossed[1]);
     }
     sy_tally_u64(tally, &counters->commands);
 }

@@ -114,7 +114,7 @@ struct sy_exec_ready sy_exec_head_ready(struct sy_exec_unit *unit, uint32_t caus
     struct sy_executor *exec = unit->exec;
     const struct sy_exec_entry *entry = sy_exec_head(unit);
     const struct sy_command *command = &entry->issue.command;
-    struct sy_exec_ready ready = {true, 0, SY_STALL_COUNT};
+    struct sy_exec_ready ready = {true, 0, SY_STALL_COUNT, 0};
     uint64_t oldest = sy_max(exec->issued > SY_EXEC_RING ? exec->issued - SY_EXEC_RING : 0, exec->floor);
     for (uint32_t i = 0; i < command->dependencies; i++) {
         const struct sy_dependency *dependency = &command->dependency[i];
@@ -131,11 +131,13 @@ struct sy_exec_ready sy_exec_head_ready(struct sy_exec_unit *unit, uint32_t caus
         if (time > ready.cycle || (time == ready.cycle && dependency->stall < ready.cause)) {
             ready.cycle = time;
             ready.cause = dependency->stall;
+            ready.held = slot->held;
         }
     }
     if (entry->issue_cycle > ready.cycle) {
         ready.cycle = entry->issue_cycle;
         ready.cause = entry->issue_cause;
+        ready.held = 0;
     } else if (ready.cause == SY_STALL_COUNT) {
         ready.cause = entry->issue_cause;
     }
@@ -223,6 +225,7 @@ static enum sy_status issue_one(struct sy_executor *exec, struct sy_exec_unit *u
         slot->time[point] = SY_UNKNOWN;
         slot->waiters[point] = 0;
     }
+    slot->held = 0;
     slot->layer = exec->next.layer;
     slot->sequencer_waits = false;
     unit->pushed++;
@@ -418,6 +421,7 @@ static enum sy_status build_memory(struct sy_executor *exec)
 {
     const char *chip = exec->chip->name;
     enum sy_status status = sy_exec_tlb_open(exec);
+    sy_exec_crossbar_init(exec);
     if (status == SY_OK)
         status = sy_exec_memory_init(exec);
     if (status == SY_OK && exec->options.requests && !exec->traced)

@@ -17,7 +17,8 @@ enum {
     SY_EXEC_SEGMENTS = 1024, /* array timeline not yet attributed to a layer */
     SY_EXEC_PHASES = 64,     /* phases known to one memory server */
     SY_RUN_CACHE = 256,
-    SY_EXEC_FINE = 16 /* memory acts at sixteenths of a core cycle: see exec_memory.c */
+    SY_EXEC_FINE = 16,   /* memory acts at sixteenths of a core cycle: see exec_memory.c */
+    SY_EXEC_HELD = 65536 /* parts of a fine step in which time lost on the crossbar is kept */
 };
 #define SY_UNKNOWN UINT64_MAX
 
@@ -27,6 +28,7 @@ enum sy_unit_kind { SY_UNIT_ARRAY, SY_UNIT_VECTOR, SY_UNIT_LOAD, SY_UNIT_STORE }
 struct sy_exec_slot {
     uint64_t time[3];    /* by enum sy_point */
     uint64_t waiters[3]; /* bit u: unit u waits for this point to become known */
+    uint64_t held;       /* of a move: cycles it lost on the crossbar */
     uint64_t layer;
     bool sequencer_waits;
 };
@@ -68,6 +70,11 @@ struct sy_exec_unit {
     struct sy_array_run previous;
 };
 
+/* What a phase would get without the crossbar, and gets; bytes/s. */
+struct sy_exec_pace {
+    uint64_t demand, rate;
+};
+
 /* A DMA command in a memory server: waits out its latency, then moves bytes at the rate the server gives. */
 struct sy_exec_phase {
     struct sy_exec_unit *unit;
@@ -84,9 +91,19 @@ struct sy_exec_phase {
     uint8_t place; /* --memory burst, tlm: of its source in the memory */
     bool write;    /* direction as the server sees it */
     bool active;
-    uint64_t cap;      /* most bytes/s this phase can take */
-    uint64_t rate;     /* bytes/s granted now */
-    sy_u128 remaining; /* in bytes x fine steps a second */
+    bool crosses;                     /* the crossbar; what follows is 0 when it does not: */
+    bool cast;                        /* what enters it once is delivered to all cores of the phase */
+    uint64_t copied_bytes;            /* of a cast: delivered beyond what is read */
+    uint64_t crossed_in, crossed_out; /* bytes that enter and leave it, of all cores */
+    uint64_t demand, fill, limit;     /* bytes/s: without it; by fair shares; what it lets through */
+    uint64_t held;                    /* fine steps lost on it / SY_EXEC_HELD */
+    uint64_t engine_free;             /* fine step from which the engine had nothing else to move */
+    uint64_t since;                   /* fine step from which it has moved at this demand and rate */
+    struct sy_exec_pace was;          /* while rates are set: those before */
+    uint64_t pass_tick;               /* without rates: its last byte is through; 0 = not known yet */
+    uint64_t cap;                     /* most bytes/s this phase can take */
+    uint64_t rate;                    /* bytes/s granted now */
+    sy_u128 remaining;                /* in bytes x fine steps a second */
 };
 
 struct sy_memory_device;
@@ -117,6 +134,16 @@ struct sy_exec_memory {
     struct sy_memory_device *device;              /* rates by the DRAM model; NULL = equal shares */
     struct sy_memory_bursts *bursts;              /* every burst in the DRAM model; NULL = rates */
     struct sy_memory_target *target;              /* every request in a target of the user's */
+};
+
+/* exec_crossbar.c */
+struct sy_exec_crossbar {
+    bool on;
+    uint64_t port, pool;    /* bytes/s of one core's port and of all; UINT64_MAX = unlimited */
+    uint64_t latency;       /* ticks */
+    uint64_t in[2], out[2]; /* bytes that entered and left, [1]: from the cores */
+    uint64_t copied;        /* to the cores */
+    uint64_t port_free[2];  /* ticks; burst and target memories */
 };
 
 struct sy_exec_segment {
@@ -165,6 +192,7 @@ struct sy_executor {
     uint32_t memories;
     struct sy_exec_memory memory[SY_MAX_LEVELS];
     uint8_t memory_of[SY_MAX_LEVELS];
+    struct sy_exec_crossbar crossbar;
 
     struct sy_exec_slot slot[SY_EXEC_RING];
     bool traced;                   /* a memory writes options.requests */
@@ -195,7 +223,8 @@ struct sy_executor {
     uint64_t link_fill[SY_MAX_LEVELS][SY_MAX_LEVELS][SY_OPERANDS]
                       [2]; /* [parent][child][operand][read parent, fill child] */
     uint64_t link_drain[SY_MAX_LEVELS][SY_MAX_LEVELS][SY_OPERANDS][2];
-    uint64_t level_rate[SY_MAX_LEVELS][2]; /* bytes/s read, write; 0 = unlimited */
+    uint64_t link_copied[SY_MAX_LEVELS][SY_MAX_LEVELS][SY_OPERANDS]; /* of fills: delivered to more than one core */
+    uint64_t level_rate[SY_MAX_LEVELS][2];                           /* bytes/s read, write; 0 = unlimited */
     struct sy_run_cache_entry cache[SY_RUN_CACHE];
 };
 
@@ -215,6 +244,7 @@ struct sy_exec_ready {
     bool known;
     uint64_t cycle;
     uint8_t cause;
+    uint64_t held; /* of the move that came last: cycles lost on the crossbar */
 };
 struct sy_exec_ready sy_exec_head_ready(struct sy_exec_unit *unit, uint32_t only_causes);
 struct sy_exec_entry *sy_exec_head(struct sy_exec_unit *unit);
@@ -223,6 +253,8 @@ enum sy_status sy_exec_notify(struct sy_executor *exec, struct sck_event *event,
 /* Tile the unit's timeline: a wait [accounted, start) for cause, then busy [start, end). */
 void sy_exec_wait(struct sy_exec_unit *unit, uint64_t until, uint8_t cause);
 void sy_exec_busy(struct sy_exec_unit *unit, uint64_t until);
+/* The array's wait for a move that lost so many cycles on the crossbar: as much of its end is charged to that. */
+void sy_exec_wait_held(struct sy_exec_unit *array, uint64_t until, uint8_t cause, uint64_t held);
 
 /* exec_array.c, exec_dma.c */
 enum sy_status sy_exec_array_method(void *unit);
@@ -232,6 +264,19 @@ enum sy_status sy_exec_dma_method(void *unit);
 enum sy_status sy_exec_tlb_open(struct sy_executor *exec);
 void sy_exec_tlb_close(struct sy_executor *exec);
 enum sy_status sy_exec_tlb_translate(struct sy_exec_phase *phase, uint64_t *lead_cycles);
+/* exec_crossbar.c */
+void sy_exec_crossbar_init(struct sy_executor *exec);
+/* A phase's bytes enter, and have left. */
+void sy_exec_crossbar_enter(struct sy_executor *exec, const struct sy_exec_phase *phase);
+void sy_exec_crossbar_leave(struct sy_executor *exec, const struct sy_exec_phase *phase);
+/* The demands of the memory's phases are known: set their limits. *limited: some get less than their demand. */
+enum sy_status sy_exec_crossbar_limit(struct sy_exec_memory *memory, bool *limited);
+/* It begins to move; the memory's phases have their rates; what the crossbar cost it until it was done, in cycles. */
+void sy_exec_crossbar_begun(const struct sy_executor *exec, struct sy_exec_phase *phase);
+void sy_exec_crossbar_rated(struct sy_exec_memory *memory);
+uint64_t sy_exec_crossbar_held(struct sy_exec_phase *phase, uint64_t now_fine);
+/* Without rates: the memory was done with it at the tick; returns when its last byte has passed. Once a phase. */
+uint64_t sy_exec_crossbar_pass(struct sy_exec_memory *memory, struct sy_exec_phase *phase, uint64_t tick);
 /* exec_memory.c */
 enum sy_status sy_exec_memory_init(struct sy_executor *exec);
 enum sy_status sy_exec_memory_method(void *memory);
@@ -244,6 +289,11 @@ enum sy_status sy_exec_memory_add(struct sy_exec_memory *memory, const struct sy
 enum sy_status sy_exec_memory_complete(struct sy_exec_memory *memory, uint32_t index, uint64_t now_tick);
 /* Ticks from a read's first request to its first byte when nothing else goes on. */
 uint64_t sy_exec_read_latency(const struct sy_exec_memory *memory);
+/* Most bytes/s the phase can take: its engine, and what the crossbar lets through. */
+static inline uint64_t sy_exec_phase_cap(const struct sy_exec_phase *phase)
+{
+    return phase->limit < phase->cap ? phase->limit : phase->cap;
+}
 /* exec_device.c: rates of a set of phases by the DRAM model */
 enum sy_status sy_exec_device_open(struct sy_executor *exec, struct sy_exec_memory *memory);
 void sy_exec_device_close(struct sy_exec_memory *memory);

@@ -123,6 +123,8 @@ enum sy_status sy_replay_layer_done(void *context, const struct sy_layer_counter
     for (int i = 0; i < SY_STALL_COUNT; i++)
         result->stall[i] += counters->stall[i];
     result->link_bytes += flight->link_bytes;
+    result->crossed[0] += counters->crossed[0];
+    result->crossed[1] += counters->crossed[1];
     result->macs += counters->work.macs;
     result->work.macs += counters->work.macs;
     result->work.beats += counters->work.beats;

@@ -54,15 +54,40 @@ static bool all_alike(const struct sy_matrix_walk *w, enum sy_operand operand)
     return !w->shares.less_cores || (operand == SY_C && w->problem.split == SY_DIM_K);
 }
 
+/* Whether the cores have a block in common, at a level that is common too. */
+static bool one_for_all(const struct sy_matrix_walk *w, enum sy_operand operand, uint32_t level)
+{
+    const struct sy_level *there = &w->problem.chip->level[level];
+    return (there->shared || there->kind != SY_LEVEL_SRAM) && sy_map_read_once(&w->problem, operand);
+}
+
 uint64_t sy_cores_block_bytes(const struct sy_matrix_walk *w, enum sy_operand operand, uint32_t level,
                               enum sy_dtype dtype)
 {
     uint64_t less[SY_DIMS], own = sy_matrix_block_bytes(w, operand, w->start[level], w->extent[level], dtype);
+    if (one_for_all(w, operand, level))
+        return own;
     if (all_alike(w, operand))
         return own * sy_cores_at_work(w);
     bool some = less_block(w, level, less);
     return own * w->shares.cores +
            (some ? sy_matrix_block_bytes(w, operand, w->start[level], less, dtype) * w->shares.less_cores : 0);
+}
+
+/* A load of what several cores have in common: read once, and delivered to each, or once for all where they share the
+ * level it goes to. The rest of `all` is complete. */
+static bool read_once(const struct sy_matrix_walk *w, enum sy_operand operand, uint32_t level, uint64_t bus,
+                      struct sy_issue *issue)
+{
+    struct sy_all_cores *all = &issue->command.all;
+    if (!one_for_all(w, operand, issue->command.u.move.parent) || issue->command.kind != SY_CMD_LOAD)
+        return false;
+    all->u.move.bus_bytes = bus;
+    if (one_for_all(w, operand, level))
+        all->u.move.cores = 1;
+    else
+        all->u.move.cast = all->u.move.cores != 1;
+    return true;
 }
 
 /* Rows of the smaller share lie closer together, as those of the larger one lie as close as they can. */
@@ -84,6 +109,8 @@ void sy_cores_move(const struct sy_scheduler *s, const struct sy_matrix_walk *w,
     all->given = true;
     all->u.move.bytes = sy_cores_block_bytes(w, operand, level, dtype);
     all->u.move.cores = taking_part(s, all_alike(w, operand) ? sy_cores_at_work(w) : cores_with_block(w, level));
+    if (read_once(w, operand, level, bus, issue))
+        return;
     if (all_alike(w, operand)) {
         all->u.move.bus_bytes = bus * sy_cores_at_work(w);
         return;
@@ -106,6 +133,8 @@ void sy_cores_move(const struct sy_scheduler *s, const struct sy_matrix_walk *w,
 uint64_t sy_cores_groups(const struct sy_matrix_walk *w, uint32_t level)
 {
     uint64_t less[SY_DIMS], groups = w->extent[level][SY_DIM_G];
+    if (one_for_all(w, SY_B, level))
+        return groups;
     if (w->problem.split != SY_DIM_G || !w->shares.less_cores)
         return groups * sy_cores_at_work(w);
     return groups * w->shares.cores + (less_block(w, level, less) ? less[SY_DIM_G] * w->shares.less_cores : 0);
@@ -121,7 +150,8 @@ void sy_cores_pieces(const struct sy_scheduler *s, const struct sy_matrix_walk *
     all->given = true;
     all->u.move.cores = taking_part(s, cores_with_block(w, level));
     all->u.move.bytes = rows / groups * sy_cores_groups(w, level) * issue->command.u.move.row_bytes;
-    (void)sy_mul_div(bus, sy_cores_groups(w, level), groups, &all->u.move.bus_bytes);
+    if (!read_once(w, SY_B, level, bus, issue))
+        (void)sy_mul_div(bus, sy_cores_groups(w, level), groups, &all->u.move.bus_bytes);
 }
 
 void sy_cores_matmul(const struct sy_scheduler *s, const struct sy_matrix_walk *w, struct sy_issue *issue)

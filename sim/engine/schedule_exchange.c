@@ -155,9 +155,15 @@ double sy_exchange_cycles(const struct sy_scheduler *s, const struct sy_problem 
     double bytes = (double)(cores - 1) * outputs * sy_dtypes[problem->item.accumulator].bits / 8;
     double hz = (double)s->chip->clock[0].frequency.num / (double)s->chip->clock[0].frequency.den, cycles = 0;
     if (problem->exchange_level > problem->chain[SY_C][0]) {
-        cycles += level->write_bytes_per_s > 0 ? bytes * hz / level->write_bytes_per_s : 0;
-        cycles += level->read_bytes_per_s > 0 ? bytes * hz / level->read_bytes_per_s : 0;
-        cycles += 2.0 * (double)s->chip->dma.overhead_cycles + (double)level->latency_ps * 1e-12 * hz;
+        const struct sy_interconnect *crossbar = &s->chip->interconnect; /* each way */
+        double port = crossbar->port_bytes_per_s > 0 ? bytes / (double)cores * hz / crossbar->port_bytes_per_s : 0;
+        double pool = crossbar->bytes_per_s > 0 ? bytes * hz / crossbar->bytes_per_s : 0;
+        double crossing = port > pool ? port : pool;
+        double write = level->write_bytes_per_s > 0 ? bytes * hz / level->write_bytes_per_s : 0;
+        double read = level->read_bytes_per_s > 0 ? bytes * hz / level->read_bytes_per_s : 0;
+        cycles += (write > crossing ? write : crossing) + (read > crossing ? read : crossing);
+        cycles += 2.0 * (double)s->chip->dma.overhead_cycles +
+                  ((double)level->latency_ps + 2.0 * (double)crossbar->latency_ps) * 1e-12 * hz;
     }
     double adds = outputs * (double)(cores - 1) / (double)sy_max(cores, 1) / (double)sy_max(s->chip->vector.lanes, 1);
     return cycles + adds * (double)s->chip->vector.simple_cycles;

@@ -10,13 +10,24 @@
 #include "sim/base/checked.h"
 #include "sim/map/shape.h"
 
+static bool is_common(const struct sy_level *level)
+{
+    return level->shared || level->kind != SY_LEVEL_SRAM;
+}
+
 void sy_rates_init(struct sy_rates *rates, const struct sy_problem *problem)
 {
     const struct sy_chip *chip = problem->chip;
+    const struct sy_interconnect *crossbar = &chip->interconnect;
     rates->hz = (double)chip->clock[0].frequency.num / (double)chip->clock[0].frequency.den;
+    rates->cores = (double)sy_max(problem->cores, 1);
+    rates->port = crossbar->port_bytes_per_s;
+    rates->pool = crossbar->bytes_per_s;
+    rates->crossing_ps = (double)crossbar->latency_ps;
+    rates->crossing_cycles = rates->crossing_ps * 1e-12 * rates->hz;
     for (uint32_t l = 0; l < chip->levels; l++) {
         const struct sy_level *level = &chip->level[l];
-        bool common = level->shared || level->kind != SY_LEVEL_SRAM; /* those at work share it evenly */
+        bool common = is_common(level); /* those at work share it evenly */
         bool refreshed = level->refresh_interval_ps > level->refresh_time_ps;
         double interval = (double)level->refresh_interval_ps, busy = (double)level->refresh_time_ps;
         double kept = refreshed ? 1 - busy / interval : 1;
@@ -32,10 +43,23 @@ void sy_rates_init(struct sy_rates *rates, const struct sy_problem *problem)
     }
 }
 
+static double larger(double a, double b)
+{
+    return a > b ? a : b;
+}
+
 /* Cycles of the core clock that `bytes` take at a rate of the level; 0 when the rate is unlimited. */
 static double cycles_for(const struct sy_rates *rates, uint32_t level, double bytes, double bytes_per_s)
 {
     return bytes_per_s > 0 ? bytes * rates->level[level].share * rates->hz / bytes_per_s : 0;
+}
+
+/* The same over the crossbar: one core's bytes through its port, those that enter through all of it. */
+static double crossing_cycles(const struct sy_rates *rates, double bytes, double entering)
+{
+    double port = rates->port > 0 ? bytes * rates->hz / rates->port : 0;
+    double pool = rates->pool > 0 ? entering * rates->cores * rates->hz / rates->pool : 0;
+    return port > pool ? port : pool;
 }
 
 /* Innermost tiles come in two sizes a dimension: full ones and one ragged rest. */
@@ -120,6 +144,25 @@ static double distinct_tiles(const struct sy_shape *shape, const struct sy_mappi
     return distinct;
 }
 
+/* What goes through the i-th link of an operand, in all. */
+static const struct sy_moved *add_move(const struct sy_problem *problem, enum sy_operand operand, uint32_t i,
+                                       double fill, double drain, double fetches, struct sy_moves *moves)
+{
+    const uint32_t child = problem->chain[operand][i], parent = problem->chain[operand][i + 1];
+    const bool crosses = sy_chip_crosses(problem->chip, parent, child);
+    const bool once = sy_map_read_once(problem, operand) && is_common(&problem->chip->level[parent]);
+    struct sy_moved *move = &moves->move[moves->count++];
+    *move = (struct sy_moved){
+        operand, child, parent, fill / fetches, drain / fetches, crosses, once ? 1 / (double)problem->cores : 1};
+    if (crosses) {
+        moves->crossed[0] += fill;
+        moves->crossed[1] += drain;
+        moves->entered[0] += fill * move->once;
+        moves->entered[1] += drain;
+    }
+    return move;
+}
+
 /* Bytes from the outer side of each link of an operand; level_bytes gathers what each level's ports move. */
 static bool link_bytes(const struct sy_shape *shape, const struct sy_mapping *mapping, enum sy_operand operand,
                        double level_bytes[SY_MAX_LEVELS][2], struct sy_moves *moves, struct home_bytes *home)
@@ -143,13 +186,13 @@ static bool link_bytes(const struct sy_shape *shape, const struct sy_mapping *ma
             drain = revisits * tile + (double)result;
             exact = 2 * fill * share + (double)result;
         }
-        moves->move[moves->count++] = (struct sy_moved){operand, child, parent, fill / fetches, drain / fetches};
-        level_bytes[parent][0] += fill;
-        level_bytes[child][1] += fill;
+        const struct sy_moved *move = add_move(problem, operand, i, fill, drain, fetches, moves);
+        level_bytes[parent][0] += fill * move->once;
+        level_bytes[child][1] += is_common(&problem->chip->level[child]) ? fill * move->once : fill;
         level_bytes[child][0] += drain;
         level_bytes[parent][1] += drain;
         if (last)
-            *home = (struct home_bytes){fill, drain, exact};
+            *home = (struct home_bytes){fill * move->once, drain, exact * move->once};
     }
     return true;
 }
@@ -183,9 +226,11 @@ static uint64_t whole(double value)
  * start again; that "carry" decides which tiles change. All steps with the same carry cost the same. */
 
 /* What a command of an engine takes before its first byte moves, in core cycles. */
-static double before_first_byte(const struct sy_chip *chip, const struct sy_rates *rates, uint32_t parent, bool load)
+static double before_first_byte(const struct sy_chip *chip, const struct sy_rates *rates, uint32_t parent, bool load,
+                                bool crosses)
 {
-    return (double)chip->dma.overhead_cycles + (load ? rates->level[parent].latency_cycles : 0);
+    return (double)chip->dma.overhead_cycles + (load ? rates->level[parent].latency_cycles : 0) +
+           (crosses ? rates->crossing_cycles : 0);
 }
 
 /* What the rates and requests in flight of one engine leave of the parent's rate. */
@@ -194,16 +239,16 @@ static double move_cycles(const struct sy_chip *chip, const struct sy_rates *rat
 {
     const struct sy_level_rate *outer = &rates->level[move->parent], *inner = &rates->level[move->child];
     const struct sy_dma *dma = &chip->dma;
-    double slowest = cycles_for(rates, move->parent, bytes, load ? outer->kept_read : outer->kept_write);
-    double cycles = cycles_for(rates, move->child, bytes, load ? inner->write : inner->read);
-    slowest = cycles > slowest ? cycles : slowest;
-    cycles = dma->bandwidth_bytes_per_s > 0 ? bytes * rates->hz / dma->bandwidth_bytes_per_s : 0;
-    slowest = cycles > slowest ? cycles : slowest;
-    if (load && dma->outstanding_requests && dma->request_bytes && outer->latency_ps > 0) {
-        cycles = bytes * outer->latency_ps * 1e-12 * rates->hz /
-                 ((double)dma->outstanding_requests * (double)dma->request_bytes);
-        slowest = cycles > slowest ? cycles : slowest;
-    }
+    const double entering = load ? bytes * move->once : bytes;
+    double inside = is_common(&chip->level[move->child]) ? entering : bytes;
+    double slowest = cycles_for(rates, move->parent, entering, load ? outer->kept_read : outer->kept_write);
+    double latency_ps = outer->latency_ps + (move->crosses ? rates->crossing_ps : 0);
+    slowest = larger(slowest, cycles_for(rates, move->child, inside, load ? inner->write : inner->read));
+    slowest = larger(slowest, move->crosses ? crossing_cycles(rates, bytes, entering) : 0);
+    slowest = larger(slowest, dma->bandwidth_bytes_per_s > 0 ? bytes * rates->hz / dma->bandwidth_bytes_per_s : 0);
+    if (load && dma->outstanding_requests && dma->request_bytes && latency_ps > 0)
+        slowest = larger(slowest, bytes * latency_ps * 1e-12 * rates->hz /
+                                      ((double)dma->outstanding_requests * (double)dma->request_bytes));
     return slowest;
 }
 
@@ -238,7 +283,7 @@ static void plan_move(const struct sy_shape *shape, const struct sy_mapping *map
         if (bytes <= 0)
             continue;
         double moving = move_cycles(chip, rates, move, bytes, !out);
-        double first = before_first_byte(chip, rates, move->parent, !out), own = (first + moving) / 2;
+        double first = before_first_byte(chip, rates, move->parent, !out, move->crosses), own = (first + moving) / 2;
         step->engine[out] = own > moving ? own : moving;
         round += first + moving;
     }
@@ -249,35 +294,58 @@ static void plan_move(const struct sy_shape *shape, const struct sy_mapping *map
     step->round = round / buffers;
 }
 
+/* What a step moves: through each level, and over the crossbar. */
+struct step_bytes {
+    double level[SY_MAX_LEVELS][2], crossed[2], entered[2];
+};
+
+static void add_step_bytes(struct step_bytes *bytes, const struct sy_moved *move)
+{
+    bytes->level[move->parent][0] += move->in * move->once;
+    bytes->level[move->parent][1] += move->out;
+    if (!move->crosses)
+        return;
+    bytes->crossed[0] += move->in;
+    bytes->crossed[1] += move->out;
+    bytes->entered[0] += move->in * move->once;
+    bytes->entered[1] += move->out;
+}
+
+/* Cycles of the slowest level, or of the crossbar, for a step. */
+static double bytes_cycles(const struct sy_chip *chip, const struct sy_rates *rates, const struct step_bytes *bytes)
+{
+    double slowest = larger(crossing_cycles(rates, bytes->crossed[0], bytes->entered[0]),
+                            crossing_cycles(rates, bytes->crossed[1], bytes->entered[1]));
+    for (uint32_t l = 0; l < chip->levels; l++) {
+        double in = cycles_for(rates, l, bytes->level[l][0], rates->level[l].kept_read);
+        double out = cycles_for(rates, l, bytes->level[l][1], rates->level[l].kept_write);
+        slowest = larger(slowest, chip->level[l].kind == SY_LEVEL_DRAM ? in + out : larger(in, out));
+    }
+    return slowest;
+}
+
 /* Cycles of the slowest memory, engine, buffer or vector unit for a step with this carry. */
 static double step_cycles(const struct sy_shape *shape, const struct sy_rates *rates, const struct sy_moves *moves,
                           const struct step_moves *steps, uint32_t carry, double vector)
 {
     const struct sy_problem *problem = shape->problem;
     const struct sy_chip *chip = problem->chip;
-    double slowest = 0, bytes[SY_MAX_LEVELS][2] = {{0}}, engine[SY_OPERANDS * SY_MAX_LEVELS][2];
+    double slowest = 0, engine[SY_OPERANDS * SY_MAX_LEVELS][2];
+    struct step_bytes bytes = {0};
     for (uint32_t i = 0; i < moves->count; i++)
         engine[i][0] = engine[i][1] = 0;
     for (uint32_t i = 0; i < moves->count; i++) {
         const struct step_move *step = &steps->move[i];
-        const struct sy_moved *move = &moves->move[i];
         if (step->changes <= carry)
             continue;
-        bytes[move->parent][0] += move->in;
-        bytes[move->parent][1] += move->out;
+        add_step_bytes(&bytes, &moves->move[i]);
         engine[step->slot][0] += step->engine[0];
         engine[step->slot][chip->dma.shared_load_store ? 0 : 1] += step->engine[1];
-        slowest = step->round > slowest ? step->round : slowest;
+        slowest = larger(slowest, step->round);
     }
     for (uint32_t i = 0; i < moves->count; i++)
-        for (int out = 0; out < 2; out++)
-            slowest = engine[i][out] > slowest ? engine[i][out] : slowest;
-    for (uint32_t l = 0; l < chip->levels; l++) {
-        double in = cycles_for(rates, l, bytes[l][0], rates->level[l].kept_read);
-        double out = cycles_for(rates, l, bytes[l][1], rates->level[l].kept_write);
-        double cycles = chip->level[l].kind == SY_LEVEL_DRAM ? in + out : in > out ? in : out;
-        slowest = cycles > slowest ? cycles : slowest;
-    }
+        slowest = larger(slowest, larger(engine[i][0], engine[i][1]));
+    slowest = larger(slowest, bytes_cycles(chip, rates, &bytes));
     if (vector > slowest && shape->changes[SY_C][problem->chain[SY_C][0]] > carry)
         slowest = vector;
     return slowest;
@@ -320,8 +388,13 @@ static double first_way_in(const struct sy_shape *shape, const struct sy_rates *
     for (int operand = 0; operand < SY_C; operand++)
         for (uint32_t i = 0; i < problem->home[operand]; i++) {
             uint32_t child = problem->chain[operand][i], parent = problem->chain[operand][i + 1];
-            cycles += cycles_for(rates, parent, (double)shape->bytes[operand][child], rates->level[parent].read);
-            cycles += operand == SY_A ? before_first_byte(problem->chip, rates, parent, true) : 0;
+            bool crosses = sy_chip_crosses(problem->chip, parent, child);
+            bool once = sy_map_read_once(problem, (enum sy_operand)operand) && is_common(&problem->chip->level[parent]);
+            double bytes = (double)shape->bytes[operand][child], entering = once ? bytes / rates->cores : bytes;
+            double reads = cycles_for(rates, parent, entering, rates->level[parent].read);
+            double passes = crosses ? crossing_cycles(rates, bytes, entering) : 0;
+            cycles += reads > passes ? reads : passes;
+            cycles += operand == SY_A ? before_first_byte(problem->chip, rates, parent, true, crosses) : 0;
         }
     return cycles;
 }
@@ -348,7 +421,7 @@ bool sy_estimate_least(const struct sy_shape *shape, const struct sy_mapping *ma
     double level_bytes[SY_MAX_LEVELS][2] = {{0}}, traffic = 0, exact = 0, energy = 0;
     uint64_t outputs = 0;
     memset(estimate, 0, sizeof *estimate);
-    moves->count = 0;
+    *moves = (struct sy_moves){0};
     estimate->array_cycles = array->cycles;
     if (!count_steps(shape->problem, mapping, &estimate->steps))
         return false;
@@ -364,7 +437,12 @@ bool sy_estimate_least(const struct sy_shape *shape, const struct sy_mapping *ma
     }
     estimate->traffic_bytes = whole(traffic);
     estimate->exact_traffic_bytes = whole(exact + 0.5);
-    estimate->memory_cycles = whole(memory_cycles(problem, level_bytes, costs, rates, &energy));
+    double memory = memory_cycles(problem, level_bytes, costs, rates, &energy);
+    for (int out = 0; out < 2; out++) {
+        double cycles = crossing_cycles(rates, moves->crossed[out], moves->entered[out]);
+        memory = cycles > memory ? cycles : memory;
+    }
+    estimate->memory_cycles = whole(memory);
     if (!sy_mul3(problem->size[SY_DIM_M], problem->size[SY_DIM_N], problem->size[SY_DIM_G], &outputs))
         return false;
     estimate->vector_cycles = whole((double)outputs * (double)problem->vector_ops_per_output /

@@ -85,6 +85,12 @@ static uint64_t matrix_elements(const uint64_t *tile, enum sy_operand operand)
     return tile[SY_DIM_M] * tile[SY_DIM_N];
 }
 
+bool sy_map_read_once(const struct sy_problem *problem, enum sy_operand operand)
+{
+    return problem->chip->interconnect.multicast && operand != SY_C && problem->split < SY_DIMS &&
+           !sy_map_indexes(problem, operand, problem->split);
+}
+
 uint64_t sy_map_window_elements(const struct sy_problem *problem, uint64_t m, uint64_t k)
 {
     /* The largest box of any tile: below the padding; where tiles straddle output rows, one that begins at the end of a

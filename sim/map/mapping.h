@@ -86,6 +86,8 @@ uint64_t sy_map_trips(const struct sy_problem *problem, const struct sy_mapping 
                       enum sy_dim dim);
 /* True when the operand's address depends on the dimension. */
 bool sy_map_indexes(const struct sy_problem *problem, enum sy_operand operand, enum sy_dim dim);
+/* True when all cores at work need the same tiles of the operand and the chip reads them once for all. */
+bool sy_map_read_once(const struct sy_problem *problem, enum sy_operand operand);
 /* Bytes of the operand in a full tile of the level (bounding box of the window for a convolution). */
 uint64_t sy_map_tile_bytes(const struct sy_problem *problem, const struct sy_mapping *mapping, enum sy_operand operand,
                            uint32_t level);

@@ -61,16 +61,21 @@ struct sy_level_rate {
 struct sy_rates {
     double hz; /* of the core clock */
     struct sy_level_rate level[SY_MAX_LEVELS];
+    double port, pool, crossing_ps, crossing_cycles; /* the crossbar's bytes a second and latency; 0 = none */
+    double cores;                                    /* at work */
 };
 /* What a change of an operand's tile moves over a link. */
 struct sy_moved {
     enum sy_operand operand;
     uint32_t child, parent;
     double in, out;
+    bool crosses; /* the crossbar */
+    double once;  /* 1, or what a core's part of a read is that serves all of them */
 };
 struct sy_moves {
     uint32_t count;
     struct sy_moved move[SY_OPERANDS * SY_MAX_LEVELS];
+    double crossed[2], entered[2]; /* bytes of a core over the crossbar, in and out, in all; of them as they enter */
 };
 /* Array cycles of all innermost tiles, and what the first and last take beyond. */
 struct sy_array_sum {

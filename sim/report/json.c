@@ -151,6 +151,22 @@ static void put_power(struct sy_json_writer *json, const struct sy_result *resul
     sy_json_close_array(json);
 }
 
+static void put_crossbar(struct sy_json_writer *json, const struct sy_crossbar_stats *crossbar)
+{
+    static const char *const way[2] = {"to_cores", "from_cores"};
+    if (!crossbar->has)
+        return;
+    sy_json_open_object(json, "crossbar");
+    for (int i = 0; i < 2; i++) {
+        sy_json_open_object(json, way[i]);
+        sy_json_put_u64(json, "in_bytes", crossbar->in_bytes[i]);
+        sy_json_put_u64(json, "out_bytes", crossbar->out_bytes[i]);
+        sy_json_put_u64(json, "copied_bytes", i ? 0 : crossbar->copied_bytes);
+        sy_json_close_object(json);
+    }
+    sy_json_close_object(json);
+}
+
 static void put_memory(struct sy_json_writer *json, const struct sy_result *result)
 {
     sy_json_open_array(json, "dram");
@@ -187,9 +203,12 @@ static void put_memory(struct sy_json_writer *json, const struct sy_result *resu
         sy_json_put_string(json, "name", result->link[i].name);
         sy_json_put_u64(json, "fill_bytes", result->link[i].fill_bytes);
         sy_json_put_u64(json, "drain_bytes", result->link[i].drain_bytes);
+        if (result->link[i].copied_bytes)
+            sy_json_put_u64(json, "copied_bytes", result->link[i].copied_bytes);
         sy_json_close_object(json);
     }
     sy_json_close_array(json);
+    put_crossbar(json, &result->crossbar);
     sy_json_open_array(json, "levels");
     for (uint32_t i = 0; i < result->levels; i++) {
         sy_json_open_object(json, NULL);

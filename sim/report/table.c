@@ -406,6 +406,24 @@ static void put_memory(struct table *table)
     end(table);
 }
 
+static void put_crossbar(struct table *table)
+{
+    static const char *const way[2] = {"to the cores", "from the cores"};
+    const struct sy_crossbar_stats *crossbar = &table->result->crossbar;
+    if (!crossbar->has)
+        return;
+    heading(table, "Crossbar", "between the cores and the memories they share or off the chip");
+    begin(table, "way~|entered>|left>|rate>|of them copies>");
+    for (int i = 0; i < 2; i++) {
+        sy_grid_cell(&table->grid, way[i]);
+        cell_si(table, (double)crossbar->in_bytes[i], "B");
+        cell_si(table, (double)crossbar->out_bytes[i], "B");
+        cell_si(table, ratio((double)crossbar->out_bytes[i], table->result->seconds), "B/s");
+        cell_si(table, (double)(i ? 0 : crossbar->copied_bytes), "B");
+    }
+    end(table);
+}
+
 /* ---- energy ---- */
 
 /* Rows of one component stand together. */
@@ -614,6 +632,7 @@ static enum sy_status write_table(const struct sy_result *result, const struct s
     if (options->details > 0) {
         put_units(&table);
         put_memory(&table);
+        put_crossbar(&table);
         if (result->energies)
             put_components(&table);
     }

@@ -313,6 +313,21 @@ static void link_items(struct sy_energy_account *account)
     sy_energy_add_item(account, "links", "sent_byte", bytes, &price);
 }
 
+/* The crossbar between the cores and what they share, by the side of it. */
+static void crossbar_items(struct sy_energy_account *account)
+{
+    struct sy_result *result = account->result;
+    const struct sy_crossbar_stats *crossbar = &result->crossbar;
+    const uint64_t bytes[2] = {crossbar->in_bytes[0] + crossbar->out_bytes[1],
+                               crossbar->out_bytes[0] + crossbar->in_bytes[1]};
+    for (int side = 0; crossbar->has && side < 2; side++) {
+        struct sy_price price = sy_price_crossbar(account->chip, account->table, side);
+        sy_energy_add_item(account, "crossbar", sy_crossbar_action_names[side], bytes[side], &price);
+        for (uint64_t i = 0; i < result->layers; i++)
+            sy_energy_to_layer(&result->layer[i], result->layer[i].crossed[side], &price);
+    }
+}
+
 /* A figure the user gave for something this run did not count. */
 static void warn_idle_overrides(struct sy_energy_account *account)
 {
@@ -343,6 +358,7 @@ enum sy_status sy_energy_account(struct sy_result *result, const struct sy_chip 
     level_items(&account);
     dma_items(&account);
     link_items(&account);
+    crossbar_items(&account);
     sy_energy_base_items(&account);
     warn_idle_overrides(&account);
     result->energy_j = (double)result->energy_zj * J_PER_ZJ;

@@ -9,8 +9,10 @@
 
 /* Mean Manhattan distance from a point of a square to the middle of one edge, in sides: 1/2 across and 1/4 along. */
 static const double PORT_DISTANCE = 0.75;
-/* Wire of a crossbar of five ports of 128 bits at a pitch of 0.2 um: in and out. An assumption. */
-static const double CROSSBAR_MM = 0.256;
+/* A line of a crossbar runs across the lines of all ports of the other side, at a pitch of 0.2 um: an assumption. A
+ * router's has five ports of 128 bits: in and out. */
+static const double LINE_PITCH_MM = 0.0002, CROSSBAR_MM = 0.256;
+enum { PORT_BITS = 128 };
 /* Range of a CACTI energy: half the difference of neighbouring objectives below; above, published caches with tags at
  * 45 nm (Horowitz, ISSCC 2014, recalled) cost 1.3 to 2 times as much. */
 static const double CACTI_LOW = 0.75, CACTI_HIGH = 2;
@@ -23,6 +25,7 @@ const char *const sy_level_action_names[SY_LEVEL_ACTIONS] = {
     "read_byte", "write_byte", "wire_byte",     "die_byte",      "router_byte", "idle_byte",
     "awake_ns",  "idle_ns",    "activate",      "read_burst",    "write_burst", "refresh",
     "active_ns", "standby_ns", "power_down_ns", "interface_byte"};
+const char *const sy_crossbar_action_names[2] = {"shared_byte", "core_byte"};
 const char *const sy_vector_action_names[SY_VECTOR_ACTIONS] = {"simple", "transcendental", "reduce"};
 
 const char *sy_mac_action(enum sy_dtype a, enum sy_dtype b)
@@ -234,8 +237,9 @@ static struct sy_price routers(const struct sy_chip *chip, const struct sy_energ
                                const struct sy_level *level)
 {
     struct sy_price price = {.known = false};
-    if (chip->cores < 2 || (level->kind == SY_LEVEL_SRAM && !level->shared))
-        return price;
+    if (chip->cores < 2 || (level->kind == SY_LEVEL_SRAM && !level->shared) ||
+        chip->interconnect.kind != SY_INTERCONNECT_NONE)
+        return price; /* sy_price_crossbar instead */
     struct sy_price wire = sy_price_row(table, "wire", "bit_mm", 0, (double)chip->process_nm, 1);
     price = register_write(table, (double)chip->process_nm);
     double hops = 2.0 / 3 * sqrt((double)chip->cores);
@@ -244,6 +248,28 @@ static struct sy_price routers(const struct sy_chip *chip, const struct sy_energ
     sy_price_scale(&price, 8 * (hops > 1 ? hops : 1), "x 8 bits x (two registers, a crossbar) x hops of a mesh");
     at_supply(table, &price);
     return price;
+}
+
+/* A register, and one line across those of all ports of the other side. */
+struct sy_price sy_price_crossbar(const struct sy_chip *chip, const struct sy_energy_table *table, int core_side)
+{
+    const struct sy_interconnect *interconnect = &chip->interconnect;
+    const double hz = (double)chip->clock[0].frequency.num / (double)chip->clock[0].frequency.den;
+    double bits = interconnect->port_bytes_per_s > 0 ? 8 * interconnect->port_bytes_per_s / hz : PORT_BITS, ports = 0;
+    struct sy_price price = {.known = false};
+    if (interconnect->kind != SY_INTERCONNECT_CROSSBAR)
+        return price;
+    for (uint32_t l = 0; l < chip->levels && core_side; l++)
+        ports += chip->level[l].shared || chip->level[l].kind != SY_LEVEL_SRAM;
+    ports = core_side ? ports : (double)sy_max(chip->cores, 1);
+    struct sy_price wire = sy_price_row(table, "wire", "bit_mm", 0, (double)chip->process_nm, 1);
+    price = register_write(table, (double)chip->process_nm);
+    add_price(&price, &wire, ports * bits * LINE_PITCH_MM);
+    sy_price_scale(&price, 8,
+                   core_side ? "x 8 bits x (a register, a line across the memories' ports)"
+                             : "x 8 bits x (a register, a line across the cores' ports)");
+    at_supply(table, &price);
+    return sy_price_overridden(table, "crossbar", sy_crossbar_action_names[core_side], price);
 }
 
 /* Say so when the same memory costs less in an older process. */
@@ -445,6 +471,8 @@ double sy_energy_peak_w(const struct sy_chip *chip, const struct sy_energy_table
                                  sy_price_level(chip, table, l, SY_DIE_BYTE),
                                  sy_price_level(chip, table, l, SY_ROUTER_BYTE)};
         double rate = level->read_bytes_per_s + (off_chip ? 0 : level->write_bytes_per_s);
+        for (int side = 0; side < 2 && (off_chip || level->shared); side++)
+            watts += sy_price_crossbar(chip, table, side).pj * rate;
         for (size_t w = 0; w < sizeof way / sizeof way[0]; w++)
             watts += way[w].known ? copies * way[w].pj * rate : 0;
         memory += watts;

@@ -71,6 +71,9 @@ struct sy_price sy_price_level(const struct sy_chip *chip, const struct sy_energ
 struct sy_price sy_price_dma(const struct sy_chip *chip, const struct sy_energy_table *table);
 /* A byte to another chip, both ends of the link. */
 struct sy_price sy_price_link(const struct sy_chip *chip, const struct sy_energy_table *table);
+/* A byte through the crossbar: at its shared side, or at a core's port. Not known without a crossbar. */
+extern const char *const sy_crossbar_action_names[2];
+struct sy_price sy_price_crossbar(const struct sy_chip *chip, const struct sy_energy_table *table, int core_side);
 /* A nanosecond of the clock of the arrays' flip-flops, or of all others. */
 struct sy_price sy_price_clock(const struct sy_chip *chip, const struct sy_energy_table *table, bool array);
 /* Leakage of everything but the SRAMs for one nanosecond. */

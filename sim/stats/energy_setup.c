@@ -147,10 +147,10 @@ static enum sy_status price_srams(struct sy_energy_table *table, const struct sy
 /* The name of the i-th action of a chip's items; false past the end. */
 static bool action_name(const struct sy_chip *chip, uint32_t i, const char **component, const char **action)
 {
-    static const char *const times[][2] = {{"mac", "gated"},       {"links", "sent_byte"},  {"links", "idle_byte"},
-                                           {"dma", "byte"},        {"chip", "leakage_ns"},  {"chip", "clock_ns"},
-                                           {"sram", "leakage_ns"}, {"logic", "leakage_ns"}, {"array", "clock_ns"},
-                                           {"array", "gated_ns"}};
+    static const char *const times[][2] = {
+        {"crossbar", "shared_byte"}, {"crossbar", "core_byte"}, {"mac", "gated"},       {"links", "sent_byte"},
+        {"links", "idle_byte"},      {"dma", "byte"},           {"chip", "leakage_ns"}, {"chip", "clock_ns"},
+        {"sram", "leakage_ns"},      {"logic", "leakage_ns"},   {"array", "clock_ns"},  {"array", "gated_ns"}};
     uint32_t count = sizeof times / sizeof times[0];
     if (i < SY_DTYPE_NATIVE_COUNT) {
         *component = "mac";

@@ -109,7 +109,7 @@ static void bound_layers(struct sy_result *result)
         {"buffer_full", SY_BOUND_MEMORY}, {"accumulator", SY_BOUND_VECTOR},   {"vector", SY_BOUND_VECTOR},
         {"dependency", SY_BOUND_LATENCY}, {"launch", SY_BOUND_LATENCY},       {"preload", SY_BOUND_COMPUTE},
         {"fill_drain", SY_BOUND_COMPUTE}, {"bank_conflict", SY_BOUND_MEMORY}, {"no_work", SY_BOUND_LATENCY},
-        {"tlb", SY_BOUND_MEMORY},
+        {"tlb", SY_BOUND_MEMORY},         {"crossbar", SY_BOUND_MEMORY},
     };
     for (uint64_t i = 0; i < result->layers; i++) {
         struct sy_layer_result *layer = &result->layer[i];
@@ -216,14 +216,14 @@ static enum sy_status check_bytes(const struct sy_result *result, struct sy_diag
 {
     for (uint32_t i = 0; i < result->links; i++) {
         const struct sy_link_stats *link = &result->link[i];
-        if (link->fill_bytes != link->filled_bytes)
-            return broken(diag, "bytes filled", link->name, link->filled_bytes, link->fill_bytes);
+        if (link->fill_bytes + link->copied_bytes != link->filled_bytes)
+            return broken(diag, "bytes filled", link->name, link->filled_bytes, link->fill_bytes + link->copied_bytes);
         if (link->drain_bytes != link->drained_bytes)
             return broken(diag, "bytes drained", link->name, link->drained_bytes, link->drain_bytes);
         if (result->has_bookkeeping && link->operand != SY_C &&
-            link->fill_bytes != result->level[link->child].filled_bytes[link->operand])
+            link->filled_bytes != result->level[link->child].filled_bytes[link->operand])
             return broken(diag, "bytes filled by schedule", link->name,
-                          result->level[link->child].filled_bytes[link->operand], link->fill_bytes);
+                          result->level[link->child].filled_bytes[link->operand], link->filled_bytes);
     }
     for (uint32_t l = 0; result->has_bookkeeping && l < result->levels; l++) {
         const struct sy_level_stats *level = &result->level[l];
@@ -233,6 +233,27 @@ static enum sy_status check_bytes(const struct sy_result *result, struct sy_diag
                 return broken(diag, "bytes released + resident", level->name, kept, level->filled_bytes[operand]);
         }
     }
+    return SY_OK;
+}
+
+/* What enters leaves, as often as it is delivered; and of all layers together. */
+static enum sy_status check_crossbar(const struct sy_result *result, struct sy_diag *diag)
+{
+    const struct sy_crossbar_stats *x = &result->crossbar;
+    const uint64_t side[2] = {x->in_bytes[0] + x->out_bytes[1], x->out_bytes[0] + x->in_bytes[1]};
+    uint64_t sum[2] = {0, 0};
+    for (uint64_t i = 0; i < result->layers; i++)
+        for (int s = 0; s < 2; s++)
+            sum[s] += result->layer[i].crossed[s];
+    if (x->in_bytes[0] + x->copied_bytes != x->out_bytes[0])
+        return broken(diag, "bytes that left", "the crossbar to the cores", x->out_bytes[0],
+                      x->in_bytes[0] + x->copied_bytes);
+    if (x->in_bytes[1] != x->out_bytes[1])
+        return broken(diag, "bytes that left", "the crossbar from the cores", x->out_bytes[1], x->in_bytes[1]);
+    if (sum[0] != side[0])
+        return broken(diag, "bytes at the crossbar's shared side", "the layers together", sum[0], side[0]);
+    if (sum[1] != side[1])
+        return broken(diag, "bytes at the cores' ports", "the layers together", sum[1], side[1]);
     return SY_OK;
 }
 
@@ -258,6 +279,8 @@ enum sy_status sy_result_check(const struct sy_result *result, struct sy_diag *d
                         result->expected_macs);
     if (status == SY_OK)
         status = check_bytes(result, diag);
+    if (status == SY_OK)
+        status = check_crossbar(result, diag);
     if (status == SY_OK)
         status = check_energy(result, diag);
     if (status == SY_OK && (result->utilization < 0 || result->utilization > 1 + 1e-12))

@@ -7,7 +7,8 @@
  * Invariants, checked by sy_result_check() in every run:
  *  - for each unit: cycles = busy + sum of its stall cycles;
  *  - for each level and operand: filled = released + resident bytes;
- *  - for each link: bytes read from the parent = bytes filled in the child;
+ *  - for each link: bytes read from the parent, times the cores that one read is delivered to, = bytes filled in the
+ *    child; the crossbar likewise, each way;
  *  - the layers' cycles sum to the total; executed + skipped MACs = the layers' MACs;
  *  - energy total = sum of the rows.
  */
@@ -52,7 +53,15 @@ struct sy_link_stats {
     const char *name; /* "host>unified_buffer.A" */
     uint8_t parent, child, operand;
     uint64_t fill_bytes, filled_bytes;   /* parent read for fills; child filled */
+    uint64_t copied_bytes;               /* of the filled ones: of reads that were delivered to several cores */
     uint64_t drain_bytes, drained_bytes; /* child read for stores; parent written */
+};
+
+/* Between the cores and what they share; bytes on the memories' buses, of all cores. */
+struct sy_crossbar_stats {
+    bool has;
+    uint64_t in_bytes[2], out_bytes[2]; /* entered, left; [0] to the cores, [1] from them */
+    uint64_t copied_bytes;              /* to the cores: delivered to more than one */
 };
 
 struct sy_dram_stats {
@@ -139,6 +148,7 @@ struct sy_layer_result {
     uint64_t level_read_bytes[SY_MAX_LEVELS], level_write_bytes[SY_MAX_LEVELS];
     enum sy_dtype precision_a, precision_b; /* of the matrix item's operands */
     uint64_t link_bytes;                    /* sent to other chips */
+    uint64_t crossed[2];                    /* bytes through the crossbar: at its shared side, at the cores' ports */
     struct sy_value_statistics values;      /* as the trace states them */
     uint64_t halo_macs;                     /* executed besides macs: of rows that a fused group computes again */
 };
@@ -237,6 +247,7 @@ struct sy_result {
     struct sy_level_stats level[SY_MAX_LEVELS];
     uint32_t links;
     struct sy_link_stats link[SY_MAX_LEVELS * SY_OPERANDS * 2];
+    struct sy_crossbar_stats crossbar;
     uint32_t drams;
     struct sy_dram_stats dram[SY_MAX_LEVELS];
     struct sy_array_work work;

@@ -37,6 +37,9 @@ struct machine {
     const char *split;               /* core_split; NULL = its default */
     bool unpacked;                   /* rows hold the channels of one place of a window only */
     uint64_t query_block, key_block; /* of attention; 0 = chosen, all keys */
+    bool crossbar, multicast;        /* between the cores and what they share */
+    double port_gbs, pool_gbs;       /* of it; 0 = unlimited */
+    uint64_t crossing_ns;
 };
 
 static inline struct machine plain_machine(void)
@@ -91,6 +94,13 @@ static inline struct machine random_machine(uint64_t *seed)
     m.timing = "scalesim-rtl";
     static const char *const splits[] = {"folds", "estimate", "m", "n", "k", "groups"};
     m.split = m.cores > 1 ? splits[(m.rows + m.cols + m.queue) % 6] : NULL;
+    m.crossbar = m.cores > 1 && (m.rows + m.lanes) % 2;
+    if (m.crossbar) {
+        m.port_gbs = (double)(1 + (m.cols * 7 + m.queue) % 16);
+        m.pool_gbs = m.lanes % 3 ? 0 : m.port_gbs * (double)m.cores / 2;
+        m.crossing_ns = m.latency_ns / 3;
+        m.multicast = m.queue % 2;
+    }
     return m;
 }
 
@@ -138,6 +148,14 @@ static inline void chip_text(const struct machine *m, struct sy_buf *out)
                   m->serialize ? yes : no);
     if (m->split)
         sy_buf_printf(out, "core_split: %s\n", m->split);
+    if (m->crossbar)
+        sy_buf_printf(out, "interconnect: {kind: crossbar, latency: %llu ns, multicast: %s",
+                      (unsigned long long)m->crossing_ns, m->multicast ? yes : no);
+    if (m->crossbar && m->port_gbs > 0)
+        sy_buf_printf(out, ", port_bandwidth: %s GB/s", sy_format_double(rate, m->port_gbs));
+    if (m->crossbar && m->pool_gbs > 0)
+        sy_buf_printf(out, ", bandwidth: %s GB/s", sy_format_double(rate, m->pool_gbs));
+    sy_buf_puts(out, m->crossbar ? "}\n" : "");
 }
 
 static inline struct sy_chip *machine_chip(const struct machine *m)

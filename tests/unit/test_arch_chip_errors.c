@@ -243,6 +243,10 @@ static const struct mistake impossible[] = {
      "first]\n"},
     {"1 GB/s", "1 GB/s, refresh_interval: 1 us, refresh_time: 2 us",
      "t.yaml:16:102: memory.ddr.refresh_time must be shorter than refresh_interval\n"},
+    {"cores: 2", "cores: 2\ninterconnect: {port_bandwidth: 4 GB/s, multicast: true}",
+     "t.yaml:5:32: interconnect.port_bandwidth is given, but interconnect.kind is none [write kind: crossbar beside "
+     "it]\n"
+     "t.yaml:5:51: interconnect.multicast is given, but interconnect.kind is none [write kind: crossbar beside it]\n"},
     {"[ws]", "[ws, ws]", "t.yaml:9:21: core.array.dataflows: 'ws' is listed twice [list it once]\n"},
     {"[ws]", "[{name: odd, rows: [K], cols: [K, N], stationary: B}]",
      "t.yaml:9:17: core.array.dataflows.odd: a dimension is spread over rows and columns\n"},

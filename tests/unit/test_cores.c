@@ -160,6 +160,7 @@ START_TEST(cores_count_what_their_shares_count_one_by_one)
         struct machine m = random_machine(&seed);
         m.cores = draw(&seed, 2, 9);
         m.split = NULL;
+        m.crossbar = false;
         m.burst = 1; /* rows of a share lie as they do in a tensor of its own */
         m.dataflows = draw(&seed, 0, 1) ? "[ws]" : "[os]";
         uint64_t size[DIMS] = {draw(&seed, 1, 90), draw(&seed, 1, 90), draw(&seed, 1, 90),

@@ -618,6 +618,43 @@ START_TEST(off_chip_bytes_cross_the_die)
 }
 END_TEST
 
+/* A byte over the crossbar writes a register and drives a line across the other side's ports (cores of 128 bits at 0.2
+ * um), on each side; nothing passes a mesh's routers then. */
+START_TEST(bytes_over_a_crossbar_pay_for_both_sides_of_it)
+{
+    static const char *const sets[][5] = {
+        {"interconnect.kind=crossbar", NULL},
+        {"interconnect.kind=crossbar", "interconnect.multicast=true", NULL},
+        {"interconnect.kind=crossbar", "cores=4", NULL},
+        {"interconnect.kind=crossbar", "interconnect.port_bandwidth=32 B/cycle", NULL},
+    };
+    double shared[4], core[4];
+    for (int i = 0; i < 4; i++) {
+        struct systole_result *result = run_set("tpu-v4", sets[i], NULL);
+        const struct sy_crossbar_stats *crossbar = &result->result->crossbar;
+        const struct sy_energy_item *s = item_of(result, "crossbar", "shared_byte");
+        const struct sy_energy_item *c = item_of(result, "crossbar", "core_byte");
+        ck_assert(s && c);
+        ck_assert_uint_eq(s->count, crossbar->in_bytes[0] + crossbar->out_bytes[1]);
+        ck_assert_uint_eq(c->count, crossbar->out_bytes[0] + crossbar->in_bytes[1]);
+        ck_assert(i == 1 ? c->count > s->count : c->count == s->count);
+        ck_assert_ptr_null(item_of(result, "hbm", "router_byte"));
+        shared[i] = s->pj;
+        core[i] = c->pj;
+        systole_result_free(result);
+    }
+    ck_assert_double_eq_tol(shared[1], shared[0], 1e-9);
+    /* two cores more: so much more of a line of 128 bits at 0.2 um, at 0.065 pJ a bit and mm */
+    ck_assert_double_eq_tol(shared[2] - shared[0], 8 * 0.065 * 2 * 128 * 0.0002, 1e-9);
+    ck_assert_double_eq_tol(core[2], core[0], 1e-9);
+    /* ports of 256 bits */
+    ck_assert_double_eq_tol(shared[3] - shared[0], 8 * 0.065 * 2 * 128 * 0.0002, 1e-9);
+    struct systole_result *none = run_set("tpu-v4", NULL, NULL);
+    ck_assert_ptr_nonnull(item_of(none, "hbm", "router_byte"));
+    systole_result_free(none);
+}
+END_TEST
+
 /* ---- values ---- */
 
 static struct systole_result *run_trace(const char *text, const char *const *set)
@@ -752,6 +789,7 @@ int main(void)
     tcase_add_test(tests, a_gated_array_is_clocked_only_while_a_tile_is_in_it);
     tcase_add_test(tests, collectives_pay_for_what_a_chip_sends);
     tcase_add_test(tests, off_chip_bytes_cross_the_die);
+    tcase_add_test(tests, bytes_over_a_crossbar_pay_for_both_sides_of_it);
     tcase_add_test(tests, zeros_and_toggles_of_a_trace_count_where_the_array_gates);
     tcase_add_test(tests, energies_on_the_chip_go_with_the_square_of_its_supply);
     tcase_add_test(tests, leakage_follows_the_calibrated_temperatures_and_no_further);

@@ -239,7 +239,7 @@ START_TEST(serialize_is_the_sum_and_overlap_never_exceeds_it)
              * at most rows and columns twice over a tile. */
             uint64_t sum = 0;
             for (uint32_t i = 0; i < serial->units; i++)
-                sum += serial->unit[i].busy;
+                sum += serial->unit[i].busy + (i ? serial->unit[i].stall[SY_STALL_CROSSBAR] : 0); /* on its way */
             const uint64_t *stall = serial->unit[0].stall;
             sum += stall[SY_STALL_PRELOAD] + stall[SY_STALL_FILL_DRAIN] + stall[SY_STALL_BANK_CONFLICT];
             uint64_t drain = serial->unit[0].commands * (2 * m.rows + 2 * m.cols + 8);

@@ -34,6 +34,7 @@ static void same_memory(const struct sy_result *a, const struct sy_result *b, co
     }
     for (uint32_t i = 0; i < a->links; i++)
         ck_assert_msg(a->link[i].filled_bytes == b->link[i].filled_bytes &&
+                          a->link[i].copied_bytes == b->link[i].copied_bytes &&
                           a->link[i].drained_bytes == b->link[i].drained_bytes,
                       "link %s\n%s", a->link[i].name, what);
     for (uint32_t i = 0; i < a->drams; i++) {
@@ -70,6 +71,7 @@ static void same(const struct sy_result *a, const struct sy_result *b, const cha
     ck_assert_msg(a->macs == b->macs && a->kept_bytes_saved == b->kept_bytes_saved &&
                       !memcmp(&a->work, &b->work, sizeof a->work) && !memcmp(&a->vector, &b->vector, sizeof a->vector),
                   "work\n%s", what);
+    ck_assert_msg(!memcmp(&a->crossbar, &b->crossbar, sizeof a->crossbar), "crossbar\n%s", what);
     same_units(a, b, what);
     same_memory(a, b, what);
     same_layers(a, b, what);
