@@ -6,7 +6,6 @@
 
 #include "sim/base/checked.h"
 #include "sim/engine/dram_memory.h"
-#include "sim/engine/dram_rows.h"
 #include "sim/engine/dram_set.h"
 
 enum {
@@ -38,9 +37,7 @@ struct sy_dram_ctx {
     struct sy_dram_memory *whole;  /* all channels */
     struct sy_dram_memory *folded; /* fewer; NULL = no folding */
     uint32_t fold;                 /* channels of whole / channels of folded */
-    struct sy_dram_rows *whole_rows, *folded_rows;
-    bool rows_stay;          /* until others need the bank */
-    struct sy_dram_set *set; /* room to simulate in */
+    struct sy_dram_set *set;       /* room to simulate in */
     struct question *question;
     struct sy_dram_window window, folded_window;
     uint64_t clock_fs, burst_bytes, peak_bytes, peak_clocks;
@@ -81,11 +78,6 @@ static enum sy_status make_memories(struct sy_dram_ctx *ctx, const struct sy_dra
         ctx->fold = channels / most;
         status = sy_dram_memory_create(device, controller, &fewer, &ctx->folded, diag);
     }
-    ctx->rows_stay = controller->page == SY_DRAM_PAGE_OPEN;
-    if (status == SY_OK)
-        status = sy_dram_rows_create(ctx->whole, &ctx->whole_rows);
-    if (status == SY_OK && ctx->folded)
-        status = sy_dram_rows_create(ctx->folded, &ctx->folded_rows);
     return status;
 }
 
@@ -141,8 +133,6 @@ void sy_dram_ctx_destroy(struct sy_dram_ctx *ctx)
     if (!ctx)
         return;
     forget(ctx);
-    sy_dram_rows_destroy(ctx->whole_rows);
-    sy_dram_rows_destroy(ctx->folded_rows);
     sy_dram_memory_destroy(ctx->whole);
     sy_dram_memory_destroy(ctx->folded);
     free(ctx->set);
@@ -378,65 +368,6 @@ static uint64_t checks_of(const struct sy_dram_set *set)
     return checks;
 }
 
-struct measured {
-    struct sy_dram_counts refreshed, from, to; /* at the forced refresh, at the window's ends */
-    uint64_t clocks, checks;                   /* of all channels; bursts of check bits */
-    uint64_t alone;                            /* rows the sources open by their own addresses */
-};
-
-/* What one source opens in its bursts [from, to). */
-static uint64_t opened_alone(struct sy_dram_rows *rows, const struct sy_dram_source *source, uint32_t shift,
-                             uint64_t from, uint64_t to)
-{
-    const struct sy_dram_stream *stream = &source->stream[0];
-    const uint64_t base = stream->base >> shift, pitch = stream->loop[0].stride_bytes >> shift;
-    const uint64_t line = stream->run_bytes >> shift; /* without end: longer than all */
-    uint64_t opened = 0;
-    if (stream->random_range)
-        return 0;
-    sy_dram_rows_close(rows);
-    for (uint64_t at = 0, next; at < to; at = next) {
-        const uint64_t edge = at < from ? from : to, left = line - at % line;
-        next = edge - at < left ? edge : at + left;
-        const uint64_t here = sy_dram_rows_walk(rows, base + at / line * pitch + at % line, next - at);
-        opened += at < from ? 0 : here;
-    }
-    return opened;
-}
-
-/* What refreshes cause is taken apart, since how many of them fall into a window is chance: rows opened a second time,
- * which were hits otherwise, and time without open rows. */
-static struct sy_dram_commands commands_of(const struct question *q, const struct measured *m, int64_t refresh_cost)
-{
-    const struct sy_dram_plan *plan = &q->memory->plan;
-    const struct sy_dram_counts *from = &m->from, *to = &m->to;
-    const uint64_t issued = to->reads + to->writes - from->reads - from->writes;
-    const uint64_t columns = issued - sy_min(issued, m->checks); /* of data */
-    const uint64_t again = to->reopened - from->reopened;
-    const bool misses = plan->arbitration != SY_DRAM_PER_BANK;
-    struct sy_dram_commands commands = {
-        .activates = (int64_t)per_million(to->activates - from->activates - again, columns) -
-                     (int64_t)per_million(m->alone, columns),
-        .row_misses = per_million(to->row_misses - from->row_misses - (misses ? again : 0), columns)};
-    const uint64_t each = q->memory->channels * (plan->refresh_staggered ? 1 : plan->nodes);
-    const uint64_t refreshes = to->refreshes - m->refreshed.refreshes;
-    if (plan->refresh_on && refreshes) {
-        (void)sy_mul_div((to->refresh_precharges - m->refreshed.refresh_precharges) * each * q->fold, 1000000,
-                         refreshes, &commands.closed);
-        (void)sy_mul_div((to->reopened - m->refreshed.reopened) * each * q->fold, 1000000, refreshes,
-                         &commands.reopened);
-    }
-    const uint64_t open = to->active_clocks - from->active_clocks;
-    uint64_t clocks = m->clocks;
-    if (refresh_cost && refreshes) { /* all rows are closed from the refresh to the next activate */
-        const uint64_t closed = (uint64_t)(refresh_cost - plan->act_read), interval = (uint64_t)plan->refresh_interval;
-        clocks -= sy_min(clocks, closed * (to->refreshes - from->refreshes) / sy_max(plan->nodes, 1));
-        (void)sy_mul_div(clocks, interval, interval - sy_min(closed, interval - 1), &clocks);
-    }
-    commands.active = sy_min(1000000, per_million(open, clocks));
-    return commands;
-}
-
 static void simulate_set(struct sy_dram_ctx *ctx, const struct sy_dram_phase *phases, uint32_t n,
                          struct sy_dram_rate *out)
 {
@@ -458,7 +389,6 @@ static void simulate_set(struct sy_dram_ctx *ctx, const struct sy_dram_phase *ph
     const int64_t forced = set->clock;
     for (uint32_t c = 0; c < channels; c++)
         sy_dram_channel_refresh_at(&memory->channel[c], forced);
-    const struct sy_dram_counts refreshed = sy_dram_memory_counts(memory);
     (void)feed_bursts(set, q->window->settle * channels, &going);
     for (uint32_t i = 0; i < n; i++)
         before[i] = set->feeder[i].accepted;
@@ -473,50 +403,22 @@ static void simulate_set(struct sy_dram_ctx *ctx, const struct sy_dram_phase *ph
         sy_dram_without_refresh(&memory->channel[0], set->clock, forced, span.refresh_cost) - from_rest;
     span.clocks = (uint64_t)(set->clock - from);
     span.without_refresh = rest > 0 ? (uint64_t)rest : 1;
-    struct sy_dram_rows *rows = q->fold > 1 ? ctx->folded_rows : ctx->whole_rows;
-    uint64_t alone = 0;
-    for (uint32_t i = 0; i < n && ctx->rows_stay; i++)
-        alone += opened_alone(rows, &q->source[i], memory->map.burst_shift, before[i], set->feeder[i].accepted);
-    const struct measured measured = {.from = start,
-                                      .refreshed = refreshed,
-                                      .to = sy_dram_memory_counts(memory),
-                                      .clocks = sum_of_clocks(memory) - start_clocks,
-                                      .checks = checks_of(set) - checks,
-                                      .alone = alone};
-    const struct sy_dram_commands commands = commands_of(q, &measured, span.refresh_cost);
+    const struct sy_dram_counts end = sy_dram_memory_counts(memory);
+    const uint64_t issued = end.reads + end.writes - start.reads - start.writes;
+    const uint64_t columns = issued - sy_min(issued, checks_of(set) - checks); /* of data */
+    const struct sy_dram_commands commands = {
+        .activates = per_million(end.activates - start.activates, columns),
+        .precharges = per_million(end.precharges - start.precharges, columns),
+        .row_hits = per_million(end.row_hits - start.row_hits, columns),
+        .row_misses = per_million(end.row_misses - start.row_misses, columns),
+        .row_conflicts = per_million(end.row_conflicts - start.row_conflicts, columns),
+        .active = per_million(end.active_clocks - start.active_clocks, sum_of_clocks(memory) - start_clocks),
+    };
     memset(out, 0, n * sizeof *out);
     for (uint32_t i = 0; i < n; i++) {
         out[i] = rate_of(ctx, q, i, set->feeder[i].accepted - before[i], &span);
         out[i].per_million = commands;
     }
-}
-
-/* ---- rows of one phase ---- */
-struct sy_dram_opened sy_dram_phase_opens(struct sy_dram_ctx *ctx, const struct sy_dram_phase *phase, uint64_t back)
-{
-    struct sy_dram_rows *rows = ctx->whole_rows;
-    struct sy_dram_opened opened = {0};
-    const uint64_t banks = sy_dram_rows_banks(rows), million = 1000000;
-    if (phase->random_range || !ctx->rows_stay) {
-        opened.share = million;
-        return opened;
-    }
-    if (phase->rows <= 1 || phase->pitch_bytes == phase->row_bytes) {
-        const uint64_t bytes = phase->rows * phase->row_bytes;
-        opened.warm = sy_dram_rows_stream(rows, bytes);
-        opened.closed = sy_dram_rows_cut(rows, phase->base, bytes, false);
-        opened.first = sy_dram_rows_cut(rows, phase->base, bytes, true);
-        opened.share = sy_min((opened.warm + opened.closed) / banks, million);
-        return opened;
-    }
-    const uint64_t lines = phase->rows, line = phase->row_bytes, pitch = phase->pitch_bytes;
-    sy_dram_rows_close(rows);
-    const uint64_t cold = sy_dram_rows_lines(rows, phase->base - back, lines, line, pitch);
-    const uint64_t warm = sy_min(cold, sy_dram_rows_lines(rows, phase->base, lines, line, pitch));
-    opened.warm = sy_min(warm, UINT32_MAX) * million;
-    opened.closed = opened.first = sy_min(cold - warm, UINT32_MAX) * million;
-    opened.share = sy_min(cold, banks) * million / banks;
-    return opened;
 }
 
 /* ---- public ---- */
@@ -622,17 +524,6 @@ uint64_t sy_dram_refreshes(const struct sy_dram_ctx *ctx, uint64_t span_fs)
         return 0;
     const uint64_t intervals = span_fs / ctx->clock_fs / (uint64_t)plan->refresh_interval;
     return intervals * ctx->whole->channels * (plan->refresh_staggered ? 1 : plan->nodes);
-}
-
-uint64_t sy_dram_refresh_interval_fs(const struct sy_dram_ctx *ctx)
-{
-    const struct sy_dram_plan *plan = &ctx->whole->plan;
-    return plan->refresh_on ? (uint64_t)plan->refresh_interval * ctx->clock_fs : 0;
-}
-
-bool sy_dram_counts_misses(const struct sy_dram_ctx *ctx)
-{
-    return ctx->whole->plan.arbitration != SY_DRAM_PER_BANK;
 }
 
 uint64_t sy_dram_peak_bytes_per_s(const struct sy_dram_ctx *ctx)

@@ -9,6 +9,7 @@
 #include "sim/engine/exec_dma.h"
 #include "sim/engine/all_cores.h"
 #include "sim/engine/executor_internal.h"
+#include "sim/map/mapping.h"
 
 static const uint32_t all_causes = (1u << SY_STALL_COUNT) - 1;
 
@@ -18,38 +19,9 @@ enum { IN_FLIGHT_LIMIT = 2 };
 
 bool sy_exec_bus_bytes(const struct sy_level *outer, const struct sy_command *command, uint64_t *bytes)
 {
-    uint64_t burst = outer->burst_bytes, row = command->u.move.row_bytes, rows = command->u.move.rows;
-    if (burst <= 1)
-        return sy_mul(row, rows, bytes);
-    if ((command->u.move.pitch_bytes == row && !command->u.move.scatter) || rows == 1) { /* one contiguous piece */
-        uint64_t all = 0;
-        if (!sy_mul(row, rows, &all))
-            return false;
-        row = all;
-        rows = 1;
-    }
-    if (!row) {
-        *bytes = 0;
-        return true;
-    }
-    /* Rows are misaligned by address + r x pitch, which repeats after burst / gcd(pitch, burst) of them. */
-    uint64_t pitch = command->u.move.pitch_bytes % burst, a = pitch, period = burst;
-    while (a) {
-        uint64_t rest = period % a;
-        period = a;
-        a = rest;
-    }
-    period = burst / period;
-    uint64_t skew = command->u.move.address % burst, all = 0, part = 0, span = 0;
-    for (uint64_t r = 0; r < sy_min(period, rows); r++) {
-        uint64_t times = (rows - r - 1) / period + 1;
-        if (!sy_add(row, skew, &span) || !sy_mul(sy_ceil_div(span, burst) * burst, times, &part) ||
-            !sy_add(all, part, &all))
-            return false;
-        skew = (skew + pitch) % burst;
-    }
-    *bytes = all;
-    return true;
+    const struct sy_rows rows = {command->u.move.address, command->u.move.rows, command->u.move.row_bytes,
+                                 command->u.move.pitch_bytes, command->u.move.scatter != 0};
+    return sy_map_bus_bytes(outer->burst_bytes, &rows, bytes);
 }
 
 /* The most bytes/s one engine can have in flight: its own width, and outstanding requests over the round trip. */

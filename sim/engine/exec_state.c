@@ -355,7 +355,7 @@ static void visit_memory(struct sy_exec_memory *memory, struct sy_state *state, 
     for (uint32_t i = 0; i < memory->phases; i++)
         visit_phase(memory, state, base, &memory->phase[i]);
     if (memory->device)
-        sy_exec_device_visit(memory, state, base->layer);
+        sy_exec_device_visit(memory, state);
     if (state->loading) {
         memory->updated_tick = sck_time(memory->exec->sim);
         memory->rated = false;

@@ -63,6 +63,7 @@ struct sy_matrix_walk {
     struct sy_users sink_before;                     /* who used the place where C stays */
     struct sy_vector_item epilogue;
     bool has_epilogue, needs_vector;
+    bool sums_travel;                     /* partial sums leave their innermost level */
     uint32_t vector_to;                   /* position in C's chain that the vector unit writes */
     struct sy_source side[SY_MAX_INPUTS]; /* tensors the epilogue reads */
     enum sy_dtype side_dtype[SY_MAX_INPUTS];

@@ -156,7 +156,7 @@ static enum sy_status c_open(struct sy_scheduler *s, struct sy_matrix_walk *w, u
     if (c_buffer(w, position))
         return SY_OK;
     block_of(w, SY_C, ring->level, block);
-    bool revisit = w->start[ring->level][SY_DIM_K] > 0;
+    bool revisit = w->start[ring->level][SY_DIM_K] > 0 && w->sums_travel;
     enum sy_dtype dtype = sy_map_c_dtype(&w->problem, &w->mapping, ring->level);
     struct sy_buffer *buffer =
         sy_ring_advance(s, ring, block, sy_cores_block_bytes(w, SY_C, ring->level, dtype), before);
@@ -378,15 +378,15 @@ static void c_done(struct sy_scheduler *s, struct sy_ring *ring, struct sy_buffe
     }
 }
 
-/* Store the finished blocks outward as far as they are left, and let their buffers go. */
+/* Store the blocks outward as far as they are left, results or partial sums, and let their buffers go. */
 static enum sy_status c_outward(struct sy_scheduler *s, struct sy_matrix_walk *w, const bool leaves[SY_MAX_LEVELS],
-                                const struct sy_users *after)
+                                bool final, const struct sy_users *after)
 {
     uint32_t home = w->problem.home[SY_C];
     enum sy_status status = SY_OK;
-    for (uint32_t i = w->vector_to; status == SY_OK && i < home && (i == 0 || leaves[i]); i++) {
+    for (uint32_t i = final ? w->vector_to : 0; status == SY_OK && i < home && (i == 0 || leaves[i]); i++) {
         struct sy_buffer *buffer = c_buffer(w, i);
-        status = c_store(s, w, i, true, i > 0 && buffer ? &buffer->producers : after);
+        status = c_store(s, w, i, final, i > 0 && buffer ? &buffer->producers : after);
     }
     for (uint32_t i = 0; status == SY_OK && i < sy_max(home, 1); i++)
         if (i == 0 || leaves[i])
@@ -405,13 +405,8 @@ static enum sy_status c_leave(struct sy_scheduler *s, struct sy_matrix_walk *w, 
     bool final = w->start[inner][SY_DIM_K] + w->extent[inner][SY_DIM_K] == w->problem.size[SY_DIM_K];
     sy_users_note(&after, SY_USE_MATMUL, matmul);
     enum sy_status status = SY_OK;
-    if (!final) {
-        if (w->mapping.c_resident_partials)
-            return SY_OK;
-        status = c_store(s, w, 0, false, &after);
-        c_done(s, &w->ring[SY_C][0], c_buffer(w, 0));
-        return status;
-    }
+    if (!final)
+        return w->mapping.c_resident_partials ? SY_OK : c_outward(s, w, leaves, false, &after);
     if (w->needs_vector) {
         memset(&after, 0, sizeof after);
         status = c_vector(s, w, matmul, &after);
@@ -422,7 +417,7 @@ static enum sy_status c_leave(struct sy_scheduler *s, struct sy_matrix_walk *w, 
             resident->producer_class = SY_USE_MATMUL;
         }
     }
-    return status == SY_OK ? c_outward(s, w, leaves, &after) : status;
+    return status == SY_OK ? c_outward(s, w, leaves, true, &after) : status;
 }
 
 /* MACs of all cores in a tile of the core with the largest share, so that the tiles sum to the item's exactly. */
@@ -747,6 +742,7 @@ static void list_loops(struct sy_matrix_walk *w)
 void sy_matrix_start_walk(struct sy_scheduler *s, struct sy_matrix_walk *w)
 {
     list_loops(w);
+    w->sums_travel = sy_map_sums_travel(&w->problem, &w->mapping);
     plan_samples(s, w);
     rewind_from(w, 0);
 }

@@ -213,6 +213,7 @@ static void take_inputs(struct sy_scheduler *s, struct sy_matrix_walk *w, const 
         int tensor = tensors[operand];
         w->source[operand] = sy_tensor_source(s, sy_tensor_key(s, tensor, false),
                                               tensor >= 0 ? &layer->in[tensor] : NULL, (enum sy_operand)operand);
+        w->problem.packed |= (uint8_t)(w->source[operand].weight << operand);
         if (w->source[operand].on_chip)
             w->problem.home[operand] = chain_position(&w->problem, (enum sy_operand)operand, w->source[operand].level);
     }
@@ -292,6 +293,7 @@ enum sy_status sy_matrix_begin(struct sy_scheduler *s, const struct sy_matrix_it
     memset(&w->source, 0, sizeof *w - offsetof(struct sy_matrix_walk, source));
     sy_problem_init(&w->problem, s->chip, item);
     w->problem.schedule = layer->has_schedule ? &layer->schedule : NULL;
+    w->problem.beside = s->cut != NULL;
     take_inputs(s, w, item, epilogue);
     enum sy_status status = sy_cores_share(s, w);
     if (status != SY_OK)

@@ -73,45 +73,32 @@ static struct cut cut_of(uint64_t size, uint64_t tile)
     return cut;
 }
 
-/* The tiles of one shape, over all groups: those of a tile run together. */
-static bool shape_cycles(const struct sy_problem *problem, const struct sy_mapping *mapping,
-                         const struct sy_map_costs *costs, const uint64_t dim[3], uint64_t count, uint64_t *total,
-                         uint64_t *ends)
-{
-    const struct cut groups = cut_of(problem->size[SY_DIM_G], mapping->tile[0][SY_DIM_G]);
-    for (int rest = 0; rest < 2; rest++) {
-        uint64_t together = rest ? groups.rest_size : groups.full_size, times = rest ? 1 : groups.full;
-        uint64_t steady, alone, part;
-        if (!together || !times)
-            continue;
-        if (!costs->array(costs->context, mapping->dataflow, dim[SY_DIM_M], dim[SY_DIM_K], dim[SY_DIM_N], together,
-                          &steady, &alone) ||
-            !sy_mul3(steady, count, times, &part) || !sy_add(*total, part, total))
-            return false;
-        uint64_t side = sy_array_side(&problem->chip->array, dim[SY_DIM_N], together);
-        uint64_t each = steady / sy_ceil_div(together, side);
-        *ends = sy_max(*ends, alone > each ? alone - each : 0);
-    }
-    return true;
-}
-
 bool sy_map_array_cycles(const struct sy_problem *problem, const struct sy_mapping *mapping,
                          const struct sy_map_costs *costs, uint64_t *cycles, uint64_t *ends)
 {
     struct cut cut[3];
-    *cycles = *ends = 0;
+    uint64_t total = 0;
     for (int d = 0; d < 3; d++)
         cut[d] = cut_of(problem->size[d], mapping->tile[0][d]);
+    *ends = 0;
     for (int shape = 0; shape < 8; shape++) {
-        uint64_t count = 1, dim[3];
+        uint64_t count = 1, dim[3], steady, alone;
         for (int d = 0; d < 3; d++) {
             bool rest = shape >> d & 1;
             dim[d] = rest ? cut[d].rest_size : cut[d].full_size;
             count *= rest ? (cut[d].rest_size != 0) : cut[d].full;
         }
-        if (count && !shape_cycles(problem, mapping, costs, dim, count, cycles, ends))
+        if (!count)
+            continue;
+        if (!costs->array(costs->context, mapping->dataflow, dim[SY_DIM_M], dim[SY_DIM_K], dim[SY_DIM_N], &steady,
+                          &alone))
             return false;
+        uint64_t part;
+        if (!sy_mul3(steady, count, problem->size[SY_DIM_G], &part) || !sy_add(total, part, &total))
+            return false;
+        *ends = sy_max(*ends, alone > steady ? alone - steady : 0);
     }
+    *cycles = total;
     return true;
 }
 
@@ -124,28 +111,10 @@ static bool count_steps(const struct sy_problem *problem, const struct sy_mappin
     return true;
 }
 
-/* Through the link to an operand's home: as full tiles, and without what ragged tiles lack. */
+/* Through the link to an operand's home, as full tiles. */
 struct home_bytes {
-    double read, write, exact;
+    double read, write;
 };
-
-/* Full tiles stand for ragged ones above; of the bytes of all of them so much is there. Of a convolution's input, whose
- * tiles overlap, all of it. */
-static double ragged_share(const struct sy_shape *shape, const struct sy_mapping *mapping, enum sy_operand operand,
-                           uint32_t level)
-{
-    double share = 1;
-    if (operand == SY_A && shape->problem->item.window.is_conv)
-        return 1;
-    for (int d = 0; d < SY_DIMS; d++) {
-        double covered = (double)mapping->tile[level][d], size = (double)shape->problem->size[d];
-        for (uint32_t l = level; l < mapping->on_chip; l++)
-            covered *= (double)shape->trips[l][d];
-        if (shape->indexes[operand] >> d & 1 && covered > size)
-            share *= size / covered;
-    }
-    return share;
-}
 
 /* Results that reach `level` or lie further in, each once. */
 static double distinct_tiles(const struct sy_shape *shape, const struct sy_mapping *mapping, uint32_t level)
@@ -188,24 +157,21 @@ static bool link_bytes(const struct sy_shape *shape, const struct sy_mapping *ma
         return false;
     for (uint32_t i = 0; i < problem->home[operand]; i++) {
         uint32_t child = problem->chain[operand][i], parent = problem->chain[operand][i + 1];
-        bool last = i + 1 == problem->home[operand];
         double tile = (double)shape->bytes[operand][child], fetches = (double)shape->fetches[operand][child];
         double fill = tile * fetches, drain = 0;
-        double share = last ? ragged_share(shape, mapping, operand, child) : 1, exact = fill * share;
         if (operand == SY_C) {
             double distinct = distinct_tiles(shape, mapping, child);
             double revisits = fetches > distinct && !(i == 0 && mapping->c_resident_partials) ? fetches - distinct : 0;
             fill = revisits * tile;
             drain = revisits * tile + (double)result;
-            exact = 2 * fill * share + (double)result;
         }
         const struct sy_moved *move = add_move(problem, operand, i, fill, drain, fetches, moves);
         level_bytes[parent][0] += fill * move->once;
         level_bytes[child][1] += is_common(&problem->chip->level[child]) ? fill * move->once : fill;
         level_bytes[child][0] += drain;
         level_bytes[parent][1] += drain;
-        if (last)
-            *home = (struct home_bytes){fill * move->once, drain, exact * move->once};
+        if (i + 1 == problem->home[operand])
+            *home = (struct home_bytes){fill * move->once, drain};
     }
     return true;
 }
@@ -431,7 +397,7 @@ bool sy_estimate_least(const struct sy_shape *shape, const struct sy_mapping *ma
                        struct sy_estimate *estimate)
 {
     const struct sy_problem *problem = shape->problem;
-    double level_bytes[SY_MAX_LEVELS][2] = {{0}}, traffic = 0, exact = 0, energy = 0;
+    double level_bytes[SY_MAX_LEVELS][2] = {{0}}, traffic = 0, energy = 0;
     uint64_t outputs = 0;
     memset(estimate, 0, sizeof *estimate);
     *moves = (struct sy_moves){0};
@@ -446,10 +412,9 @@ bool sy_estimate_least(const struct sy_shape *shape, const struct sy_mapping *ma
         estimate->write_bytes += whole(home_bytes.write);
         uint32_t home = problem->chain[operand][problem->home[operand]];
         if (problem->chip->level[home].kind != SY_LEVEL_SRAM)
-            traffic += home_bytes.read + home_bytes.write, exact += home_bytes.exact;
+            traffic += home_bytes.read + home_bytes.write;
     }
     estimate->traffic_bytes = whole(traffic);
-    estimate->exact_traffic_bytes = whole(exact + 0.5);
     double memory = memory_cycles(problem, level_bytes, costs, rates, &energy);
     for (int out = 0; out < 2; out++) {
         double cycles = crossing_cycles(rates, moves->crossed[out], moves->entered[out]);
@@ -496,6 +461,9 @@ bool sy_map_estimate(const struct sy_problem *problem, const struct sy_mapping *
     sy_shape_init(&shape, problem);
     sy_shape_tiles(&shape, mapping, 0);
     sy_shape_orders(&shape, mapping);
-    return sy_estimate_least(&shape, mapping, costs, &rates, &array, &moves, estimate) &&
-           sy_estimate_finish(&shape, mapping, costs, &rates, &array, &moves, estimate);
+    if (!sy_estimate_least(&shape, mapping, costs, &rates, &array, &moves, estimate) ||
+        !sy_estimate_finish(&shape, mapping, costs, &rates, &array, &moves, estimate))
+        return false;
+    estimate->bus_bytes = sy_shape_bus_bytes(&shape, mapping);
+    return true;
 }

@@ -50,6 +50,8 @@ struct sy_problem {
     uint64_t cores;                     /* at work */
     enum sy_dim split;                  /* the dimension that cores share; SY_DIMS: none, there is one core */
     uint32_t exchange_level;            /* of a split of K: where cores meet, the innermost level of C that all see */
+    uint8_t packed;                     /* bit an operand: A or B is stored tile by tile (weights), not row by row */
+    bool beside;                        /* other work runs at the same time, which the estimate does not know */
     uint64_t vector_ops_per_output;     /* simple-equivalent lane cycles of the fused epilogue an output element */
 };
 
@@ -58,10 +60,9 @@ enum sy_objective { SY_OBJECTIVE_CYCLES, SY_OBJECTIVE_ENERGY, SY_OBJECTIVE_EDP, 
 /* What the mapper asks of the array model and the energy table, which it does not know. */
 struct sy_map_costs {
     void *context;
-    /* Cycles of so many equal tiles in steady state, and beyond that of one alone; false when the array cannot run it.
-     */
-    bool (*array)(void *context, uint8_t dataflow, uint64_t m, uint64_t k, uint64_t n, uint64_t groups,
-                  uint64_t *steady, uint64_t *alone);
+    /* Cycles of one tile in steady state and for it alone; false when the array cannot run it. */
+    bool (*array)(void *context, uint8_t dataflow, uint64_t m, uint64_t k, uint64_t n, uint64_t *steady,
+                  uint64_t *alone);
     double pj_per_byte[SY_MAX_LEVELS]; /* one access of a level; 0 when unknown */
     double pj_per_mac;
     double static_w;
@@ -73,8 +74,9 @@ struct sy_estimate {
     uint64_t array_cycles, vector_cycles, memory_cycles;
     uint64_t read_bytes[SY_OPERANDS], write_bytes; /* at the homes */
     uint64_t traffic_bytes;                        /* backing stores, ragged tiles taken for full ones */
-    uint64_t exact_traffic_bytes;                  /* without what ragged tiles lack */
-    uint64_t steps;                                /* innermost tiles */
+    uint64_t bus_bytes; /* the same as the engine moves it: what is there, in whole bursts; of a convolution's input the
+                           largest box for each tile. Without tensors of an epilogue and what cores exchange */
+    uint64_t steps;     /* innermost tiles */
     double energy_pj;
     double memory_pj; /* of those, moving bytes */
     uint8_t bound;    /* 0 array, 1 memory, 2 vector */
@@ -102,10 +104,20 @@ enum sy_dtype sy_map_c_dtype(const struct sy_problem *problem, const struct sy_m
 /* Buffers of the operand at the level: 1 when its tile never changes, else the level's depth. */
 uint64_t sy_map_buffers(const struct sy_problem *problem, const struct sy_mapping *mapping, enum sy_operand operand,
                         uint32_t level);
+/* Whether partial sums leave their innermost level and come back. */
+bool sy_map_sums_travel(const struct sy_problem *problem, const struct sy_mapping *mapping);
 /* Bytes of the epilogue's own operands at side_level. */
 uint64_t sy_map_side_bytes(const struct sy_problem *problem, const struct sy_mapping *mapping);
 /* Whether every level holds its tiles. */
 bool sy_map_fits(const struct sy_problem *problem, const struct sy_mapping *mapping);
+
+/* Rows of equal length in memory; scattered: also those that follow one another are apart. */
+struct sy_rows {
+    uint64_t address, rows, bytes, pitch;
+    bool scattered;
+};
+/* Bytes of the whole bursts that they touch. False on overflow. */
+bool sy_map_bus_bytes(uint64_t burst, const struct sy_rows *rows, uint64_t *bytes);
 
 /* The array's own cycles over all innermost tiles, and what the first or last takes beyond its share (lead and tail).
  * False when a figure overflows or the array refuses the tile. */

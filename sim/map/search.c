@@ -8,6 +8,13 @@
  * (sy_chip_segment), multiples and equal parts of those. Each outer on-chip level takes the
  * tile of the level below or stretches some dimensions to the whole, whichever
  * moves fewer bytes. Loop orders: all six a level, those that differ.
+ *
+ * The best of these is then changed step by step (refine): equal parts of a
+ * dimension in place of multiples that leave a rest, a tile that grows while
+ * another shrinks, other stretches and orders of one outer level; kept when
+ * that gains more than `worth` and moves no byte more on the buses of the
+ * backing stores, bursts counted (traffic.c). Not where other work runs beside
+ * the item, as softmax does beside attention's products: that is not estimated.
  */
 #include <stdio.h>
 #include <string.h>
@@ -26,6 +33,9 @@ struct search {
     struct sy_estimate best_estimate;
     uint64_t compulsory_bytes; /* of the backing stores, whatever the mapping */
     bool within_rows;          /* tiles of a convolution lie within an output row: when nothing larger fits */
+    bool refining;             /* only what is better by more than the indifference counts */
+    uint64_t most_bytes;       /* while refining: on the buses of the backing stores */
+    double goal;               /* while refining: cycles that are worth leaving the plain mapping */
     struct sy_shape shape;
     struct sy_rates rates;
     struct sy_array_sum array; /* of the innermost tile in hand */
@@ -162,7 +172,7 @@ static double metric(enum sy_objective objective, const struct sy_estimate *esti
     case SY_OBJECTIVE_EDP:
         return estimate->energy_pj * (double)estimate->cycles;
     case SY_OBJECTIVE_TRAFFIC:
-        return (double)estimate->exact_traffic_bytes;
+        return (double)estimate->bus_bytes;
     case SY_OBJECTIVE_CYCLES:
         break;
     }
@@ -200,9 +210,9 @@ static bool may_be_better(const struct search *search, const struct sy_estimate 
     double band = indifference_of(search->objective);
     if (!search->found)
         return true;
-    if (x - y > band * y)
+    if (x - y > band * y || (search->refining && x > search->goal))
         return false;
-    return y - x > band * x || least->traffic_bytes <= search->best_estimate.traffic_bytes;
+    return y - x > band * x || (!search->refining && least->traffic_bytes <= search->best_estimate.traffic_bytes);
 }
 
 static void consider(struct search *search, const struct sy_mapping *mapping)
@@ -211,16 +221,25 @@ static void consider(struct search *search, const struct sy_mapping *mapping)
     struct sy_moves moves;
     sy_shape_sums(&search->shape, mapping);
     if (!sy_shape_fits(&search->shape, mapping) ||
-        !sy_estimate_least(&search->shape, mapping, search->costs, &search->rates, &search->array, &moves, &estimate) ||
-        !may_be_better(search, &estimate))
+        !sy_estimate_least(&search->shape, mapping, search->costs, &search->rates, &search->array, &moves, &estimate))
+        return;
+    if (search->objective == SY_OBJECTIVE_TRAFFIC)
+        estimate.bus_bytes = sy_shape_bus_bytes(&search->shape, mapping);
+    if (!may_be_better(search, &estimate))
         return;
     if (!sy_estimate_finish(&search->shape, mapping, search->costs, &search->rates, &search->array, &moves, &estimate))
         return;
-    if (!search->found || better(search->objective, &estimate, &search->best_estimate)) {
-        search->found = true;
-        search->best = *mapping;
-        search->best_estimate = estimate;
+    if (search->refining) {
+        double x = metric(search->objective, &estimate), y = metric(search->objective, &search->best_estimate);
+        if (x > search->goal || x * (1 + indifference) >= y ||
+            sy_shape_bus_bytes(&search->shape, mapping) > search->most_bytes)
+            return;
+    } else if (search->found && !better(search->objective, &estimate, &search->best_estimate)) {
+        return;
     }
+    search->found = true;
+    search->best = *mapping;
+    search->best_estimate = estimate;
 }
 
 static const uint8_t orders[6][3] = {
@@ -380,19 +399,21 @@ static bool hopeless(struct search *search, const struct sy_mapping *mapping)
         return false;
     double least = (double)search->array.cycles + (double)search->array.ends,
            best = (double)search->best_estimate.cycles;
-    if (least > best * (1 + indifference))
+    if (least > best * (1 + indifference) || (search->refining && least > search->goal))
         return true;
-    return least * (1 + indifference) >= best && search->best_estimate.traffic_bytes <= search->compulsory_bytes;
+    return least * (1 + indifference) >= best &&
+           (search->refining || search->best_estimate.traffic_bytes <= search->compulsory_bytes);
 }
 
-/* Several groups at once only when a group is one tile, or when as many as there are arrays run side by side. */
-static bool groups_together(const struct sy_problem *problem, const uint64_t tile[SY_DIMS])
+/* All mappings with this innermost tile. */
+static void try_tile(struct search *search, struct sy_mapping *mapping)
 {
-    const struct sy_array *array = &problem->chip->array;
-    const uint64_t groups = tile[SY_DIM_G];
-    if (groups <= 1 || !memcmp(tile, problem->size, 3 * sizeof(uint64_t)))
-        return true;
-    return groups == array->count && sy_array_side(array, tile[SY_DIM_N], groups) > 1;
+    for (uint32_t l = 0; l < mapping->on_chip; l++) {
+        memcpy(mapping->order[l], orders[0], 3);
+        memcpy(mapping->tile[l], mapping->tile[0], sizeof mapping->tile[0]);
+    }
+    if (!too_large(search->problem, mapping) && !hopeless(search, mapping) && complete_levels(search, mapping))
+        try_orders(search, mapping);
 }
 
 static void search_dataflow(struct search *search, uint8_t index)
@@ -409,18 +430,132 @@ static void search_dataflow(struct search *search, uint8_t index)
             mapping.tile[0][SY_DIM_K] = list[1].value[point / list[0].count % list[1].count];
             mapping.tile[0][SY_DIM_N] = list[2].value[point / list[0].count / list[1].count];
             mapping.tile[0][SY_DIM_G] = list[SY_DIM_G].value[g];
-            if (!groups_together(problem, mapping.tile[0]))
+            /* Several groups at once only when a group is one tile. */
+            if (mapping.tile[0][SY_DIM_G] > 1 && memcmp(mapping.tile[0], problem->size, 3 * sizeof(uint64_t)))
                 continue;
-            for (uint32_t l = 0; l < mapping.on_chip; l++) {
-                memcpy(mapping.order[l], orders[0], 3);
-                memcpy(mapping.tile[l], mapping.tile[0], sizeof mapping.tile[0]);
-            }
-            if (too_large(problem, &mapping) || hopeless(search, &mapping))
-                continue;
-            if (complete_levels(search, &mapping))
-                try_orders(search, &mapping);
+            try_tile(search, &mapping);
         }
     }
+}
+
+/* Equal parts of a dimension about as large as the tile in hand, as they are and in whole steps of the array. */
+static void list_near(const struct sy_problem *problem, const struct sy_mapping *mapping, enum sy_dim dim,
+                      struct candidates *list)
+{
+    const struct sy_dataflow *dataflow = &problem->chip->array.dataflow[mapping->dataflow];
+    uint64_t size = problem->size[dim], parts = sy_ceil_div(size, mapping->tile[0][dim]);
+    uint64_t segment = dim == SY_DIM_K ? ragged_segment(problem, dataflow) : 0;
+    uint64_t quantum = segment ? segment : quantum_of(&problem->chip->array, dataflow, dim);
+    const uint64_t wanted[] = {parts, parts + 1, parts - 1, 2 * parts, parts / 2, 3 * parts, parts + 2};
+    list->count = 0;
+    for (size_t i = 0; i < sizeof wanted / sizeof wanted[0]; i++) {
+        uint64_t part = wanted[i] ? sy_ceil_div(size, wanted[i]) : 0;
+        if (!segment)
+            add(list, part, size);
+        add(list, sy_ceil_div(part, quantum) * quantum, size);
+    }
+}
+
+/* The mapping with the outer levels' stretches and orders as they are. */
+static void try_as_is(struct search *search, struct sy_mapping *mapping)
+{
+    if (too_large(search->problem, mapping) || hopeless(search, mapping))
+        return;
+    sy_shape_tiles(&search->shape, mapping, 0);
+    try_orders(search, mapping);
+}
+
+/* Another innermost tile around which the levels stretch as around that of `from`, or anew. */
+static void try_instead(struct search *search, const struct sy_mapping *from, const uint64_t tile[SY_DIMS])
+{
+    const struct sy_problem *problem = search->problem;
+    struct sy_mapping mapping = *from, anew = {.dataflow = from->dataflow, .on_chip = from->on_chip};
+    if (!memcmp(tile, from->tile[0], sizeof from->tile[0]))
+        return;
+    memcpy(mapping.tile[0], tile, sizeof mapping.tile[0]);
+    memcpy(anew.tile[0], tile, sizeof anew.tile[0]);
+    for (uint32_t level = 1; level < from->on_chip; level++) {
+        unsigned whole = 0;
+        for (unsigned d = 0; d < SY_DIMS; d++)
+            whole |= (unsigned)(from->tile[level][d] > from->tile[level - 1][d]) << d;
+        stretch(problem, &mapping, level, whole);
+    }
+    try_as_is(search, &mapping);
+    if (from->on_chip > 1)
+        try_tile(search, &anew);
+}
+
+/* Every order of an outer level; the shape has the mapping's tiles. */
+static void reorder(struct search *search, struct sy_mapping *mapping, uint32_t level)
+{
+    bool fixed = schedule_order(search->problem->schedule, level, mapping->order[level]);
+    unsigned wanted = fixed ? 1 : orders_to_try(&search->shape, level);
+    for (unsigned i = 0; i < 6; i++) {
+        if (!(wanted >> i & 1))
+            continue;
+        if (!fixed)
+            memcpy(mapping->order[level], orders[i], 3);
+        try_orders(search, mapping);
+    }
+}
+
+/* Every stretch and order of one outer level, the others as they are. */
+static void restretch(struct search *search, uint32_t level)
+{
+    const struct sy_mapping from = search->best;
+    const uint64_t *outer = level + 1 < from.on_chip ? from.tile[level + 1] : search->problem->size;
+    if (hopeless(search, &from)) /* whatever surrounds this innermost tile */
+        return;
+    for (unsigned whole = 0; whole < 16; whole++) {
+        struct sy_mapping mapping = from;
+        bool inside = true;
+        stretch(search->problem, &mapping, level, whole);
+        for (unsigned d = 0; d < SY_DIMS; d++) {
+            bool same = from.tile[level - 1][d] >= search->problem->size[d];
+            inside &= !(same && whole >> d & 1) && mapping.tile[level][d] <= outer[d];
+        }
+        if (!inside)
+            continue;
+        sy_shape_tiles(&search->shape, &mapping, 0);
+        reorder(search, &mapping, level);
+    }
+}
+
+/* One dimension's tile doubles while another's halves. */
+static void exchange(struct search *search, int grows, int shrinks)
+{
+    const struct sy_mapping from = search->best;
+    const uint64_t *size = search->problem->size;
+    uint64_t tile[SY_DIMS], parts = sy_ceil_div(size[grows], from.tile[0][grows]);
+    memcpy(tile, from.tile[0], sizeof tile);
+    tile[grows] = sy_ceil_div(size[grows], sy_max(parts / 2, 1));
+    parts = sy_ceil_div(size[shrinks], tile[shrinks]);
+    tile[shrinks] = sy_ceil_div(size[shrinks], sy_min(parts * 2, size[shrinks]));
+    try_instead(search, &from, tile);
+}
+
+/* The multiples and powers of two of list_candidates leave rests; change the best mapping step by step while that gains
+ * more than estimates are good for. */
+static void refine_pass(struct search *search, const bool fixed[3])
+{
+    for (int d = 0; d < 3; d++) {
+        struct candidates list;
+        struct sy_mapping from = search->best;
+        if (fixed[d])
+            continue;
+        list_near(search->problem, &from, (enum sy_dim)d, &list);
+        for (uint32_t i = 0; i < list.count; i++) {
+            uint64_t tile[SY_DIMS];
+            memcpy(tile, from.tile[0], sizeof tile);
+            tile[d] = list.value[i];
+            try_instead(search, &from, tile);
+        }
+    }
+    for (int d = 0; d < 9; d++)
+        if (d / 3 != d % 3 && !fixed[d / 3] && !fixed[d % 3])
+            exchange(search, d / 3, d % 3);
+    for (uint32_t level = 1; level < search->best.on_chip; level++)
+        restretch(search, level);
 }
 
 /* Bytes of operands and results that every mapping moves over the backing stores' links; 0 when not known. */
@@ -438,6 +573,58 @@ static uint64_t compulsory(const struct sy_problem *problem)
             return 0;
     }
     return bytes;
+}
+
+/* To gain less is no reason to leave the plain tiles, which move whole folds and rows: the estimate is off from the
+ * event engine by about as much. A modelling choice. */
+static const double worth = 1.0 / 32;
+
+/* Cycles that no mapping goes below: the array's at its peak, or each operand's bytes moved once. */
+static double least_cycles(const struct search *search)
+{
+    const struct sy_problem *problem = search->problem;
+    const struct sy_estimate *best = &search->best_estimate;
+    uint64_t num = 0, den = 1;
+    double array = 0, memory = 0;
+    if (sy_chip_peak_macs(problem->chip, problem->dtype[SY_A], problem->dtype[SY_B], &num, &den) && num > 0) {
+        array = (double)sy_max(problem->chip->cores, 1) * (double)den / (double)num;
+        for (int d = 0; d < SY_DIMS; d++)
+            array *= (double)problem->size[d];
+    }
+    if (best->traffic_bytes <= search->compulsory_bytes) /* so the memory's time is the least there is */
+        memory = (double)best->memory_cycles;
+    double least = array > memory ? array : memory, vector = (double)best->vector_cycles;
+    return least > vector ? least : vector;
+}
+
+static uint64_t bus_bytes_of(struct search *search, const struct sy_mapping *mapping)
+{
+    sy_shape_tiles(&search->shape, mapping, 0);
+    sy_shape_orders(&search->shape, mapping);
+    return sy_shape_bus_bytes(&search->shape, mapping);
+}
+
+static void refine(struct search *search)
+{
+    enum { PASSES = 2 };
+    const struct sy_problem *problem = search->problem;
+    bool fixed[3], one_group = search->best.tile[0][SY_DIM_G] == 1;
+    double least = least_cycles(search);
+    if (!one_group || (double)search->best_estimate.cycles <= least * (1 + worth))
+        return;
+    for (int d = 0; d < 3; d++)
+        fixed[d] = search->within_rows && d == SY_DIM_M;
+    if (ragged_segment(problem, &problem->chip->array.dataflow[search->best.dataflow]))
+        fixed[SY_DIM_K] = true;
+    search->most_bytes = bus_bytes_of(search, &search->best);
+    search->goal = (double)search->best_estimate.cycles / (1 + worth);
+    search->refining = true;
+    for (int pass = 0; pass < PASSES; pass++) {
+        struct sy_mapping before = search->best;
+        refine_pass(search, fixed);
+        if (!memcmp(&before, &search->best, sizeof before))
+            break;
+    }
 }
 
 /* Name the level that cannot hold even the smallest tile. */
@@ -494,6 +681,9 @@ enum sy_status sy_map_search(const struct sy_problem *problem, const struct sy_m
         explain(problem, why);
         return SY_UNSUPPORTED;
     }
+    if (objective == SY_OBJECTIVE_CYCLES && !problem->schedule && !problem->beside)
+        refine(&search);
+    search.best_estimate.bus_bytes = bus_bytes_of(&search, &search.best);
     *mapping = search.best;
     *estimate = search.best_estimate;
     return SY_OK;

@@ -111,12 +111,11 @@ uint64_t sy_shape_buffers(const struct sy_shape *shape, const struct sy_mapping 
     return buffers;
 }
 
-/* A C that stays on chip has room for results only, so partial sums must not travel there. */
-static bool sums_would_travel(const struct sy_shape *shape, const struct sy_mapping *mapping)
+/* Do partial sums leave their innermost level and come back? */
+static bool sums_travel(const struct sy_shape *shape, const struct sy_mapping *mapping)
 {
-    const struct sy_problem *problem = shape->problem;
-    uint32_t home = problem->chain[SY_C][problem->home[SY_C]], inner = problem->chain[SY_C][0];
-    if (home >= problem->on_chip || mapping->c_resident_partials)
+    uint32_t inner = shape->problem->chain[SY_C][0];
+    if (mapping->c_resident_partials)
         return false;
     uint64_t visits = shape->fetches[SY_C][inner], tiles = 1;
     for (uint32_t i = 0; i < shape->loops; i++)
@@ -140,7 +139,8 @@ bool sy_shape_fits(const struct sy_shape *shape, const struct sy_mapping *mappin
 {
     const struct sy_problem *problem = shape->problem;
     uint64_t used[SY_MAX_LEVELS] = {0};
-    if (sums_would_travel(shape, mapping))
+    uint32_t home = problem->chain[SY_C][problem->home[SY_C]];
+    if (home < problem->on_chip && sums_travel(shape, mapping)) /* C that stays on chip has room for results only */
         return false;
     if (problem->side_bits)
         used[problem->side_level] = sy_map_side_bytes(problem, mapping);
@@ -176,6 +176,13 @@ bool sy_map_fits(const struct sy_problem *problem, const struct sy_mapping *mapp
     struct sy_shape shape;
     shape_of(&shape, problem, mapping);
     return sy_shape_fits(&shape, mapping);
+}
+
+bool sy_map_sums_travel(const struct sy_problem *problem, const struct sy_mapping *mapping)
+{
+    struct sy_shape shape;
+    shape_of(&shape, problem, mapping);
+    return sums_travel(&shape, mapping);
 }
 
 uint64_t sy_map_buffers(const struct sy_problem *problem, const struct sy_mapping *mapping, enum sy_operand operand,

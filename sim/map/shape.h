@@ -49,6 +49,9 @@ bool sy_shape_fits(const struct sy_shape *shape, const struct sy_mapping *mappin
 uint64_t sy_shape_buffers(const struct sy_shape *shape, const struct sy_mapping *mapping, enum sy_operand operand,
                           uint32_t level);
 
+/* As bus_bytes of an estimate; UINT64_MAX: too many. */
+uint64_t sy_shape_bus_bytes(const struct sy_shape *shape, const struct sy_mapping *mapping);
+
 /* ---- the estimate in two steps ---- */
 
 /* Rates of the problem's chip in the estimate's own units: what never changes during a search. */
