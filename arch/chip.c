@@ -198,6 +198,11 @@ uint64_t sy_chip_segment(const struct sy_array *array, const struct sy_dataflow 
     return segment < channels * fh * fw ? segment : 0;
 }
 
+uint64_t sy_array_side(const struct sy_array *array, uint64_t n, uint64_t groups)
+{
+    return array->count > 1 && sy_ceil_div(n, array->cols) < array->count ? sy_max(sy_min(array->count, groups), 1) : 1;
+}
+
 static bool is_common(const struct sy_level *level)
 {
     return level->shared || level->kind != SY_LEVEL_SRAM;

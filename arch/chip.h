@@ -256,6 +256,9 @@ enum sy_status sy_chip_reference(struct sy_buf *out);
 
 /* Levels that hold an operand, inner to outer; returns their number, the last is its backing store. */
 uint32_t sy_chip_chain(const struct sy_chip *chip, enum sy_operand operand, uint32_t chain[SY_MAX_LEVELS]);
+/* Of `groups` equal products that are tiles of n columns so many run side by side, on arrays of their own: where a tile
+ * has fewer column folds than there are arrays. */
+uint64_t sy_array_side(const struct sy_array *array, uint64_t n, uint64_t groups);
 /* Whether moves between two levels pass the crossbar: from one that cores share, or one off the chip, to one of their
  * own. */
 bool sy_chip_crosses(const struct sy_chip *chip, uint32_t parent, uint32_t child);

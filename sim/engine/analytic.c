@@ -76,7 +76,7 @@ struct analytic {
 /* ---- counters, in program order ---- */
 
 static const struct sy_array_tile *tile_of(struct analytic *an, const struct sy_issue *issue, uint64_t m, uint64_t k,
-                                           uint64_t n)
+                                           uint64_t n, uint64_t groups)
 {
     const struct sy_command *command = &issue->command;
     uint64_t rest = (uint64_t)command->u.matmul.dataflow << 24 | (uint64_t)command->u.matmul.a << 16 |
@@ -85,11 +85,12 @@ static const struct sy_array_tile *tile_of(struct analytic *an, const struct sy_
                     (n * UINT64_C(0x165667B19E3779F9)) ^ rest << 41;
     struct cached *entry = &an->cache[(hash >> 40) % CACHE];
     if (entry->valid && entry->m == m && entry->k == k && entry->n == n && entry->rest == rest &&
+        entry->tile.side == sy_array_side(&an->chip->array, n, groups) &&
         memcmp(&entry->window, &issue->window, sizeof entry->window) == 0)
         return &entry->tile;
     *entry = (struct cached){.m = m, .k = k, .n = n, .rest = rest, .window = issue->window};
     entry->valid = command->u.matmul.dataflow < an->chip->array.dataflows &&
-                   sy_array_tile_in_window(an->chip, command->u.matmul.dataflow, &issue->window, m, k, n,
+                   sy_array_tile_of_groups(an->chip, command->u.matmul.dataflow, &issue->window, m, k, n, groups,
                                            (enum sy_dtype)command->u.matmul.a, (enum sy_dtype)command->u.matmul.b,
                                            command->u.matmul.accumulate, &entry->tile) == SY_OK;
     return entry->valid ? &entry->tile : NULL;
@@ -106,22 +107,22 @@ static void touch(struct analytic *an, const struct sy_array_tile *tile, uint64_
 static void count_matmul(struct analytic *an, const struct sy_issue *issue)
 {
     const struct sy_all_cores *all = &issue->command.all;
-    const struct sy_array_tile *tile =
-        tile_of(an, issue, issue->command.u.matmul.m, issue->command.u.matmul.k, issue->command.u.matmul.n);
+    const struct sy_array_tile *tile = tile_of(an, issue, issue->command.u.matmul.m, issue->command.u.matmul.k,
+                                               issue->command.u.matmul.n, issue->command.u.matmul.repeat);
     struct tally *tally = &an->tally;
     if (!tile)
         return; /* the executor says so */
-    uint64_t repeat = issue->command.u.matmul.repeat, arrays = an->chip->array.count;
+    uint64_t repeat = issue->command.u.matmul.repeat, rounds = sy_array_rounds(tile, repeat);
     tally->macs += issue->useful_macs;
-    tally->beats += repeat * tile->run.beats;
-    tally->active_cycles += repeat * tile->run.occupancy_cycles;
-    tally->mapped_pe_beats += repeat * tile->run.mapped_pe_beats * arrays;
-    tally->pe_beats += repeat * tile->run.pe_beats * arrays;
+    tally->beats += rounds * tile->run.beats;
+    tally->active_cycles += rounds * tile->run.occupancy_cycles;
+    tally->mapped_pe_beats += repeat * tile->run.mapped_pe_beats * tile->arrays;
+    tally->pe_beats += rounds * tile->run.pe_beats * an->chip->array.count;
     tally->matmuls++;
     touch(an, tile, repeat * (all->given ? all->u.matmul.cores : sy_max(an->chip->cores, 1)));
     if (!all->given || !all->u.matmul.less_cores)
         return;
-    tile = tile_of(an, issue, all->u.matmul.m, all->u.matmul.k, all->u.matmul.n);
+    tile = tile_of(an, issue, all->u.matmul.m, all->u.matmul.k, all->u.matmul.n, all->u.matmul.repeat);
     if (tile)
         touch(an, tile, all->u.matmul.repeat * all->u.matmul.less_cores);
 }

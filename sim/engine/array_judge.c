@@ -404,8 +404,9 @@ enum sy_status sy_judge_tile(struct sy_judge *judge, const struct sy_tile_start 
         return status;
     }
     status = judge_alone(judge, start, &shape, &run, format, dtype, name);
-    if (status == SY_OK && work->u.matmul.repeat > 1)
-        status = judge_repeats(judge, &shape, &run, work->u.matmul.repeat, format, dtype, name);
+    const uint64_t rounds = sy_array_rounds(tile, work->u.matmul.repeat);
+    if (status == SY_OK && rounds > 1)
+        status = judge_repeats(judge, &shape, &run, rounds, format, dtype, name);
     if (status == SY_OK)
         status = judge_follow(judge, &shape, &run, format, dtype, name);
     judge->before = shape;

@@ -11,11 +11,12 @@ struct share {
     uint64_t m, n;
 };
 
-static struct share share_of(const struct sy_array *array, uint64_t m, uint64_t n)
+/* The largest share of so many arrays. */
+static struct share share_of(const struct sy_array *array, uint64_t arrays, uint64_t m, uint64_t n)
 {
-    if (array->count > 1 && sy_ceil_div(n, array->cols) < array->count)
-        return (struct share){sy_ceil_div(m, array->count), n};
-    return (struct share){m, sy_ceil_div(n, array->count)};
+    if (arrays > 1 && sy_ceil_div(n, array->cols) < arrays)
+        return (struct share){sy_ceil_div(m, arrays), n};
+    return (struct share){m, sy_ceil_div(n, arrays)};
 }
 
 /* Bytes the arrays' ports move for the tile, by operand: what the dataflow streams again for each fold. A share of M
@@ -124,10 +125,10 @@ static enum sy_status run_at_rate(const struct sy_array *array, const struct sy_
 }
 
 /* Row stationary: the run and what the ports move come from one mapping. All arrays get equal shares. */
-static enum sy_status row_tile(const struct sy_array *array, const struct sy_precision *precision, struct share share,
-                               uint64_t k, const struct sy_row_window *window, const uint64_t bits[SY_OPERANDS],
-                               bool accumulate, struct sy_array_tile *tile, uint64_t read[SY_OPERANDS],
-                               uint64_t *write_c)
+static enum sy_status row_tile(const struct sy_array *array, uint64_t arrays, const struct sy_precision *precision,
+                               struct share share, uint64_t k, const struct sy_row_window *window,
+                               const uint64_t bits[SY_OPERANDS], bool accumulate, struct sy_array_tile *tile,
+                               uint64_t read[SY_OPERANDS], uint64_t *write_c)
 {
     struct sy_rs_tile rows;
     uint64_t sums, each[SY_OPERANDS] = {0};
@@ -139,12 +140,12 @@ static enum sy_status row_tile(const struct sy_array *array, const struct sy_pre
     tile->run = rows.run;
     tile->packed_k = k;
     if (!sy_mul3(share.m, share.n, rows.sum_writes - 1 + accumulate, &each[SY_C]) ||
-        !sy_mul3(share.m, share.n, rows.sum_writes, &sums) || !sy_mul3(sums, array->count, bits[SY_C], write_c))
+        !sy_mul3(share.m, share.n, rows.sum_writes, &sums) || !sy_mul3(sums, arrays, bits[SY_C], write_c))
         return SY_OVERFLOW;
     each[SY_A] = rows.a_reads;
     each[SY_B] = rows.b_reads;
     for (int operand = 0; operand < SY_OPERANDS; operand++) {
-        if (!sy_mul3(each[operand], array->count, bits[operand], &read[operand]))
+        if (!sy_mul3(each[operand], arrays, bits[operand], &read[operand]))
             return SY_OVERFLOW;
         read[operand] = sy_ceil_div(read[operand], 8);
     }
@@ -152,24 +153,27 @@ static enum sy_status row_tile(const struct sy_array *array, const struct sy_pre
     return SY_OK;
 }
 
-enum sy_status sy_array_tile_in_window(const struct sy_chip *chip, uint8_t dataflow, const struct sy_row_window *window,
-                                       uint64_t m, uint64_t k, uint64_t n, enum sy_dtype a, enum sy_dtype b,
-                                       bool accumulate, struct sy_array_tile *tile)
+enum sy_status sy_array_tile_of_groups(const struct sy_chip *chip, uint8_t dataflow, const struct sy_row_window *window,
+                                       uint64_t m, uint64_t k, uint64_t n, uint64_t groups, enum sy_dtype a,
+                                       enum sy_dtype b, bool accumulate, struct sy_array_tile *tile)
 {
     const struct sy_array *array = &chip->array;
     const struct sy_precision *precision = sy_chip_precision(chip, a, b);
     const struct sy_dataflow *flow = &array->dataflow[dataflow];
-    struct share share = share_of(array, m, n);
+    const uint64_t side = sy_array_side(array, n, groups), arrays = sy_max(array->count / side, 1);
+    struct share share = share_of(array, arrays, m, n);
     uint64_t read[SY_OPERANDS], write_c;
     const uint64_t bits[SY_OPERANDS] = {sy_dtypes[a].bits, sy_dtypes[b].bits,
                                         sy_dtypes[precision ? precision->accumulator : SY_INT32].bits};
     memset(tile, 0, sizeof *tile);
+    tile->side = side;
+    tile->arrays = arrays;
     tile->share_m = share.m;
     tile->share_n = share.n;
     enum sy_status status;
     bool by_rows = flow->kind == SY_RS;
     if (by_rows)
-        status = row_tile(array, precision, share, k, window, bits, accumulate, tile, read, &write_c);
+        status = row_tile(array, arrays, precision, share, k, window, bits, accumulate, tile, read, &write_c);
     else
         status = run_at_rate(array, precision, flow->kind, share,
                              sy_array_cut_of(k, sy_row_window_segment(window, array, flow), window ? window->into : 0),
@@ -183,6 +187,13 @@ enum sy_status sy_array_tile_in_window(const struct sy_chip *chip, uint8_t dataf
     if (!by_rows)
         tile->layout_stalls = sy_layout_stalls(chip, flow, share.m, tile->packed_k, share.n);
     return SY_OK;
+}
+
+enum sy_status sy_array_tile_in_window(const struct sy_chip *chip, uint8_t dataflow, const struct sy_row_window *window,
+                                       uint64_t m, uint64_t k, uint64_t n, enum sy_dtype a, enum sy_dtype b,
+                                       bool accumulate, struct sy_array_tile *tile)
+{
+    return sy_array_tile_of_groups(chip, dataflow, window, m, k, n, 1, a, b, accumulate, tile);
 }
 
 enum sy_status sy_array_tile_of(const struct sy_chip *chip, uint8_t dataflow, uint64_t m, uint64_t k, uint64_t n,

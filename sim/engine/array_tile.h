@@ -15,6 +15,7 @@
 struct sy_array_tile {
     struct sy_array_run run;                  /* of the largest share */
     struct sy_array_gap gap;                  /* between two equal tiles */
+    uint64_t side, arrays;                    /* tiles that run side by side, and arrays that each of them has */
     uint64_t share_m, share_n;                /* the largest share */
     uint64_t packed_k;                        /* steps of k: fewer where a faster pair of formats packs several */
     struct sy_array_cut cut;                  /* ... as folds cut them; not used by rs */
@@ -26,6 +27,12 @@ struct sy_array_tile {
     uint64_t layout_stalls; /* cycles in which banks read the lines of one more step (array_layout.h) */
 };
 
+/* Of `groups` equal tiles, tile->side of which run side by side: so many times. */
+static inline uint64_t sy_array_rounds(const struct sy_array_tile *tile, uint64_t groups)
+{
+    return (groups + tile->side - 1) / tile->side;
+}
+
 /* a, b: formats of the operands. accumulate: adds to sums that are already there. Rules for several arrays: contiguous
  * column (N) folds each; when there are fewer folds than arrays, contiguous shares of M each. Statuses as
  * sy_array_run_of_tile. Pure, thread safe. */
@@ -36,6 +43,10 @@ enum sy_status sy_array_tile_of(const struct sy_chip *chip, uint8_t dataflow, ui
 enum sy_status sy_array_tile_in_window(const struct sy_chip *chip, uint8_t dataflow, const struct sy_row_window *window,
                                        uint64_t m, uint64_t k, uint64_t n, enum sy_dtype a, enum sy_dtype b,
                                        bool accumulate, struct sy_array_tile *tile);
+/* The same for one of so many equal tiles. */
+enum sy_status sy_array_tile_of_groups(const struct sy_chip *chip, uint8_t dataflow, const struct sy_row_window *window,
+                                       uint64_t m, uint64_t k, uint64_t n, uint64_t groups, enum sy_dtype a,
+                                       enum sy_dtype b, bool accumulate, struct sy_array_tile *tile);
 
 /* How the rows take up the window of the item's convolution. Pure, thread safe. */
 struct sy_window_use sy_array_window_use(const struct sy_chip *chip, uint8_t dataflow,

@@ -26,20 +26,21 @@ static uint32_t stream_causes(const struct sy_dataflow *dataflow)
     return causes;
 }
 
-/* Timing of an m x k x n tile of the command. */
+/* Timing of an m x k x n tile of the command, one of so many. */
 static const struct sy_array_tile *cached_tile(struct sy_executor *exec, const struct sy_issue *issue, uint64_t m,
-                                               uint64_t k, uint64_t n)
+                                               uint64_t k, uint64_t n, uint64_t groups)
 {
     const struct sy_command *command = &issue->command;
     uint64_t hash = (m * UINT64_C(0x9E3779B97F4A7C15)) ^ (k * UINT64_C(0xC2B2AE3D27D4EB4F)) ^
                     (n * UINT64_C(0x165667B19E3779F9)) ^ (uint64_t)command->u.matmul.accumulate << 41;
     struct sy_run_cache_entry *entry = &exec->cache[(hash >> 40) % SY_RUN_CACHE];
     if (entry->valid && entry->m == m && entry->k == k && entry->n == n &&
+        entry->tile.side == sy_array_side(&exec->chip->array, n, groups) &&
         entry->dataflow == command->u.matmul.dataflow && entry->a == command->u.matmul.a &&
         entry->b == command->u.matmul.b && entry->accumulate == command->u.matmul.accumulate &&
         memcmp(&entry->window, &issue->window, sizeof entry->window) == 0)
         return &entry->tile;
-    entry->valid = sy_array_tile_in_window(exec->chip, command->u.matmul.dataflow, &issue->window, m, k, n,
+    entry->valid = sy_array_tile_of_groups(exec->chip, command->u.matmul.dataflow, &issue->window, m, k, n, groups,
                                            (enum sy_dtype)command->u.matmul.a, (enum sy_dtype)command->u.matmul.b,
                                            command->u.matmul.accumulate, &entry->tile) == SY_OK;
     if (!entry->valid)
@@ -77,7 +78,7 @@ static enum sy_status touch_all_ports(struct sy_executor *exec, const struct sy_
     touch_ports(exec, counters, tile, repeat * (all->given ? all->u.matmul.cores : sy_max(exec->chip->cores, 1)));
     if (!all->given || !all->u.matmul.less_cores)
         return SY_OK;
-    tile = cached_tile(exec, issue, all->u.matmul.m, all->u.matmul.k, all->u.matmul.n);
+    tile = cached_tile(exec, issue, all->u.matmul.m, all->u.matmul.k, all->u.matmul.n, all->u.matmul.repeat);
     if (!tile)
         return sck_fail(exec->sim, SY_UNSUPPORTED,
                         "the array cannot run the tile %llu x %llu x %llu of the cores with the smaller share",
@@ -88,17 +89,18 @@ static enum sy_status touch_all_ports(struct sy_executor *exec, const struct sy_
 }
 
 static void count_work(struct sy_executor *exec, struct sy_layer_counters *counters, const struct sy_exec_entry *entry,
-                       const struct sy_array_run *run)
+                       const struct sy_array_tile *tile)
 {
     const struct sy_array *array = &exec->chip->array;
-    uint64_t repeat = entry->issue.command.u.matmul.repeat;
+    const struct sy_array_run *run = &tile->run;
+    uint64_t repeat = entry->issue.command.u.matmul.repeat, rounds = sy_array_rounds(tile, repeat);
     struct sy_array_work *each[2] = {&exec->work, &counters->work};
     for (int i = 0; i < 2; i++) {
         each[i]->macs += entry->issue.useful_macs;
-        each[i]->beats += repeat * run->beats;
-        each[i]->active_cycles += repeat * run->occupancy_cycles;
-        each[i]->mapped_pe_beats += repeat * run->mapped_pe_beats * array->count;
-        each[i]->pe_beats += repeat * run->pe_beats * array->count;
+        each[i]->beats += rounds * run->beats;
+        each[i]->active_cycles += rounds * run->occupancy_cycles;
+        each[i]->mapped_pe_beats += repeat * run->mapped_pe_beats * tile->arrays;
+        each[i]->pe_beats += rounds * run->pe_beats * array->count;
     }
 }
 
@@ -197,19 +199,19 @@ static enum sy_status start_matmul(struct sy_exec_unit *unit, const struct sy_ar
     struct sy_exec_entry *entry = sy_exec_head(unit);
     const struct sy_command *command = &entry->issue.command;
     struct sy_layer_counters *counters = &sy_exec_layer_of(exec, entry->issue.layer)->counters;
-    uint64_t repeat = command->u.matmul.repeat, cycle = start->cycle;
+    uint64_t repeat = command->u.matmul.repeat, rounds = sy_array_rounds(tile, repeat), cycle = start->cycle;
     uint64_t exposed = tile->gap.preload_cycles + tile->gap.output_cycles;
     uint64_t own = 0, total = 0, end = 0, need = 0, lines = 0;
-    if (!sy_mul(repeat, run->occupancy_cycles, &own) || !sy_mul(repeat - 1, exposed, &total) ||
+    if (!sy_mul(rounds, run->occupancy_cycles, &own) || !sy_mul(rounds - 1, exposed, &total) ||
         !sy_add(own, total, &own) || !sy_add(cycle, own, &end) || !sy_add(end, run->latency_cycles, &end) ||
-        !sy_mul(repeat, tile->port_cycles, &need) || !sy_mul(repeat, tile->layout_stalls, &lines) ||
+        !sy_mul(repeat, tile->port_cycles, &need) || !sy_mul(rounds, tile->layout_stalls, &lines) ||
         !sy_add(end, need, &end) || !sy_add(end, lines, &end))
         return SY_OVERFLOW;
     /* The stationary operand passes the port during the preload before the stream. */
     uint64_t has = own + tile->gap.preload_cycles, conflict = sy_max(need > has ? need - has : 0, lines);
     account_wait(unit, start, unit->last_done);
-    account_run(unit, run, repeat, &tile->gap, conflict);
-    count_work(exec, counters, entry, run);
+    account_run(unit, run, rounds, &tile->gap, conflict);
+    count_work(exec, counters, entry, tile);
     unit->free_cycle = cycle + own + conflict;
     unit->hidden_lead = run->lead_hidden_cycles;
     unit->previous = *run;
@@ -249,7 +251,7 @@ enum sy_status sy_exec_array_method(void *context)
                             (unsigned long long)entry->id);
         const struct sy_array_tile *tile =
             cached_tile(exec, &entry->issue, entry->issue.command.u.matmul.m, entry->issue.command.u.matmul.k,
-                        entry->issue.command.u.matmul.n);
+                        entry->issue.command.u.matmul.n, entry->issue.command.u.matmul.repeat);
         if (!tile)
             return sck_fail(exec->sim, SY_UNSUPPORTED, "the array cannot run a tile of command %llu",
                             (unsigned long long)entry->id);

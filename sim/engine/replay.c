@@ -17,31 +17,35 @@
 
 /* ---- what the mapper asks of the array ---- */
 
-static bool array_cost(void *context, uint8_t dataflow, uint64_t m, uint64_t k, uint64_t n, uint64_t *steady,
-                       uint64_t *alone)
+static bool array_cost(void *context, uint8_t dataflow, uint64_t m, uint64_t k, uint64_t n, uint64_t groups,
+                       uint64_t *steady, uint64_t *alone)
 {
     struct sy_replay *replay = context;
+    uint64_t side = sy_array_side(&replay->chip->array, n, groups);
     uint64_t hash = (m * 31 + k) * UINT64_C(0x9E3779B97F4A7C15) ^ n * UINT64_C(0xC2B2AE3D27D4EB4F) ^ dataflow;
     struct sy_cost_memo *memo = &replay->cost[(hash >> 40) % SY_COST_MEMO];
-    if (memo->m != m || memo->k != k || memo->n != n || memo->dataflow != dataflow || memo->a != replay->a ||
-        memo->b != replay->b || memcmp(&memo->window, &replay->rows, sizeof memo->window) != 0) {
+    if (memo->m != m || memo->k != k || memo->n != n || memo->side != side || memo->dataflow != dataflow ||
+        memo->a != replay->a || memo->b != replay->b ||
+        memcmp(&memo->window, &replay->rows, sizeof memo->window) != 0) {
         struct sy_array_tile tile;
         memset(memo, 0, sizeof *memo);
-        if (sy_array_tile_in_window(replay->chip, dataflow, &replay->rows, m, k, n, replay->a, replay->b, true,
+        if (sy_array_tile_of_groups(replay->chip, dataflow, &replay->rows, m, k, n, groups, replay->a, replay->b, true,
                                     &tile) != SY_OK)
             return false;
         uint64_t own = tile.run.occupancy_cycles + tile.gap.preload_cycles + tile.gap.output_cycles;
         *memo = (struct sy_cost_memo){m,
                                       k,
                                       n,
-                                      sy_max(own, tile.port_cycles),
+                                      sy_max(own, tile.port_cycles * side),
                                       tile.run.lead_cycles + sy_max(tile.run.latency_cycles, tile.run.occupancy_cycles),
                                       replay->rows,
                                       replay->a,
                                       replay->b,
-                                      dataflow};
+                                      dataflow,
+                                      side};
     }
-    *steady = memo->steady;
+    if (!sy_mul(memo->steady, sy_ceil_div(groups, side), steady))
+        return false;
     *alone = memo->alone;
     return true;
 }

@@ -21,6 +21,7 @@ struct sy_cost_memo {
     struct sy_row_window window;
     enum sy_dtype a, b;
     uint8_t dataflow;
+    uint64_t side; /* steady: of so many tiles side by side */
 };
 struct sy_layer_entry {
     uint64_t record;

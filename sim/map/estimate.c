@@ -73,32 +73,45 @@ static struct cut cut_of(uint64_t size, uint64_t tile)
     return cut;
 }
 
+/* The tiles of one shape, over all groups: those of a tile run together. */
+static bool shape_cycles(const struct sy_problem *problem, const struct sy_mapping *mapping,
+                         const struct sy_map_costs *costs, const uint64_t dim[3], uint64_t count, uint64_t *total,
+                         uint64_t *ends)
+{
+    const struct cut groups = cut_of(problem->size[SY_DIM_G], mapping->tile[0][SY_DIM_G]);
+    for (int rest = 0; rest < 2; rest++) {
+        uint64_t together = rest ? groups.rest_size : groups.full_size, times = rest ? 1 : groups.full;
+        uint64_t steady, alone, part;
+        if (!together || !times)
+            continue;
+        if (!costs->array(costs->context, mapping->dataflow, dim[SY_DIM_M], dim[SY_DIM_K], dim[SY_DIM_N], together,
+                          &steady, &alone) ||
+            !sy_mul3(steady, count, times, &part) || !sy_add(*total, part, total))
+            return false;
+        uint64_t side = sy_array_side(&problem->chip->array, dim[SY_DIM_N], together);
+        uint64_t each = steady / sy_ceil_div(together, side);
+        *ends = sy_max(*ends, alone > each ? alone - each : 0);
+    }
+    return true;
+}
+
 bool sy_map_array_cycles(const struct sy_problem *problem, const struct sy_mapping *mapping,
                          const struct sy_map_costs *costs, uint64_t *cycles, uint64_t *ends)
 {
     struct cut cut[3];
-    uint64_t total = 0;
+    *cycles = *ends = 0;
     for (int d = 0; d < 3; d++)
         cut[d] = cut_of(problem->size[d], mapping->tile[0][d]);
-    *ends = 0;
     for (int shape = 0; shape < 8; shape++) {
-        uint64_t count = 1, dim[3], steady, alone;
+        uint64_t count = 1, dim[3];
         for (int d = 0; d < 3; d++) {
             bool rest = shape >> d & 1;
             dim[d] = rest ? cut[d].rest_size : cut[d].full_size;
             count *= rest ? (cut[d].rest_size != 0) : cut[d].full;
         }
-        if (!count)
-            continue;
-        if (!costs->array(costs->context, mapping->dataflow, dim[SY_DIM_M], dim[SY_DIM_K], dim[SY_DIM_N], &steady,
-                          &alone))
+        if (count && !shape_cycles(problem, mapping, costs, dim, count, cycles, ends))
             return false;
-        uint64_t part;
-        if (!sy_mul3(steady, count, problem->size[SY_DIM_G], &part) || !sy_add(total, part, &total))
-            return false;
-        *ends = sy_max(*ends, alone > steady ? alone - steady : 0);
     }
-    *cycles = total;
     return true;
 }
 

@@ -60,9 +60,10 @@ enum sy_objective { SY_OBJECTIVE_CYCLES, SY_OBJECTIVE_ENERGY, SY_OBJECTIVE_EDP, 
 /* What the mapper asks of the array model and the energy table, which it does not know. */
 struct sy_map_costs {
     void *context;
-    /* Cycles of one tile in steady state and for it alone; false when the array cannot run it. */
-    bool (*array)(void *context, uint8_t dataflow, uint64_t m, uint64_t k, uint64_t n, uint64_t *steady,
-                  uint64_t *alone);
+    /* Cycles of so many equal tiles in steady state, and beyond that of one alone; false when the array cannot run it.
+     */
+    bool (*array)(void *context, uint8_t dataflow, uint64_t m, uint64_t k, uint64_t n, uint64_t groups,
+                  uint64_t *steady, uint64_t *alone);
     double pj_per_byte[SY_MAX_LEVELS]; /* one access of a level; 0 when unknown */
     double pj_per_mac;
     double static_w;

@@ -416,6 +416,16 @@ static void try_tile(struct search *search, struct sy_mapping *mapping)
         try_orders(search, mapping);
 }
 
+/* Several groups at once only when a group is one tile, or when as many as there are arrays run side by side. */
+static bool groups_together(const struct sy_problem *problem, const uint64_t tile[SY_DIMS])
+{
+    const struct sy_array *array = &problem->chip->array;
+    const uint64_t groups = tile[SY_DIM_G];
+    if (groups <= 1 || !memcmp(tile, problem->size, 3 * sizeof(uint64_t)))
+        return true;
+    return groups == array->count && sy_array_side(array, tile[SY_DIM_N], groups) > 1;
+}
+
 static void search_dataflow(struct search *search, uint8_t index)
 {
     const struct sy_problem *problem = search->problem;
@@ -430,8 +440,7 @@ static void search_dataflow(struct search *search, uint8_t index)
             mapping.tile[0][SY_DIM_K] = list[1].value[point / list[0].count % list[1].count];
             mapping.tile[0][SY_DIM_N] = list[2].value[point / list[0].count / list[1].count];
             mapping.tile[0][SY_DIM_G] = list[SY_DIM_G].value[g];
-            /* Several groups at once only when a group is one tile. */
-            if (mapping.tile[0][SY_DIM_G] > 1 && memcmp(mapping.tile[0], problem->size, 3 * sizeof(uint64_t)))
+            if (!groups_together(problem, mapping.tile[0]))
                 continue;
             try_tile(search, &mapping);
         }

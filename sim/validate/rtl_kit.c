@@ -185,13 +185,14 @@ static enum sy_status step_command(struct kit *kit, const struct sy_command *com
     enum sy_status status = take_format(kit, command);
     kit->window.into = command->u.matmul.into;
     if (status == SY_OK)
-        status = sy_array_tile_in_window(kit->chip, command->u.matmul.dataflow, &kit->window, command->u.matmul.m,
-                                         command->u.matmul.k, command->u.matmul.n, (enum sy_dtype)command->u.matmul.a,
-                                         (enum sy_dtype)command->u.matmul.b, command->u.matmul.accumulate, &tile);
+        status = sy_array_tile_of_groups(kit->chip, command->u.matmul.dataflow, &kit->window, command->u.matmul.m,
+                                         command->u.matmul.k, command->u.matmul.n, command->u.matmul.repeat,
+                                         (enum sy_dtype)command->u.matmul.a, (enum sy_dtype)command->u.matmul.b,
+                                         command->u.matmul.accumulate, &tile);
     uint64_t distance =
         status == SY_OK ? tile.run.occupancy_cycles + tile.gap.preload_cycles + tile.gap.output_cycles : 0;
     for (uint64_t i = 0; i < command->u.matmul.repeat && status == SY_OK; i++) {
-        status = step(kit, command, &tile, start + i * distance);
+        status = step(kit, command, &tile, start + i / tile.side * distance);
         if (status == SY_OK && kit->full) {
             sy_error(kit->diag, SY_NOWHERE, "ask for fewer tiles (--tiles), or a smaller layer",
                      "the tiles put more than %d words on the array's ports", (int)SY_KIT_MAX_WORDS);

@@ -126,8 +126,8 @@ struct cost_memo {
     struct cost cost[COSTS];
 };
 
-static bool array_cost(void *context, uint8_t dataflow, uint64_t m, uint64_t k, uint64_t n, uint64_t *steady,
-                       uint64_t *alone)
+static bool array_cost(void *context, uint8_t dataflow, uint64_t m, uint64_t k, uint64_t n, uint64_t groups,
+                       uint64_t *steady, uint64_t *alone)
 {
     struct cost_memo *memo = context;
     uint64_t hash = ((m * 31 + k) * UINT64_C(0x9E3779B97F4A7C15)) ^ (n * UINT64_C(0xC2B2AE3D27D4EB4F)) ^ dataflow;
@@ -141,7 +141,7 @@ static bool array_cost(void *context, uint8_t dataflow, uint64_t m, uint64_t k, 
         uint64_t steady_cycles = own > tile.port_cycles ? own : tile.port_cycles;
         *cost = (struct cost){m, k, n, steady_cycles, tile.run.lead_cycles + tile.run.latency_cycles, dataflow};
     }
-    *steady = cost->steady;
+    *steady = cost->steady * groups;
     *alone = cost->alone;
     return true;
 }

@@ -17,8 +17,8 @@ static struct sy_chip *preset(const char *name)
     return chip;
 }
 
-static bool array_cost(void *context, uint8_t dataflow, uint64_t m, uint64_t k, uint64_t n, uint64_t *steady,
-                       uint64_t *alone)
+static bool array_cost(void *context, uint8_t dataflow, uint64_t m, uint64_t k, uint64_t n, uint64_t groups,
+                       uint64_t *steady, uint64_t *alone)
 {
     const struct sy_chip *chip = context;
     const struct sy_precision *precision = &chip->array.precision[0];
@@ -26,7 +26,7 @@ static bool array_cost(void *context, uint8_t dataflow, uint64_t m, uint64_t k, 
     if (sy_array_tile_of(chip, dataflow, m, k, n, precision->a, precision->b, true, &tile) != SY_OK)
         return false;
     uint64_t own = tile.run.occupancy_cycles + tile.gap.preload_cycles + tile.gap.output_cycles;
-    *steady = own > tile.port_cycles ? own : tile.port_cycles;
+    *steady = (own > tile.port_cycles ? own : tile.port_cycles) * groups;
     *alone = tile.run.lead_cycles + tile.run.latency_cycles;
     return true;
 }
