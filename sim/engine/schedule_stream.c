@@ -98,11 +98,16 @@ static enum sy_status take_data(struct sy_scheduler *s, struct sy_stream_walk *w
     return add_input(s, w, item->tensor_in, item->bytes);
 }
 
+/* What is free of a level for one core. */
+static uint64_t own_room(const struct sy_scheduler *s, uint32_t level)
+{
+    return sy_space_bottom(&s->space[level]) / (s->chip->level[level].shared ? sy_max(s->chip->cores, 1) : 1);
+}
+
 static uint64_t chunk_count(struct sy_scheduler *s, const struct sy_stream_walk *w, uint32_t in_level,
                             uint32_t out_level)
 {
-    uint64_t loaded = 0, room_in = sy_space_bottom(&s->space[in_level]),
-             room_out = sy_space_bottom(&s->space[out_level]);
+    uint64_t loaded = 0, room_in = own_room(s, in_level), room_out = own_room(s, out_level);
     for (uint32_t i = 0; i < w->inputs; i++)
         if (!w->source[i].on_chip && !sy_add(loaded, w->in_bytes[i], &loaded))
             return 0;

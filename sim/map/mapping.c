@@ -91,6 +91,13 @@ bool sy_map_read_once(const struct sy_problem *problem, enum sy_operand operand)
            !sy_map_indexes(problem, operand, problem->split);
 }
 
+uint64_t sy_map_copies(const struct sy_problem *problem, enum sy_operand operand, uint32_t level)
+{
+    const struct sy_level *there = &problem->chip->level[level];
+    bool common = there->shared || there->kind != SY_LEVEL_SRAM;
+    return common && !sy_map_read_once(problem, operand) ? problem->cores : 1;
+}
+
 uint64_t sy_map_window_elements(const struct sy_problem *problem, uint64_t m, uint64_t k)
 {
     /* The largest box of any tile: below the padding; where tiles straddle output rows, one that begins at the end of a

@@ -92,6 +92,9 @@ uint64_t sy_map_trips(const struct sy_problem *problem, const struct sy_mapping 
 bool sy_map_indexes(const struct sy_problem *problem, enum sy_operand operand, enum sy_dim dim);
 /* True when all cores at work need the same tiles of the operand and the chip reads them once for all. */
 bool sy_map_read_once(const struct sy_problem *problem, enum sy_operand operand);
+/* Tiles of the operand that a level holds beside each other: one a core at work where the cores share it, unless it is
+ * read once for all. */
+uint64_t sy_map_copies(const struct sy_problem *problem, enum sy_operand operand, uint32_t level);
 /* Bytes of the operand in a full tile of the level (bounding box of the window for a convolution). */
 uint64_t sy_map_tile_bytes(const struct sy_problem *problem, const struct sy_mapping *mapping, enum sy_operand operand,
                            uint32_t level);

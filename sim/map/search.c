@@ -652,7 +652,8 @@ static void explain(const struct sy_problem *problem, char why[160])
         for (int operand = 0; operand < SY_OPERANDS; operand++)
             if (problem->chip->level[l].holds >> operand & 1)
                 need += sy_map_tile_bytes(problem, &mapping, (enum sy_operand)operand, l) *
-                        sy_map_buffers(problem, &mapping, (enum sy_operand)operand, l);
+                        sy_map_buffers(problem, &mapping, (enum sy_operand)operand, l) *
+                        sy_map_copies(problem, (enum sy_operand)operand, l);
         if (need > problem->free_bytes[l]) {
             snprintf(why, 160, "level %s has %llu bytes free; the smallest tile needs %llu",
                      problem->chip->level[l].name, (unsigned long long)problem->free_bytes[l],

@@ -142,8 +142,9 @@ bool sy_shape_fits(const struct sy_shape *shape, const struct sy_mapping *mappin
     uint32_t home = problem->chain[SY_C][problem->home[SY_C]];
     if (home < problem->on_chip && sums_travel(shape, mapping)) /* C that stays on chip has room for results only */
         return false;
-    if (problem->side_bits)
-        used[problem->side_level] = sy_map_side_bytes(problem, mapping);
+    if (problem->side_bits && !sy_mul(sy_map_side_bytes(problem, mapping),
+                                      sy_map_copies(problem, SY_C, problem->side_level), &used[problem->side_level]))
+        return false;
     if (!room_to_exchange(shape, used))
         return false;
     for (int operand = 0; operand < SY_OPERANDS; operand++)
@@ -153,7 +154,8 @@ bool sy_shape_fits(const struct sy_shape *shape, const struct sy_mapping *mappin
                 break;
             uint64_t buffers = sy_shape_buffers(shape, mapping, (enum sy_operand)operand, level), all = 0;
             uint64_t fixed = problem->chip->level[level].operand_bytes[operand];
-            if (buffers > SY_MAX_BUFFERS || !sy_mul(shape->bytes[operand][level], buffers, &all))
+            uint64_t copies = sy_map_copies(problem, (enum sy_operand)operand, level);
+            if (buffers > SY_MAX_BUFFERS || !sy_mul3(shape->bytes[operand][level], buffers, copies, &all))
                 return false;
             if (fixed ? all > fixed : !sy_add(used[level], all, &used[level]))
                 return false;

@@ -236,6 +236,38 @@ START_TEST(idle_cores_hold_no_bandwidth)
 }
 END_TEST
 
+/* In a level that they share, every core has tiles of its own: 26 KiB of A and C, and 40 KiB of B unless that is read
+ * once for all. The tiles are given, so a layer fits or is refused. */
+START_TEST(tiles_of_all_cores_have_room_in_a_level_they_share)
+{
+    struct sy_buf text = {0};
+    struct machine m = plain_machine();
+    m.split = "m";
+    m.middle_kib = 200;
+    m.scratch_kib = 64;
+    m.crossbar = true;
+    for (m.cores = 2; m.cores <= 9; m.cores++)
+        for (int multicast = 0; multicast < 2; multicast++) {
+            struct log_sink said;
+            m.multicast = multicast;
+            sy_buf_clear(&text);
+            sy_buf_printf(&text,
+                          "systole-trace 1\nnet t\ngemm l m=%llu k=256 n=160 a=a:int8 b=b:int8:weight y=y:int8 "
+                          "tile0=64,256,16 order0=mnk tile1=64,256,16 order1=mnk tile2=64,256,160 order2=mnk\nend 1\n",
+                          (unsigned long long)(64 * m.cores));
+            struct sy_chip *chip = machine_chip(&m);
+            struct sy_result *r = run_trace(chip, "t", text.data, &event_shared, &said);
+            bool fits = (multicast ? 26 * m.cores + 40 : 66 * m.cores) <= m.middle_kib;
+            ck_assert_msg((r != NULL) == fits, "%llu cores, multicast %d: %s", (unsigned long long)m.cores, multicast,
+                          log_text(&said));
+            log_end(&said);
+            sy_result_destroy(r);
+            sy_chip_destroy(chip);
+        }
+    sy_buf_free(&text);
+}
+END_TEST
+
 /* ---- a split of K ---- */
 
 static const char *const splits[] = {"folds", "estimate", "m", "n", "k", "groups"};
@@ -431,6 +463,7 @@ int main(void)
     tcase_add_test(tcase, shares_sum_to_the_size_and_differ_by_one_at_most);
     tcase_add_loop_test(tcase, cores_count_what_their_shares_count_one_by_one, 0, 3);
     tcase_add_test(tcase, idle_cores_hold_no_bandwidth);
+    tcase_add_test(tcase, tiles_of_all_cores_have_room_in_a_level_they_share);
     tcase_add_loop_test(tcase, every_split_does_the_layers_macs_within_the_roofline, 0, 2);
     tcase_add_loop_test(tcase, a_split_of_k_exchanges_what_the_closed_form_says, 0, 2);
     tcase_add_test(tcase, one_core_has_nothing_to_split);
