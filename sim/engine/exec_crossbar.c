@@ -239,6 +239,8 @@ uint64_t sy_exec_crossbar_pass(struct sy_exec_memory *memory, struct sy_exec_pha
     if (!phase->crosses)
         return tick;
     sy_exec_crossbar_begun(exec, phase);
+    if (crossbar->port == UINT64_MAX && crossbar->pool == UINT64_MAX)
+        return tick;
     if (crossbar->port != UINT64_MAX)
         (void)sy_mul_div_up(phase->bus_bytes, ticks_per_second, crossbar->port, &port);
     if (crossbar->pool != UINT64_MAX && sy_mul(phase->bus_bytes, entering(phase), &entered))
