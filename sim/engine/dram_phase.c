@@ -12,10 +12,13 @@ enum {
     DEFAULT_GRAIN_BYTES = 256,
     DEFAULT_CHANNELS = 4,
     DEFAULT_BASE_STEPS = 8,
-    LEADING_BITS = 6,     /* of row lengths and pitches */
-    MEMO_SLOTS = 4096,    /* power of two */
-    MEMO_BYTES = 1 << 22, /* signatures and answers kept; then the memo starts anew */
-    SHORTEST_WINDOW = 400 /* bursts a channel, when the budget is spread over many */
+    LEADING_BITS = 6,      /* of row lengths and pitches */
+    MEMO_SLOTS = 4096,     /* power of two */
+    MEMO_BYTES = 1 << 22,  /* signatures and answers kept; then the memo starts anew */
+    FOLDS = 2,             /* memories of fewer channels: most_channels, and half as many */
+    LEAST_CHANNELS = 2,    /* one alone loses what several do to each other */
+    SHORTEST_WINDOW = 400, /* bursts a channel, when the budget is spread over many */
+    APART = 37             /* bank rotations between phases of a set: more than a window walks */
 };
 static const uint64_t fs_per_s = UINT64_C(1000000000000000);
 
@@ -26,6 +29,11 @@ struct entry {
     uint32_t words, answer_bytes;
     uint64_t data[];
 };
+/* Fewer channels in place of all. */
+struct fold {
+    struct sy_dram_memory *memory; /* NULL: none */
+    uint32_t channels;             /* of all for each of these */
+};
 /* A set of shapes as it is simulated. */
 struct question {
     struct sy_dram_memory *memory;
@@ -34,10 +42,9 @@ struct question {
     struct sy_dram_source source[SY_DRAM_PHASES_MAX];
 };
 struct sy_dram_ctx {
-    struct sy_dram_memory *whole;  /* all channels */
-    struct sy_dram_memory *folded; /* fewer; NULL = no folding */
-    uint32_t fold;                 /* channels of whole / channels of folded */
-    struct sy_dram_set *set;       /* room to simulate in */
+    struct sy_dram_memory *whole; /* all channels */
+    struct fold fold[FOLDS];      /* fewest channels first */
+    struct sy_dram_set *set;      /* room to simulate in */
     struct question *question;
     struct sy_dram_window window, folded_window;
     uint64_t clock_fs, burst_bytes, peak_bytes, peak_clocks;
@@ -70,13 +77,16 @@ static enum sy_status make_memories(struct sy_dram_ctx *ctx, const struct sy_dra
         return status;
     const uint32_t most = options->most_channels ? options->most_channels : DEFAULT_CHANNELS;
     const uint32_t channels = options->memory.channels;
-    ctx->fold = 1;
-    if (channels > most && power_of_two(channels) && power_of_two(most) &&
-        sy_dram_map_channel_low(&ctx->whole->map, channels)) {
+    if (channels <= most || !power_of_two(channels) || !power_of_two(most) ||
+        !sy_dram_map_channel_low(&ctx->whole->map, channels))
+        return status;
+    for (uint32_t i = 0; i < FOLDS && status == SY_OK; i++) {
         struct sy_dram_options fewer = options->memory;
-        fewer.channels = most;
-        ctx->fold = channels / most;
-        status = sy_dram_memory_create(device, controller, &fewer, &ctx->folded, diag);
+        fewer.channels = most >> (FOLDS - 1 - i);
+        if (fewer.channels < most && fewer.channels < LEAST_CHANNELS)
+            continue;
+        ctx->fold[i].channels = channels / fewer.channels;
+        status = sy_dram_memory_create(device, controller, &fewer, &ctx->fold[i].memory, diag);
     }
     return status;
 }
@@ -134,7 +144,8 @@ void sy_dram_ctx_destroy(struct sy_dram_ctx *ctx)
         return;
     forget(ctx);
     sy_dram_memory_destroy(ctx->whole);
-    sy_dram_memory_destroy(ctx->folded);
+    for (uint32_t i = 0; i < FOLDS; i++)
+        sy_dram_memory_destroy(ctx->fold[i].memory);
     free(ctx->set);
     free(ctx->question);
     free(ctx->slot);
@@ -285,39 +296,56 @@ static void make_source(const struct sy_dram_ctx *ctx, const struct sy_dram_phas
 }
 
 /* 1/fold of a shape, when everything divides. */
-static bool fold_shape(const struct sy_dram_ctx *ctx, const struct sy_dram_phase *shape, struct sy_dram_phase *part)
+static bool fold_shape(const struct sy_dram_ctx *ctx, uint32_t fold, const struct sy_dram_phase *shape,
+                       struct sy_dram_phase *part)
 {
-    const uint64_t unit = ctx->burst_bytes * ctx->fold << ctx->whole->map.interleave_shift;
+    const uint64_t unit = ctx->burst_bytes * fold << ctx->whole->map.interleave_shift;
     const bool contiguous = shape->row_bytes == UINT64_MAX;
     *part = *shape;
     if (shape->random_range || (!contiguous && (shape->row_bytes % unit || shape->pitch_bytes % unit)))
         return false;
-    part->row_bytes = contiguous ? UINT64_MAX : shape->row_bytes / ctx->fold;
-    part->pitch_bytes = shape->pitch_bytes / ctx->fold;
-    part->base = shape->base / ctx->fold;
-    part->max_bytes_per_s = shape->max_bytes_per_s ? sy_max(1, shape->max_bytes_per_s / ctx->fold) : 0;
-    part->outstanding_bursts = shape->outstanding_bursts ? sy_max(1, shape->outstanding_bursts / ctx->fold) : 0;
+    part->row_bytes = contiguous ? UINT64_MAX : shape->row_bytes / fold;
+    part->pitch_bytes = shape->pitch_bytes / fold;
+    part->base = shape->base / fold;
+    part->max_bytes_per_s = shape->max_bytes_per_s ? sy_max(1, shape->max_bytes_per_s / fold) : 0;
+    part->outstanding_bursts = shape->outstanding_bursts ? sy_max(1, shape->outstanding_bursts / fold) : 0;
     return true;
 }
 
 /* ---- a set in its steady state ---- */
+/* Shapes lie within one rotation; the phases they stand for lie far apart, in other rows of the banks. */
+static void set_apart(struct question *q, uint32_t n)
+{
+    const struct sy_dram_map *map = &q->memory->map;
+    const uint32_t bits = map->rotation_bits + map->burst_shift;
+    const uint64_t apart = bits < 48 ? (UINT64_C(1) << bits) * (map->by_remainder ? map->channels : APART) : 0;
+    for (uint32_t i = 1; i < n; i++)
+        if (!q->source[i].stream[0].random_range)
+            q->source[i].stream[0].base += i * apart;
+}
+
+/* The fewest channels on which the set is the same. */
 static void choose_memory(struct sy_dram_ctx *ctx, const struct sy_dram_phase *set, uint32_t n, struct question *q)
 {
     struct sy_dram_phase part[SY_DRAM_PHASES_MAX];
-    bool fold = ctx->folded != NULL;
-    for (uint32_t i = 0; i < n && fold; i++)
-        fold = fold_shape(ctx, &set[i], &part[i]);
-    q->memory = fold ? ctx->folded : ctx->whole;
-    q->window = fold ? &ctx->folded_window : &ctx->window;
-    q->fold = fold ? ctx->fold : 1;
+    const struct sy_dram_phase *as = set;
+    q->memory = ctx->whole;
+    q->window = &ctx->window;
+    q->fold = 1;
+    for (uint32_t f = 0; f < FOLDS && as == set; f++) {
+        bool fits = ctx->fold[f].memory != NULL;
+        for (uint32_t i = 0; i < n && fits; i++)
+            fits = fold_shape(ctx, ctx->fold[f].channels, &set[i], &part[i]);
+        if (!fits)
+            continue;
+        as = part;
+        q->memory = ctx->fold[f].memory;
+        q->window = &ctx->folded_window;
+        q->fold = ctx->fold[f].channels;
+    }
     for (uint32_t i = 0; i < n; i++)
-        make_source(ctx, fold ? &part[i] : &set[i], &q->source[i]);
-}
-
-static bool feed_bursts(struct sy_dram_set *set, uint64_t count, bool *going)
-{
-    *going = *going && sy_dram_set_feed(set, count);
-    return *going;
+        make_source(ctx, &as[i], &q->source[i]);
+    set_apart(q, n);
 }
 
 static uint64_t per_million(uint64_t count, uint64_t bursts)
@@ -333,6 +361,35 @@ static uint64_t sum_of_clocks(const struct sy_dram_memory *memory)
     for (uint32_t c = 0; c < memory->channels; c++)
         sum += sy_dram_channel_now(&memory->channel[c]);
     return (uint64_t)sum;
+}
+
+/* Bursts of check bits taken so far. */
+static uint64_t checks_of(const struct sy_dram_set *set)
+{
+    uint64_t checks = 0;
+    for (uint32_t i = 0; i < set->sources; i++)
+        checks += set->feeder[i].cursor.checks;
+    return checks;
+}
+
+/* A moment of a set's run. */
+struct mark {
+    int64_t clock, without_refresh;
+    uint64_t clocks, checks; /* of all channels; bursts of check bits */
+    struct sy_dram_counts counts;
+    uint64_t accepted[SY_DRAM_PHASES_MAX];
+};
+
+static void take_mark(const struct question *q, const struct sy_dram_set *set, int64_t forced, struct mark *mark)
+{
+    const int64_t cost = sy_dram_refresh_cost(&q->memory->plan);
+    mark->clock = set->clock;
+    mark->without_refresh = sy_dram_without_refresh(&q->memory->channel[0], set->clock, forced, cost);
+    mark->clocks = sum_of_clocks(q->memory);
+    mark->checks = checks_of(set);
+    mark->counts = sy_dram_memory_counts(q->memory);
+    for (uint32_t i = 0; i < set->sources; i++)
+        mark->accepted[i] = set->feeder[i].accepted;
 }
 
 struct span {
@@ -359,64 +416,83 @@ static struct sy_dram_rate rate_of(const struct sy_dram_ctx *ctx, const struct q
     return rate;
 }
 
-/* Bursts of check bits taken so far. */
-static uint64_t checks_of(const struct sy_dram_set *set)
+static struct sy_dram_commands commands_between(const struct mark *from, const struct mark *to)
 {
-    uint64_t checks = 0;
-    for (uint32_t i = 0; i < set->sources; i++)
-        checks += set->feeder[i].cursor.checks;
-    return checks;
+    const struct sy_dram_counts *start = &from->counts, *end = &to->counts;
+    const uint64_t issued = end->reads + end->writes - start->reads - start->writes;
+    const uint64_t columns = issued - sy_min(issued, to->checks - from->checks); /* of data */
+    return (struct sy_dram_commands){
+        .activates = per_million(end->activates - start->activates, columns),
+        .precharges = per_million(end->precharges - start->precharges, columns),
+        .row_hits = per_million(end->row_hits - start->row_hits, columns),
+        .row_misses = per_million(end->row_misses - start->row_misses, columns),
+        .row_conflicts = per_million(end->row_conflicts - start->row_conflicts, columns),
+        .active = per_million(end->active_clocks - start->active_clocks, to->clocks - from->clocks),
+    };
+}
+
+/* Windows count bursts of the busiest channel: so many of all channels for a number of that one. */
+static uint64_t of_all(const struct sy_dram_memory *memory, uint64_t bursts)
+{
+    uint64_t most = 0, sum = 0, all = 0;
+    for (uint32_t c = 0; c < memory->channels; c++) {
+        const uint64_t here = memory->channel[c].counts.reads + memory->channel[c].counts.writes;
+        most = sy_max(most, here);
+        sum += here;
+    }
+    return most && sy_mul_div(bursts, sum, most, &all) ? all : bursts * memory->channels;
+}
+
+/* Bursts of a set to measure: whole periods of its longest phase. */
+static uint64_t window_of(const struct question *q, uint32_t n)
+{
+    struct sy_dram_window window = *q->window;
+    const uint32_t channels = q->memory->channels;
+    uint64_t length = 0;
+    window.wanted = sy_max(1, of_all(q->memory, window.wanted) / channels);
+    window.random = sy_max(1, of_all(q->memory, window.random) / channels);
+    for (uint32_t i = 0; i < n; i++)
+        length = sy_max(length, sy_dram_window_length(q->memory, &q->source[i], &window));
+    return length;
+}
+
+/* Run the set and measure it between two marks. */
+static void measure(struct sy_dram_ctx *ctx, struct question *q, uint32_t n, struct mark *from, struct mark *to)
+{
+    struct sy_dram_memory *memory = q->memory;
+    struct sy_dram_set *set = ctx->set;
+    sy_dram_set_start(set, memory, q->source, n, ctx->grain_bursts);
+    if (ctx->bus_num)
+        sy_dram_set_bus(set, ctx->bus_num * q->fold, ctx->bus_den);
+    for (uint32_t c = 0; c < memory->channels; c++)
+        sy_dram_channel_refresh_off(&memory->channel[c]);
+    bool going = sy_dram_set_feed(set, q->window->warmup * memory->channels);
+    const int64_t forced = set->clock;
+    const uint64_t length = window_of(q, n), settle = of_all(memory, q->window->settle);
+    for (uint32_t c = 0; c < memory->channels; c++)
+        sy_dram_channel_refresh_at(&memory->channel[c], forced);
+    going = going && sy_dram_set_feed(set, settle);
+    take_mark(q, set, forced, from);
+    if (going)
+        (void)sy_dram_set_feed(set, length);
+    take_mark(q, set, forced, to);
 }
 
 static void simulate_set(struct sy_dram_ctx *ctx, const struct sy_dram_phase *phases, uint32_t n,
                          struct sy_dram_rate *out)
 {
     struct question *q = ctx->question;
+    struct mark from, to;
     choose_memory(ctx, phases, n, q);
-    struct sy_dram_memory *memory = q->memory;
-    struct sy_dram_set *set = ctx->set;
-    const uint64_t channels = memory->channels;
-    uint64_t length = 0, before[SY_DRAM_PHASES_MAX];
-    for (uint32_t i = 0; i < n; i++)
-        length = sy_max(length, sy_dram_window_length(memory, &q->source[i], q->window));
-    bool going = true;
-    sy_dram_set_start(set, memory, q->source, n, ctx->grain_bursts);
-    if (ctx->bus_num)
-        sy_dram_set_bus(set, ctx->bus_num * q->fold, ctx->bus_den);
-    for (uint32_t c = 0; c < channels; c++)
-        sy_dram_channel_refresh_off(&memory->channel[c]);
-    (void)feed_bursts(set, q->window->warmup * channels, &going);
-    const int64_t forced = set->clock;
-    for (uint32_t c = 0; c < channels; c++)
-        sy_dram_channel_refresh_at(&memory->channel[c], forced);
-    (void)feed_bursts(set, q->window->settle * channels, &going);
-    for (uint32_t i = 0; i < n; i++)
-        before[i] = set->feeder[i].accepted;
-    const struct sy_dram_counts start = sy_dram_memory_counts(memory);
-    const uint64_t start_clocks = sum_of_clocks(memory);
-    const uint64_t checks = checks_of(set);
-    struct span span = {.refresh_cost = sy_dram_refresh_cost(&memory->plan)};
-    const int64_t from = set->clock;
-    const int64_t from_rest = sy_dram_without_refresh(&memory->channel[0], from, forced, span.refresh_cost);
-    (void)feed_bursts(set, length, &going);
-    const int64_t rest =
-        sy_dram_without_refresh(&memory->channel[0], set->clock, forced, span.refresh_cost) - from_rest;
-    span.clocks = (uint64_t)(set->clock - from);
-    span.without_refresh = rest > 0 ? (uint64_t)rest : 1;
-    const struct sy_dram_counts end = sy_dram_memory_counts(memory);
-    const uint64_t issued = end.reads + end.writes - start.reads - start.writes;
-    const uint64_t columns = issued - sy_min(issued, checks_of(set) - checks); /* of data */
-    const struct sy_dram_commands commands = {
-        .activates = per_million(end.activates - start.activates, columns),
-        .precharges = per_million(end.precharges - start.precharges, columns),
-        .row_hits = per_million(end.row_hits - start.row_hits, columns),
-        .row_misses = per_million(end.row_misses - start.row_misses, columns),
-        .row_conflicts = per_million(end.row_conflicts - start.row_conflicts, columns),
-        .active = per_million(end.active_clocks - start.active_clocks, sum_of_clocks(memory) - start_clocks),
-    };
+    measure(ctx, q, n, &from, &to);
+    const int64_t rest = to.without_refresh - from.without_refresh;
+    const struct span span = {.clocks = (uint64_t)(to.clock - from.clock),
+                              .without_refresh = rest > 0 ? (uint64_t)rest : 1,
+                              .refresh_cost = sy_dram_refresh_cost(&q->memory->plan)};
+    const struct sy_dram_commands commands = commands_between(&from, &to);
     memset(out, 0, n * sizeof *out);
     for (uint32_t i = 0; i < n; i++) {
-        out[i] = rate_of(ctx, q, i, set->feeder[i].accepted - before[i], &span);
+        out[i] = rate_of(ctx, q, i, to.accepted[i] - from.accepted[i], &span);
         out[i].per_million = commands;
     }
 }

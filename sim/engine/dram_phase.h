@@ -11,7 +11,7 @@
  * Sets are asked about as shapes: phases go on without end, contiguous ones are
  * alike, row lengths and pitches count by their leading bits (a pitch also by
  * its lowest one), bases by the distance from the first one modulo the bank
- * rotation, in `base_steps` steps. Answers are memoized by shape; the same question
+ * rotation, in `base_steps` steps; every phase has rows of its own. Answers are memoized by shape; the same question
  * gives the same answer, whatever was asked before.
  *
  * Time is integer clocks of the command bus (`sy_dram_clock_fs`). Not thread
@@ -56,8 +56,8 @@ struct sy_dram_ctx_options {
 };
 
 /* device and controller are copied. Folding: with 2^k times more channels than most_channels and the channel bits at
- * the low end of the map, phases whose sizes divide are simulated on most_channels channels at 1/2^k of their size; the
- * rest keep all channels and shorten the window. */
+ * the low end of the map, phases whose sizes divide are simulated on most_channels channels at 1/2^k of their size, or
+ * on half as many (no fewer than 2) at half of that; the rest keep all channels and shorten the window. */
 enum sy_status sy_dram_ctx_create(const struct sy_dram_device *device, const struct sy_dram_controller *controller,
                                   const struct sy_dram_ctx_options *options, struct sy_dram_ctx **ctx,
                                   struct sy_diag *diag);

@@ -200,6 +200,32 @@ START_TEST(rates_are_those_of_a_long_run)
 }
 END_TEST
 
+/* Phases lie in rows of their own: every one opens each of its rows, however far into the rotation it is ahead. */
+START_TEST(phases_of_a_set_open_their_own_rows)
+{
+    for (int d = 0; d < 5; d++) {
+        open_device(names[d]);
+        struct sy_dram_ctx *ctx = open_ctx(2, 0);
+        const uint64_t rotation = sy_dram_rotation_bytes(ctx), rows = device->org.row_bytes / device->org.burst_bytes;
+        for (uint64_t k = 1; k < 8; k++) {
+            const uint64_t far = 8 * rotation, bytes = 1 << 24;
+            struct sy_dram_phase set[3];
+            struct sy_dram_rate rate[3];
+            for (uint64_t i = 0; i < 3; i++)
+                set[i] = (struct sy_dram_phase){.base = i * far + (i * k % 8) * rotation / 8,
+                                                .rows = 1,
+                                                .row_bytes = bytes,
+                                                .pitch_bytes = bytes,
+                                                .is_write = i == 1};
+            ck_assert_int_eq(sy_dram_rate(ctx, set, 3, rate), SY_OK);
+            ck_assert_msg((double)rate[0].per_million.activates >= 0.9e6 / (double)rows, "%s, %llu/8: %llu a million",
+                          names[d], (unsigned long long)k, (unsigned long long)rate[0].per_million.activates);
+        }
+        sy_dram_ctx_destroy(ctx);
+    }
+}
+END_TEST
+
 START_TEST(folded_channels_answer_like_all_of_them)
 {
     static const char *const devices[] = {"hbm2-2000-ramulator2", "ddr4-3200-dramsim3", "hbm3-6400-ramulator2"};
@@ -392,6 +418,7 @@ int main(void)
     tcase_add_test(phases, rates_respect_the_bus_and_the_caps);
     tcase_add_test(phases, light_loads_get_what_they_ask_for);
     tcase_add_test(phases, rates_are_those_of_a_long_run);
+    tcase_add_test(phases, phases_of_a_set_open_their_own_rows);
     tcase_add_test(phases, folded_channels_answer_like_all_of_them);
     tcase_add_test(phases, one_phase_sampled_is_near_one_phase_whole);
     tcase_add_test(phases, a_phase_takes_at_least_its_bytes_and_its_first_latency);
