@@ -81,11 +81,18 @@ void sy_space_take(struct sy_space *space, uint64_t low, uint64_t high, struct s
             continue;
         }
         sy_users_merge(users, &hazard->users);
-        if (hazard->low >= low && hazard->high <= high)
-            *hazard = space->hazard[--space->hazards]; /* wholly taken over */
-        else
+        if (hazard->low >= low && hazard->high <= high) { /* wholly taken over */
+            space->hazards--;
+            memmove(hazard, hazard + 1, (space->hazards - i) * sizeof *hazard);
+        } else {
             i++; /* the rest keeps its users; waiting twice is harmless */
+        }
     }
+}
+
+static bool comes_before(uint64_t low, uint64_t high, const struct sy_hazard *hazard)
+{
+    return low != hazard->low ? low < hazard->low : high < hazard->high;
 }
 
 void sy_space_leave(struct sy_space *space, uint64_t low, uint64_t high, const struct sy_users *users)
@@ -96,12 +103,15 @@ void sy_space_leave(struct sy_space *space, uint64_t low, uint64_t high, const s
     if (!any || low >= high)
         return;
     if (space->hazards == SY_MAX_HAZARDS) {
-        /* Full: fold the two oldest into their hull. Later users may wait longer than needed, never too short. */
+        /* Full: fold the two lowest into their hull. Later users may wait longer than needed, never too short. */
         space->hazard[0].low = sy_min(space->hazard[0].low, space->hazard[1].low);
         space->hazard[0].high = sy_max(space->hazard[0].high, space->hazard[1].high);
         sy_users_merge(&space->hazard[0].users, &space->hazard[1].users);
         memmove(&space->hazard[1], &space->hazard[2], (space->hazards - 2) * sizeof space->hazard[0]);
         space->hazards--;
     }
-    space->hazard[space->hazards++] = (struct sy_hazard){low, high, *users};
+    uint32_t place = space->hazards++;
+    for (; place > 0 && comes_before(low, high, &space->hazard[place - 1]); place--)
+        space->hazard[place] = space->hazard[place - 1];
+    space->hazard[place] = (struct sy_hazard){low, high, *users};
 }

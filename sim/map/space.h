@@ -63,7 +63,7 @@ struct sy_space {
     uint32_t residents;
     struct sy_resident resident[SY_MAX_RESIDENT]; /* ascending by low */
     uint32_t hazards;
-    struct sy_hazard hazard[SY_MAX_HAZARDS];
+    struct sy_hazard hazard[SY_MAX_HAZARDS]; /* ascending, so that what led to them leaves no trace in their order */
     uint64_t peak_bytes, peak_before; /* lately; and before that */
 };
 
