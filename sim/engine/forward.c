@@ -56,26 +56,60 @@ void sy_forward_tally(struct sy_forward *f, struct sy_tally *tally)
 
 /* ---- a turn ---- */
 
-/* A few figures that differ at most turns that are not alike. */
-static uint64_t digest(struct sy_executor *exec)
+static uint64_t mix(uint64_t hash, uint64_t word)
 {
-    uint64_t now = sy_exec_now(exec), hash = exec->unit[0].free_cycle - now;
-    for (uint32_t i = 0; i < exec->units; i++) {
-        const struct sy_exec_unit *unit = &exec->unit[i];
-        hash = (hash ^ unit->count ^ (uint64_t)unit->in_flight << 32) * UINT64_C(0x9E3779B97F4A7C15);
-    }
+    hash = (hash ^ word) * UINT64_C(0x9E3779B97F4A7C15);
     return hash ^ hash >> 29;
 }
 
-static void take(struct sy_forward *f, struct sy_state *state, struct sy_tally *counters, uint32_t loop)
+/* Where moves that are queued begin, as the state has it. */
+static uint64_t digest_moves(const struct sy_executor *exec, const struct sy_exec_unit *unit, uint64_t hash)
+{
+    if (unit->kind != SY_UNIT_LOAD && unit->kind != SY_UNIT_STORE)
+        return hash;
+    const uint64_t modulus = sy_exec_address_modulus(exec, unit->parent);
+    for (uint32_t i = 0; i < unit->count; i++)
+        hash = mix(hash, unit->queue[(unit->head + i) % SY_EXEC_QUEUE].issue.command.u.move.address % modulus);
+    return hash;
+}
+
+/* A few figures that differ at most turns that are not alike: of equal states they are equal. */
+static uint64_t digest(struct sy_executor *exec)
+{
+    enum { LATEST = 16 };
+    const uint64_t now = sy_exec_now(exec), free_from = exec->unit[0].free_cycle;
+    uint64_t hash = free_from >= now ? free_from - now + 1 : 0;
+    for (uint32_t i = 0; i < exec->units; i++) {
+        const struct sy_exec_unit *unit = &exec->unit[i];
+        hash = mix(hash, unit->count ^ (uint64_t)unit->in_flight << 32);
+        hash = digest_moves(exec, unit, hash);
+    }
+    for (uint64_t id = exec->issued - sy_min(exec->issued, LATEST); id < exec->issued; id++) {
+        const uint64_t done = sy_exec_slot_of(exec, id)->time[SY_POINT_DONE];
+        hash = mix(hash, done == SY_UNKNOWN ? 1 : done > now ? done - now + 1 : 0);
+    }
+    return hash;
+}
+
+static void take_state(struct sy_forward *f, struct sy_state *state, uint32_t loop)
 {
     f->credit -= LOOK_COST;
     sy_exec_settle(f->exec);
     sy_state_begin(state, false);
     sy_exec_save(f->exec, f->s->layer_index, state);
     sy_schedule_save_loop(f->s, loop, sy_exec_oldest(f->exec), state);
+}
+
+static void take_counters(struct sy_forward *f, struct sy_tally *counters)
+{
     sy_tally_gather(counters);
     sy_forward_tally(f, counters);
+}
+
+static void take(struct sy_forward *f, struct sy_state *state, struct sy_tally *counters, uint32_t loop)
+{
+    take_state(f, state, loop);
+    take_counters(f, counters);
 }
 
 static void remember(struct sy_forward *f, struct sy_forward_loop *mark, uint32_t loop)
@@ -165,9 +199,11 @@ void sy_forward_turn(struct sy_forward *f, uint32_t loop)
     if (f->credit < 0 || !worth_it(f, mark, sy_matrix_iterations(f->s, loop), body))
         return;
     if (mark->known && digest(f->exec) == mark->digest) {
-        take(f, &f->now, &f->counters, loop);
-        if (!f->now.failed && !f->counters.failed && sy_words_equal(&f->now.hard, &mark->state.hard) &&
-            jump(f, mark, loop)) {
+        take_state(f, &f->now, loop);
+        const bool alike = !f->now.failed && sy_words_equal(&f->now.hard, &mark->state.hard);
+        if (alike)
+            take_counters(f, &f->counters);
+        if (alike && !f->counters.failed && jump(f, mark, loop)) {
             mark->over = true;
             mark->known = false;
             return;

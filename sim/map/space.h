@@ -64,7 +64,7 @@ struct sy_space {
     struct sy_resident resident[SY_MAX_RESIDENT]; /* ascending by low */
     uint32_t hazards;
     struct sy_hazard hazard[SY_MAX_HAZARDS]; /* ascending, so that what led to them leaves no trace in their order */
-    uint64_t peak_bytes, peak_before; /* lately; and before that */
+    uint64_t peak_bytes, peak_before;        /* lately; and before that */
 };
 
 void sy_space_init(struct sy_space *space, uint64_t capacity, uint64_t alignment);
