@@ -413,7 +413,9 @@ bool sy_estimate_least(const struct sy_shape *shape, const struct sy_mapping *ma
     double level_bytes[SY_MAX_LEVELS][2] = {{0}}, traffic = 0, energy = 0;
     uint64_t outputs = 0;
     memset(estimate, 0, sizeof *estimate);
-    *moves = (struct sy_moves){0};
+    moves->count = 0; /* which covers the rest */
+    for (int out = 0; out < 2; out++)
+        moves->crossed[out] = moves->entered[out] = 0;
     estimate->array_cycles = array->cycles;
     if (!count_steps(shape->problem, mapping, &estimate->steps))
         return false;
