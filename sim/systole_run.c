@@ -257,6 +257,7 @@ static enum sy_status rehearse(const struct sy_chip *chip, const struct systole_
                                       .fuse = options->fuse,
                                       .fuses = options->fuses,
                                       .memos = options->memos,
+                                      .no_fast_forward = options->no_fast_forward,
                                       .cancel = options->cancel};
     struct sy_trace_reader *reader = NULL;
     struct sy_result *result = NULL;

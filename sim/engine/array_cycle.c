@@ -160,6 +160,11 @@ void sy_cycle_emit(struct sy_cycle_sim *sim, const struct sy_word *sum, uint64_t
     sim->first_port = sim->any_result ? sy_min(sim->first_port, port) : port;
     sim->last_port = sy_max(sim->last_port, port);
     sim->any_result = true;
+    if (sim->marks_taken > 0) {
+        struct sy_cycle_mark *mark = &sim->job->mark[sim->marks_taken - 1];
+        mark->first_port = mark->end_port > 0 ? sy_min(mark->first_port, port) : port;
+        mark->end_port = sy_max(mark->end_port, port + 1);
+    }
     if (sim->port_due != NULL) {
         sim->port_due[port % sim->port_ring]++;
     }
@@ -245,8 +250,11 @@ static bool make_registers(struct sy_cycle_sim *sim)
     sim->below = make_words(sim, pes);
     sim->drain_below = make_words(sim, sim->cols);
     sim->weight_below = make_words(sim, sim->cols * lanes);
-    if (sim->pe == NULL || sim->os_pe == NULL || sim->below == NULL || sim->drain_below == NULL ||
-        sim->weight_below == NULL) {
+    sim->quiet_from = sy_arena_array(sim->arena, pes, sizeof *sim->quiet_from);
+    sim->chain_periods =
+        sim->timing->column_hop_cycles + sim->timing->multiply_cycles + 2 * sim->timing->psum_hop_cycles;
+    if (sim->quiet_from == NULL || sim->pe == NULL || sim->os_pe == NULL || sim->below == NULL ||
+        sim->drain_below == NULL || sim->weight_below == NULL) {
         return false;
     }
     for (uint64_t i = 0; i < pes; i++) {
@@ -438,6 +446,7 @@ static void run_periods(struct sy_cycle_sim *sim)
                              (unsigned long long)sim->results_left);
         }
         advance_all(sim);
+        sim->out->periods++;
     }
 }
 
@@ -473,11 +482,18 @@ static bool fits(const struct sy_cycle_job *job)
            sy_mul3(job->k, job->n, sizeof *job->b, &bytes) && sy_mul3(job->m, job->n, sizeof *job->c, &bytes);
 }
 
+/* Marks are for runs as the event engine has them, without what a testbench adds. */
+static bool marks_fit(const struct sy_cycle_job *job)
+{
+    bool bench = job->tile_interval > 0 || job->feeder_gap_every > 0 || job->sink_low_cycles > 0 || job->early;
+    return job->marks == 0 || (job->mark != NULL && !bench);
+}
+
 static enum sy_status check_job(const struct sy_cycle_job *job, struct sy_cycle_result *out)
 {
     bool listed = job->fold != NULL;
     if ((unsigned)job->dataflow >= SY_DATAFLOW_KINDS || !sy_number_supported(job->format) || !fits(job) ||
-        (listed && (job->folds == 0 || job->folds > SY_CYCLE_MAX_FOLDS))) {
+        !marks_fit(job) || (listed && (job->folds == 0 || job->folds > SY_CYCLE_MAX_FOLDS))) {
         return SY_USAGE;
     }
     if (!sy_array_runs(job->timing, job->dataflow)) {

@@ -45,6 +45,23 @@ struct sy_cycle_port_word {
     union sy_number value; /* RESULT: of the fold, as it leaves */
 };
 
+/*
+ * A look at a run in the period in which a beat enters, before anything of that
+ * beat is in a register. `state` is a digest of all that decides when further
+ * words move: every register's kind of word, its fold and beat (counted from
+ * those of the mark), control and its clocks (counted from the mark's period).
+ * Equal states and equal folds from there on are equal futures but for a shift
+ * in time; for two marks of one fold, as long as beats are left. Values of
+ * numbers are not part of it: none of them moves a word.
+ */
+struct sy_cycle_mark {
+    uint64_t fold, beat;           /* which; marks in the order in which beats enter */
+    uint64_t period;               /* out: of the beat on its port; only differences mean something */
+    uint64_t state[2];             /* out */
+    uint64_t first_port, end_port; /* out: results that leave the edge between this mark and the next are on the port
+                                      from the one period until before the other; end_port 0 when none does */
+};
+
 struct sy_cycle_job {
     const struct sy_array_timing *timing; /* passed sy_array_timing_check() */
     enum sy_dataflow_kind dataflow;
@@ -61,6 +78,8 @@ struct sy_cycle_job {
     uint64_t tile_interval;                       /* first beats no closer than this; 0 = as close as possible */
     uint64_t feeder_gap_every, feeder_gap_cycles; /* after so many beats, so many periods are missed */
     uint64_t sink_low_cycles;                     /* consumer not ready so long after each accepted beat */
+    struct sy_cycle_mark *mark; /* looks to take, or NULL; only without a testbench's gaps and early drive */
+    uint64_t marks;
     bool early; /* drive following folds one period earlier than the registers allow: shows that a schedule is tight */
     /* called after every evaluated period; may be NULL */
     void (*observe)(void *ctx, uint64_t period, const struct sy_cycle_view *view);
@@ -78,6 +97,7 @@ struct sy_cycle_result {
     uint64_t first_result_cycle; /* first beat -> first result on the port, inclusive */
     uint64_t beats;              /* operand beats that entered, padding included */
     uint64_t frozen_cycles;      /* periods a refused result stopped the array */
+    uint64_t periods;            /* evaluated */
     char problem[160];           /* what went wrong inside the array, or "" */
 };
 

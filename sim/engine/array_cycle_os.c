@@ -242,6 +242,7 @@ void sy_cycle_os_control(struct sy_cycle_sim *sim)
     if (may_stream(sim)) {
         uint64_t fold = sim->stream_fold;
         struct sy_cycle_control *control = &sim->control[fold];
+        sy_cycle_beat_comes(sim);
         if (sim->beat == 0 && sim->swap) {
             open_phase(sim, (int64_t)fold, shift_window(sim, fold));
             control->window = sim->phase_window;

@@ -90,6 +90,8 @@ struct sy_cycle_sim {
     struct sy_chains hop, multiply, accumulate, link, drain, weight, copy;
     struct sy_chains left, top, bias; /* skew registers: words by the period in which they reach the edge */
     struct sy_word *below, *drain_below, *weight_below;
+    uint64_t *quiet_from; /* ws, is: the chains of a PE are empty from this period on, unless a word comes in */
+    uint64_t chain_periods;
     uint64_t *port_due; /* results on the port, by period */
     uint64_t port_ring;
     struct sy_reenter *reenter; /* by beat and column; NULL when sums meet in an accumulator */
@@ -110,6 +112,7 @@ struct sy_cycle_sim {
     /* consumer */
     uint64_t ready_at, frozen, first_port, last_port, results_left;
     bool any_result;
+    uint64_t marks_taken, oldest; /* marks; a fold of which results may still be to come, none before it */
     struct sy_cycle_result *out;
 };
 
@@ -164,6 +167,15 @@ static inline bool sy_cycle_failed(const struct sy_cycle_sim *sim)
 
 /* A result leaves the array's edge: `index` beat (ws, is) or row of the fold (os). */
 void sy_cycle_emit(struct sy_cycle_sim *sim, const struct sy_word *sum, uint64_t col);
+
+/* The beat that is about to enter is marked, perhaps. Called by control when it is certain to enter. */
+void sy_cycle_take_mark(struct sy_cycle_sim *sim);
+static inline void sy_cycle_beat_comes(struct sy_cycle_sim *sim)
+{
+    if (sim->marks_taken < sim->job->marks) {
+        sy_cycle_take_mark(sim);
+    }
+}
 
 /* Which words enter this period, then one period of every PE. */
 void sy_cycle_stationary_control(struct sy_cycle_sim *sim);

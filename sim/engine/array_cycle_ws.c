@@ -213,6 +213,7 @@ void sy_cycle_stationary_control(struct sy_cycle_sim *sim)
 {
     if (may_stream(sim)) {
         const struct sy_cycle_control *control = &sim->control[sim->stream_fold];
+        sy_cycle_beat_comes(sim);
         for (uint64_t r = 0; r < control->used_rows; r++) {
             struct sy_word word = {.fold = (int32_t)sim->stream_fold,
                                    .index = (uint32_t)sim->beat & SY_INDEX_MASK,
@@ -240,6 +241,9 @@ static struct sy_word weight_wires(struct sy_cycle_sim *sim, const struct sy_pe 
         uint64_t wire = col * lanes + lane;
         struct sy_word word = row == 0 ? sy_chain_take(&sim->top, wire) : sim->weight_below[wire];
         sim->weight_below[wire] = sy_chain_pass(&sim->weight, row * sim->cols * lanes + wire, word);
+        if (word.kind != SY_WORD_EMPTY) {
+            sim->quiet_from[row * sim->cols + col] = sim->now + sim->chain_periods + 1;
+        }
         if (word.kind != SY_WORD_WEIGHT || word.index != row) {
             continue;
         }
@@ -354,6 +358,9 @@ static void step_pe(struct sy_cycle_sim *sim, uint64_t row, uint64_t col, const 
     uint64_t index = row * sim->cols + col;
     struct sy_pe *pe = &sim->pe[index];
     struct sy_word above = row > 0 ? sim->below[col] : from_top(sim, col), weight = sy_no_word;
+    if (operand->kind != SY_WORD_EMPTY || above.kind != SY_WORD_EMPTY) {
+        sim->quiet_from[index] = sim->now + sim->chain_periods + 1;
+    }
     struct sy_word product = multiply(sim, pe, operand, row, col);
     if (sim->now < sim->weights_until) {
         weight = weight_wires(sim, pe, row, col);
@@ -380,11 +387,30 @@ static void step_pe(struct sy_cycle_sim *sim, uint64_t row, uint64_t col, const 
     }
 }
 
+/* Nothing is in the chains of a PE and nothing comes in: stepping it would change nothing. */
+static inline bool is_quiet(const struct sy_cycle_sim *sim, uint64_t row, uint64_t col)
+{
+    if (sim->now < sim->quiet_from[row * sim->cols + col] || sim->below[col].kind != SY_WORD_EMPTY) {
+        return false;
+    }
+    uint64_t lanes = sim->now < sim->weights_until ? sim->timing->preload_rows_per_cycle : 0;
+    for (uint64_t lane = 0; lane < lanes; lane++) {
+        if (sim->weight_below[col * lanes + lane].kind != SY_WORD_EMPTY) {
+            return false;
+        }
+    }
+    return true;
+}
+
 void sy_cycle_stationary_step(struct sy_cycle_sim *sim)
 {
+    bool global = sim->pass || sim->latch || sim->seen != NULL; /* every PE has something to do */
     for (uint64_t r = 0; r < sim->rows; r++) {
         struct sy_word operand = sy_chain_take(&sim->left, r);
         for (uint64_t c = 0; c < sim->cols; c++) {
+            if (r > 0 && !global && operand.kind == SY_WORD_EMPTY && is_quiet(sim, r, c)) {
+                continue;
+            }
             step_pe(sim, r, c, &operand);
             operand = sy_chain_pass(&sim->hop, r * sim->cols + c, operand);
         }

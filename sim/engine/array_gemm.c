@@ -112,6 +112,7 @@ static double value_of(const struct gemm *gemm, union sy_number number)
 static void compare(const struct gemm *gemm, struct sy_gemm_verdict *verdict)
 {
     const struct sy_cycle_job *job = gemm->job;
+    uint64_t compared = 0;
     for (uint64_t i = 0; verdict->right && i < job->m * job->n; i++) {
         const struct element *c = &gemm->c[i];
         if (c->terms == 0)
@@ -123,7 +124,7 @@ static void compare(const struct gemm *gemm, struct sy_gemm_verdict *verdict)
             expected = c->exact;
             good = fabs(got - expected) <= bound;
         }
-        *verdict = (struct sy_gemm_verdict){good, i / job->n, i % job->n, got, expected, bound};
+        *verdict = (struct sy_gemm_verdict){good, i / job->n, i % job->n, got, expected, bound, ++compared};
     }
 }
 

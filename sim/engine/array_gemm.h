@@ -17,6 +17,7 @@ struct sy_gemm_verdict {
     uint64_t m, n;            /* element of C, when it is not */
     double stepped, expected; /* its values */
     double bound;             /* 0: the bits had to be equal; else the distance from fp64 that was allowed */
+    uint64_t compared;        /* elements, when all are right */
 };
 
 /*

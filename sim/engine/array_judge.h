@@ -1,18 +1,24 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Cycle fidelity of a run: every matmul tile that the executor starts is
- * stepped on the register-level array (array_cycle.h) with real operands drawn
- * from a seed. Its cycles must be those the executor schedules with, its
- * product that of a plain GEMM. The judge is a hook of the executor
+ * Cycle fidelity of a run: the matmul tiles that the executor starts are stepped
+ * on the register-level array (array_cycle.h) with real operands drawn from a
+ * seed. Their cycles must be those the executor schedules with, their products
+ * that of a plain GEMM. The judge is a hook of the executor
  * (sy_executor_options.judge): without it a run pays nothing.
  *
  * Stepped: each tile's share on one array (the largest; the other arrays work
- * beside it), all groups of a command back to back, and once for every two
- * shapes that follow each other the second one behind the first. Operands are
- * in the layer's formats; the PEs compute in the narrowest format that holds
- * both. Pairs of formats that the array multiplies faster or slower than its
- * native one are stepped at the native rate, at the depth that the faster rate
- * packs k into; what a slower rate holds the beats is added to both sides.
+ * beside it), all groups of a command back to back, and each tile behind the
+ * one before it. Equal tiles, and equal neighbours, are stepped once: no number
+ * moves a word, so they would take the same cycles again. Of a tile only so
+ * many beats and folds are stepped as bring the array back to a state it had,
+ * from where it would repeat itself (array_repeat.h); the cycles of the whole
+ * are counted from them and compared, the product is that of what was stepped.
+ *
+ * Operands are in the layer's formats; the PEs compute in the narrowest format
+ * that holds both. Pairs of formats that the array multiplies faster or slower
+ * than its native one are stepped at the native rate, at the depth that the
+ * faster rate packs k into; what a slower rate holds the beats is added to both
+ * sides.
  *
  * Invariant: no more PE steps (one PE, one period) are taken than the limit.
  */
@@ -23,18 +29,21 @@
 #include "sim/engine/executor.h"
 
 /* PE steps a run may take: some minutes. */
-#define SY_JUDGE_MAX_PE_STEPS UINT64_C(10000000000)
+#define SY_JUDGE_MAX_PE_STEPS UINT64_C(20000000000)
 
 struct sy_judge_options {
     uint64_t seed;
     uint64_t max_pe_steps; /* 0 = SY_JUDGE_MAX_PE_STEPS */
     bool count_only;       /* step nothing: say before a run whether it stays within the limit */
+    bool step_all;         /* leave nothing out, and nothing that was stepped before */
     const char *vcd;       /* waveforms of the PEs' registers in the first tiles, or NULL */
 };
 struct sy_judge_totals {
-    uint64_t tiles, follows; /* tiles stepped; neighbours stepped */
-    uint64_t pe_steps;
-    uint64_t outputs; /* elements of C compared */
+    uint64_t commands;       /* judged, those known from before included */
+    uint64_t tiles, follows; /* different tiles; different neighbours */
+    uint64_t goes;           /* runs of the stepped array */
+    uint64_t pe_steps;       /* counted only: about as many */
+    uint64_t outputs;        /* elements of C compared */
 };
 
 struct sy_judge;

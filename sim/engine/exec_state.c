@@ -38,8 +38,7 @@ bool sy_exec_can_forward(const struct sy_executor *exec)
 {
     const struct sy_executor_options *options = &exec->options;
     return options->memory != SY_MEMORY_BURST && options->memory != SY_MEMORY_TARGET &&
-           (!options->span || options->companion) && !options->judge && !options->vcd_path &&
-           !exec->chip->dma.tlb.entries;
+           (!options->span || options->companion) && !options->vcd_path && !exec->chip->dma.tlb.entries;
 }
 
 /* ---- before the state is looked at ---- */

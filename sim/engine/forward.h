@@ -15,7 +15,7 @@
  * alone: every figure is what the full run gives. What is compared that way
  * must decide the future: so nothing is fast-forwarded with --memory burst,
  * whose banks are not part of the state, nor where somebody watches (timeline,
- * waveform, cycle fidelity, emitted schedules).
+ * waveform, emitted schedules).
  */
 #ifndef SY_ENGINE_FORWARD_H
 #define SY_ENGINE_FORWARD_H

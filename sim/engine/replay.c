@@ -450,7 +450,8 @@ static void attach(void *context, struct sy_executor *exec)
 {
     struct sy_replay *replay = context;
     replay->exec = exec;
-    if (replay->options.no_fast_forward || replay->emit || !sy_exec_can_forward(exec))
+    if (replay->options.no_fast_forward || replay->emit || !sy_exec_can_forward(exec) ||
+        (replay->judge && replay->options.vcd)) /* its waveform shows every tile */
         return;
     replay->forward = sy_forward_create(exec, replay->scheduler);
     sy_scheduler_forward(replay->scheduler, replay->forward);
@@ -475,8 +476,10 @@ static enum sy_status judge_tile(void *context, const struct sy_tile_start *star
 /* Cycle fidelity is the event engine with a judge. */
 static enum sy_status call_judge(struct sy_replay *replay, struct sy_executor_options *executing)
 {
-    struct sy_judge_options options = {
-        .seed = replay->options.seed, .count_only = replay->options.count_only, .vcd = replay->options.vcd};
+    struct sy_judge_options options = {.seed = replay->options.seed,
+                                       .count_only = replay->options.count_only,
+                                       .step_all = replay->options.no_fast_forward,
+                                       .vcd = replay->options.vcd};
     if (replay->options.fidelity != SY_FIDELITY_CYCLE)
         return SY_OK;
     executing->judge = judge_tile;
