@@ -47,6 +47,25 @@ expect "an integer chip refuses it and says what to type" refuses 3 "import the 
 expect "two convolutions at cycle: direct run = import, trace, run" same_by_trace gemmini "$golden/onnx/two_conv.onnx" cycle \
     --activation int8 --weight int8 --accumulator int32
 
+# One of each kind of file at every fidelity; tests/tools/samples.sh has them all.
+at_every_fidelity() { # CHIP FILE IMPORT-OPTION...: it runs at all, in equal cycles at event and cycle
+    local chip=$1 file=$2 fidelity
+    shift 2
+    for fidelity in analytic event cycle; do
+        exits 0 run -a "$chip" -w "$file" "$@" --fidelity $fidelity -f csv --totals && grep ',cycles,' out | cut -d, -f4 > $fidelity.cycles || return 1
+    done
+    cmp event.cycles cycle.cycles
+}
+int8=(--activation int8 --weight int8 --accumulator int32)
+expect "an ONNX file runs at every fidelity" at_every_fidelity gemmini "$golden/onnx/resnet18.onnx" "${int8[@]}"
+expect "so does a language model, prefill" at_every_fidelity scalesim "$golden/hf_configs/llama-3-8b.json" "${int8[@]}"
+expect "so does its decode" at_every_fidelity gemmini "$golden/hf_configs/deepseek-v3.json" "${int8[@]}" --phase decode --batch 8
+expect "so does a topology of convolutions" at_every_fidelity gemmini "$golden/scalesim_topologies/conv_nets/yolo_tiny.csv"
+expect "so does one of matrices" at_every_fidelity scalesim "$golden/scalesim_topologies/GEMM_mnk/gnmt.csv"
+expect "so does one with sparsity" at_every_fidelity scalesim "$(find "$golden/scalesim_topologies/sparsity" -name '*.csv' | sort | head -1)"
+expect "so does communication alone" at_every_fidelity tpu-v4i "$golden/chakra/all_reduce_8npus_1MB.0.et" --dim ranks=8
+printf 'systole-trace 1\nnet e\nelementwise add elements=1024 function=add a=x:int8 b=y:int8 y=z:int8\nend 1\n' > sum.slt
+expect "and a model without any product" at_every_fidelity gemmini sum.slt
 printf '900 # the long one\n128,128\n128 2000\n' > contexts
 expect "a file of contexts is its list" bash -c "
     '$systole' import '$golden/hf_configs/qwen3-0.6b.json' --phase decode --context contexts --plain -o file.slt &&
