@@ -154,12 +154,13 @@ struct sy_level {
     const char *energy_component;
     bool interface_on_die; /* DRAM and host: its PHY and controller are on this die */
     /* DRAM with a device: how its controller and its surroundings differ from the device file's */
-    const char *controller;    /* file of arch/dram/controllers; NULL = the device's */
-    const char *address_map;   /* grammar of sim/engine/dram_map.h; NULL = the device's */
-    bool hot;                  /* above 85 C: refreshed twice as often */
-    uint64_t inline_ecc_bytes; /* data bytes whose check bits fill one burst beside them; 0 = no inline ECC */
-    double fabric_bytes_per_s; /* between one channel's PHY and the fabric, read or write; 0 = no limit */
-    struct sy_where burst_at;  /* where the description gives `burst`, or the level; for messages */
+    const char *controller;     /* file of arch/dram/controllers; NULL = the device's */
+    const char *address_map;    /* grammar of sim/engine/dram_map.h; NULL = the device's */
+    bool hot;                   /* above 85 C: refreshed twice as often */
+    uint64_t inline_ecc_bytes;  /* data bytes whose check bits fill one burst beside them; 0 = no inline ECC */
+    double fabric_bytes_per_s;  /* between one channel's PHY and the fabric, read or write; 0 = no limit */
+    struct sy_where burst_at;   /* where the description gives `burst`, or the level; for messages */
+    uint64_t region_skew_bytes; /* tensors of B begin so far behind a large page, those of C twice as far */
 };
 
 /* To other chips, for collectives; sim/map/collective.h says how they are timed. */

@@ -418,6 +418,30 @@ static enum sy_status mean_step(const struct systole_context *context, const str
     return SY_OK;
 }
 
+/* ---- the other answer of the allocator ---- */
+
+/* The same run with all operands' regions aligned, where they would meet in the same banks. */
+static enum sy_status run_aligned(const struct systole_context *context, const struct systole_chip *chip,
+                                  const struct systole_workload *workload, const struct systole_run_options *options,
+                                  struct sy_result *result, struct sy_diag *diag)
+{
+    struct systole_run_options plain = *options;
+    struct sy_chip aligned = *chip->chip;
+    struct systole_chip wrapped = *chip;
+    struct sy_result *other = NULL;
+    plain.emit_schedule = plain.timeline = plain.vcd = plain.dram_trace = NULL;
+    for (uint32_t i = 0; i < aligned.levels; i++)
+        aligned.level[i].region_skew_bytes = 0;
+    wrapped.chip = &aligned;
+    enum sy_status status = run(context, &wrapped, workload, &plain, &other, diag);
+    if (status != SY_OK)
+        return status;
+    result->has_aligned = true;
+    result->aligned_cycles = other->cycles;
+    sy_result_destroy(other);
+    return SY_OK;
+}
+
 /* ---- a clock that the package can cool ---- */
 
 /* The highest core clock at which the chip's peak power fits its TDP; 0: it fits as it is, or states none. */
@@ -487,6 +511,9 @@ enum systole_status systole_run(const struct systole_context *context, const str
     if (status == SY_OK)
         status = run(context, chip, workload, &mine, &made->result, &diag);
     if (status == SY_OK && (status = mean_step(context, chip, workload, &mine, made->result, &diag)) != SY_OK)
+        sy_result_destroy(made->result);
+    if (status == SY_OK && mine.aligned_too &&
+        (status = run_aligned(context, chip, workload, &mine, made->result, &diag)) != SY_OK)
         sy_result_destroy(made->result);
     if (status == SY_OK && (status = note_inputs(made->result, chip, workload, &mine, &diag)) != SY_OK)
         sy_result_destroy(made->result);

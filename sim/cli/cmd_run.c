@@ -11,7 +11,7 @@ struct options {
     struct sy_cli_output output;
     const char *emit_schedule, *timeline, *vcd, *dram_trace;
     const char *compat, *cfg, *topology, *directory, *layout;
-    bool totals_only, explain_energy, no_fast_forward;
+    bool totals_only, explain_energy, no_fast_forward, aligned_too;
 };
 
 /* clang-format off */
@@ -24,6 +24,8 @@ static const struct sy_option options[] = {
     SY_OPT(TEXT, struct options, timeline, "timeline", 0, "FILE", "write a timeline that chrome://tracing and Perfetto show"),
     SY_OPT(TEXT, struct options, vcd, "vcd", 0, "FILE", "write a waveform: the units' activity, or at cycle fidelity the registers of the PEs"),
     SY_OPT(TEXT, struct options, dram_trace, "dram-trace", 0, "[FORMAT:]FILE", "write the DRAM's requests for dramsim3 (default) or ramulator2; runs with --memory burst"),
+    SY_OPT(FLAG, struct options, aligned_too, "aligned-too", 0, NULL,
+           "run once more with the operands' regions aligned in memory, and report those cycles too"),
     SY_OPT(FLAG, struct options, no_fast_forward, "no-fast-forward", 0, NULL,
            "run every tile and layer anew, for the same result"),
     SY_OPT(FLAG, struct options, totals_only, "totals", 0, NULL, "leave units and layers out"),
@@ -122,6 +124,7 @@ static enum systole_status run(struct sy_cli *cli, void *given, const char *cons
         return run_pattern(cli, own);
     sy_cli_run_options(&own->model, &run_options);
     run_options.no_fast_forward = own->no_fast_forward;
+    run_options.aligned_too = own->aligned_too;
     sy_cli_format_options(cli, &own->output, own->explain_energy ? 2 : own->totals_only ? 0 : 1, &format);
     run_options.emit_schedule = own->emit_schedule;
     run_options.timeline = own->timeline;

@@ -27,9 +27,9 @@ uint64_t sy_tensor_next_use(const struct sy_scheduler *s, uint64_t key)
 }
 
 /* A fixed pseudo-random place in the backing store: constant memory however long the trace is. Tensors begin at
- * multiples of a large page, skewed by their role by thirds of any smaller power of two, so that what streams move at
- * once meets in banks in the same way in every layer. Choices of this model. */
-enum { LARGE_PAGE = 1 << 26, SMALL_PAGE = 4096, LEAST_PAGES = 64, ROLE_SKEW = 5461 * SMALL_PAGE };
+ * multiples of a large page, skewed by their role (region_skew; its default is a third of any smaller power of two), so
+ * that what streams move at once meets in banks in the same way in every layer. Choices of this model. */
+enum { LARGE_PAGE = 1 << 26, SMALL_PAGE = 4096, LEAST_PAGES = 64 };
 
 uint64_t sy_schedule_address(const struct sy_scheduler *s, uint64_t key, enum sy_operand role)
 {
@@ -38,7 +38,7 @@ uint64_t sy_schedule_address(const struct sy_scheduler *s, uint64_t key, enum sy
     uint64_t mixed = key ^ key >> 29;
     mixed *= UINT64_C(0xBF58476D1CE4E5B9);
     bool large = span / LARGE_PAGE >= LEAST_PAGES;
-    uint64_t page = large ? LARGE_PAGE : SMALL_PAGE, skew = large ? (uint64_t)role * ROLE_SKEW : 0;
+    uint64_t page = large ? LARGE_PAGE : SMALL_PAGE, skew = large ? (uint64_t)role * level->region_skew_bytes : 0;
     return (mixed ^ mixed >> 32) % sy_max(span / page, 1) * page + skew;
 }
 

@@ -178,6 +178,7 @@ struct systole_run_options {
      * (docs/formats.md). memory is then "burst" when left out. */
     const char *dram_trace;
     int no_fast_forward; /* not 0: event runs every tile and layer anew; the result is the same */
+    int aligned_too;     /* not 0: one more run with region_skew 0 in every memory; figure "aligned_cycles" */
 };
 struct systole_result;
 SYSTOLE_API enum systole_status systole_run(const struct systole_context *context, const struct systole_chip *chip,

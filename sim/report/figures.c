@@ -81,6 +81,12 @@ static bool get_tpot_s(const struct sy_result *result, double *value, uint64_t *
     return is_phase(result, "decode");
 }
 
+static bool get_aligned_cycles(const struct sy_result *result, double *value, uint64_t *whole)
+{
+    *value = (double)(*whole = result->aligned_cycles);
+    return result->has_aligned;
+}
+
 static bool get_kv_pages(const struct sy_result *result, double *value, uint64_t *whole)
 {
     *value = (double)(*whole = result->kv_pages);
@@ -197,6 +203,8 @@ const struct sy_figure_info sy_figures[] = {
     {"tdp_estimate_w", "W", false, SY_LOWER, "every unit at its peak rate", get_tdp_estimate_w},
     {"dram_read_bytes", "byte", true, SY_LOWER, "read from backing stores, whole bursts", get_dram_read_bytes},
     {"dram_write_bytes", "byte", true, SY_LOWER, "written to backing stores, whole bursts", get_dram_write_bytes},
+    {"aligned_cycles", "cycle", true, SY_LOWER,
+     "of the core clock, with the regions of all operands aligned in memory (--aligned-too)", get_aligned_cycles},
     {"dram_utilization", "of peak bytes", false, SY_NEITHER, "bytes / (seconds x peak bandwidth of all backing stores)",
      get_dram_utilization},
     {"arithmetic_intensity", "MAC/byte", false, SY_NEITHER, "macs / bytes of backing stores", get_arithmetic_intensity},

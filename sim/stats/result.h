@@ -227,9 +227,11 @@ struct sy_result {
     /* language models: what the pass was, and its compulsory bytes (weights and cached state, each read once) */
     const char *phase; /* "prefill", "decode", "train-step"; NULL = not a language model */
     uint64_t sequences, tokens, context, model_bytes;
-    uint64_t kv_pages;   /* of the KV cache that attention reads, each once a layer; entries of the page tables */
-    uint64_t chips;      /* that run the pass together, of which this is one; 0 = 1 */
-    uint64_t mean_steps; /* decode steps in mean_step_s, at contexts growing by one; 0 = not asked for */
+    uint64_t kv_pages;       /* of the KV cache that attention reads, each once a layer; entries of the page tables */
+    bool has_aligned;        /* the run was repeated with aligned regions of memory ... */
+    uint64_t aligned_cycles; /* ... and took so many cycles of the core clock */
+    uint64_t chips;          /* that run the pass together, of which this is one; 0 = 1 */
+    uint64_t mean_steps;     /* decode steps in mean_step_s, at contexts growing by one; 0 = not asked for */
     double mean_step_s;
     uint64_t model_macs;       /* of all layers; of attention only the visible query-key pairs */
     uint64_t kept_bytes_saved; /* backing-store traffic avoided by residency */

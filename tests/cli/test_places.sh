@@ -57,4 +57,17 @@ opens_rows() { # MEMORY
 }
 expect "a stream of small tiles opens every row of DRAM it lies in (burst)" opens_rows burst
 expect "a stream of small tiles opens every row of DRAM it lies in (sampled)" opens_rows sampled
+
+# the allocator's other answer: aligned_cycles are those of a chip whose regions are aligned
+both_answers() { # CHIP NET MEMORY
+    call run -a "$1" -w "$2" --memory "$3" --aligned-too -f json && cp out both.json &&
+        call run -a "$1" -w "$2" --memory "$3" --set memory.dram.region_skew=0B -f json &&
+        python3 -c 'import json; both, flat = (json.load(open(f))["totals"] for f in ("both.json", "out"))
+assert both["aligned_cycles"] == flat["cycles"] and "aligned_cycles" not in flat, (both, flat)
+assert both["cycles"] != flat["cycles"], both'
+}
+printf 'systole-trace 1\ngemm l m=512 k=512 n=512 a=x:int8 b=w:int8:weight y=y:int8\nend 1\n' >square.slt
+expect "both answers of the region allocator (burst)" both_answers gemmini square.slt burst
+expect "both answers of the region allocator (sampled)" both_answers gemmini resnet18 sampled
+expect "a region skew beyond half a page" refuses 3 "region_skew" run -a gemmini -w square.slt --set "memory.dram.region_skew=1 GiB"
 finish
