@@ -58,8 +58,8 @@ sys.exit(bytes_of[0] != bytes_of[1] or off[0] > float(sys.argv[1]) or off[1] > f
 PY
 }
 printf 'systole-trace 1\ngemm l m=16 k=4096 n=64 a=x:int8 b=w:int8:weight y=y:int8\nend 1\n' >one.slt
-expect "round trip, a layer that waits for memory: load time within 1%, cycles within 3%" \
-    round_trip ddr4-2400-dramsim3 0.83 39 one.slt 3 1
+expect "round trip, a layer that waits for memory: load time within 1.5%, cycles within 3%" \
+    round_trip ddr4-2400-dramsim3 0.83 39 one.slt 3 1.5
 expect "... on the other controller" round_trip ddr4-2400-ramulator2 0.833 38 one.slt 3 1
 
 # The example of the page, as a user would type it.
