@@ -8,6 +8,7 @@
  */
 #include "sim/engine/analytic.h"
 
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -70,6 +71,7 @@ struct analytic {
     uint64_t array_free, offset, measured_from[LOOPS]; /* offset: cycles left out before the array's present tile */
     uint64_t delivered_offset, finish;                 /* of the layers delivered */
     uint64_t array_busy, array_stall[SY_STALL_COUNT];
+    double rows[SY_MAX_LEVELS][2]; /* that DRAM opened: in what was simulated; in all, each layer by its own bytes */
     struct cached cache[CACHE];
 };
 
@@ -315,6 +317,18 @@ static void spread(uint64_t *stall, uint64_t amount, uint32_t otherwise)
     stall[largest] += amount - given;
 }
 
+/* Layers differ in how many of their bytes open a row: what is left out of one is like the rest of it. */
+static void add_rows(struct analytic *an, const struct sy_layer_counters *simulated, const struct tally *more)
+{
+    for (uint32_t i = 0; i < an->chip->levels; i++) {
+        const double opened = (double)simulated->rows_opened[i];
+        const double bytes = (double)simulated->level_read_bytes[i] + (double)simulated->level_write_bytes[i];
+        const double left_out = (double)more->bus[i][0] + (double)more->bus[i][1];
+        an->rows[i][0] += opened;
+        an->rows[i][1] += bytes > 0 ? opened * (1 + left_out / bytes) : opened;
+    }
+}
+
 static enum sy_status on_layer(void *context, const struct sy_layer_counters *simulated)
 {
     struct analytic *an = context;
@@ -343,6 +357,7 @@ static enum sy_status on_layer(void *context, const struct sy_layer_counters *si
         counters.level_read_bytes[i] += more->level_read[i];
         counters.level_write_bytes[i] += more->level_write[i];
     }
+    add_rows(an, simulated, more);
     an->array_busy += counters.busy;
     for (int i = 0; i < SY_STALL_COUNT; i++)
         an->array_stall[i] += counters.stall[i];
@@ -382,14 +397,22 @@ static void scale_count(uint64_t *count, uint64_t by, uint64_t over)
         *count = more;
 }
 
-/* What a DRAM did: commands by its bytes, states and refreshes by time. */
-static void grow_dram(struct sy_dram_stats *dram, uint64_t had, uint64_t bytes, uint64_t cycles, uint64_t simulated)
+/* What a DRAM did: bursts by its bytes, what rows need by the rows of each layer where those are known, states and
+ * refreshes by time. */
+static void grow_dram(struct sy_dram_stats *dram, const double rows[2], uint64_t had, uint64_t bytes, uint64_t cycles,
+                      uint64_t simulated)
 {
-    uint64_t *const commands[] = {&dram->row_hits,  &dram->row_misses, &dram->row_conflicts,
-                                  &dram->activates, &dram->precharges, &dram->busy_ticks};
+    uint64_t *const of_rows[] = {&dram->row_misses, &dram->row_conflicts, &dram->activates, &dram->precharges};
     uint64_t *const states[] = {&dram->active_ns, &dram->standby_ns, &dram->power_down_ns, &dram->refreshes};
-    for (size_t i = 0; i < sizeof commands / sizeof commands[0]; i++)
-        scale_count(commands[i], had + bytes, had);
+    uint64_t bursts = dram->row_hits + dram->activates;
+    scale_count(&bursts, had + bytes, had);
+    for (size_t i = 0; i < sizeof of_rows / sizeof of_rows[0]; i++)
+        if (rows[0] > 0)
+            *of_rows[i] = (uint64_t)llround((double)*of_rows[i] * (rows[1] / rows[0]));
+        else
+            scale_count(of_rows[i], had + bytes, had);
+    dram->row_hits = bursts - sy_min(bursts, dram->activates);
+    scale_count(&dram->busy_ticks, had + bytes, had);
     for (size_t i = 0; i < sizeof states / sizeof states[0]; i++)
         scale_count(states[i], cycles, simulated);
 }
@@ -423,7 +446,7 @@ static void add_links(const struct analytic *an, struct sy_result *result, uint6
             if (strcmp(an->chip->level[i].name, dram->name))
                 continue;
             uint64_t had = dram->read_bytes + dram->write_bytes;
-            grow_dram(dram, had, more->bus[i][0] + more->bus[i][1], an->finish, simulated);
+            grow_dram(dram, an->rows[i], had, more->bus[i][0] + more->bus[i][1], an->finish, simulated);
             dram->read_bytes += more->bus[i][0];
             dram->write_bytes += more->bus[i][1];
         }

@@ -6,6 +6,7 @@
 
 #include "sim/base/checked.h"
 #include "sim/engine/dram_memory.h"
+#include "sim/engine/dram_rows.h"
 #include "sim/engine/dram_set.h"
 
 enum {
@@ -32,11 +33,13 @@ struct entry {
 /* Fewer channels in place of all. */
 struct fold {
     struct sy_dram_memory *memory; /* NULL: none */
+    struct sy_dram_rows *rows;     /* of that memory */
     uint32_t channels;             /* of all for each of these */
 };
 /* A set of shapes as it is simulated. */
 struct question {
     struct sy_dram_memory *memory;
+    struct sy_dram_rows *rows;
     const struct sy_dram_window *window;
     uint64_t fold;
     struct sy_dram_source source[SY_DRAM_PHASES_MAX];
@@ -44,6 +47,8 @@ struct question {
 struct sy_dram_ctx {
     struct sy_dram_memory *whole; /* all channels */
     struct fold fold[FOLDS];      /* fewest channels first */
+    struct sy_dram_rows *rows;    /* of whole */
+    bool rows_stay;               /* until others need the bank */
     struct sy_dram_set *set;      /* room to simulate in */
     struct question *question;
     struct sy_dram_window window, folded_window;
@@ -73,8 +78,11 @@ static enum sy_status make_memories(struct sy_dram_ctx *ctx, const struct sy_dra
                                     const struct sy_dram_ctx_options *options, struct sy_diag *diag)
 {
     enum sy_status status = sy_dram_memory_create(device, controller, &options->memory, &ctx->whole, diag);
+    if (status == SY_OK)
+        status = sy_dram_rows_create(ctx->whole, &ctx->rows);
     if (status != SY_OK)
         return status;
+    ctx->rows_stay = controller->page == SY_DRAM_PAGE_OPEN;
     const uint32_t most = options->most_channels ? options->most_channels : DEFAULT_CHANNELS;
     const uint32_t channels = options->memory.channels;
     if (channels <= most || !power_of_two(channels) || !power_of_two(most) ||
@@ -87,6 +95,8 @@ static enum sy_status make_memories(struct sy_dram_ctx *ctx, const struct sy_dra
             continue;
         ctx->fold[i].channels = channels / fewer.channels;
         status = sy_dram_memory_create(device, controller, &fewer, &ctx->fold[i].memory, diag);
+        if (status == SY_OK)
+            status = sy_dram_rows_create(ctx->fold[i].memory, &ctx->fold[i].rows);
     }
     return status;
 }
@@ -143,9 +153,12 @@ void sy_dram_ctx_destroy(struct sy_dram_ctx *ctx)
     if (!ctx)
         return;
     forget(ctx);
+    sy_dram_rows_destroy(ctx->rows);
     sy_dram_memory_destroy(ctx->whole);
-    for (uint32_t i = 0; i < FOLDS; i++)
+    for (uint32_t i = 0; i < FOLDS; i++) {
+        sy_dram_rows_destroy(ctx->fold[i].rows);
         sy_dram_memory_destroy(ctx->fold[i].memory);
+    }
     free(ctx->set);
     free(ctx->question);
     free(ctx->slot);
@@ -330,6 +343,7 @@ static void choose_memory(struct sy_dram_ctx *ctx, const struct sy_dram_phase *s
     struct sy_dram_phase part[SY_DRAM_PHASES_MAX];
     const struct sy_dram_phase *as = set;
     q->memory = ctx->whole;
+    q->rows = ctx->rows;
     q->window = &ctx->window;
     q->fold = 1;
     for (uint32_t f = 0; f < FOLDS && as == set; f++) {
@@ -340,6 +354,7 @@ static void choose_memory(struct sy_dram_ctx *ctx, const struct sy_dram_phase *s
             continue;
         as = part;
         q->memory = ctx->fold[f].memory;
+        q->rows = ctx->fold[f].rows;
         q->window = &ctx->folded_window;
         q->fold = ctx->fold[f].channels;
     }
@@ -416,21 +431,6 @@ static struct sy_dram_rate rate_of(const struct sy_dram_ctx *ctx, const struct q
     return rate;
 }
 
-static struct sy_dram_commands commands_between(const struct mark *from, const struct mark *to)
-{
-    const struct sy_dram_counts *start = &from->counts, *end = &to->counts;
-    const uint64_t issued = end->reads + end->writes - start->reads - start->writes;
-    const uint64_t columns = issued - sy_min(issued, to->checks - from->checks); /* of data */
-    return (struct sy_dram_commands){
-        .activates = per_million(end->activates - start->activates, columns),
-        .precharges = per_million(end->precharges - start->precharges, columns),
-        .row_hits = per_million(end->row_hits - start->row_hits, columns),
-        .row_misses = per_million(end->row_misses - start->row_misses, columns),
-        .row_conflicts = per_million(end->row_conflicts - start->row_conflicts, columns),
-        .active = per_million(end->active_clocks - start->active_clocks, to->clocks - from->clocks),
-    };
-}
-
 /* Windows count bursts of the busiest channel: so many of all channels for a number of that one. */
 static uint64_t of_all(const struct sy_dram_memory *memory, uint64_t bursts)
 {
@@ -456,8 +456,9 @@ static uint64_t window_of(const struct question *q, uint32_t n)
     return length;
 }
 
-/* Run the set and measure it between two marks. */
-static void measure(struct sy_dram_ctx *ctx, struct question *q, uint32_t n, struct mark *from, struct mark *to)
+/* Run the set and measure it between two marks; refreshed: counts at the forced refresh before them. */
+static void measure(struct sy_dram_ctx *ctx, struct question *q, uint32_t n, struct sy_dram_counts *refreshed,
+                    struct mark *from, struct mark *to)
 {
     struct sy_dram_memory *memory = q->memory;
     struct sy_dram_set *set = ctx->set;
@@ -471,6 +472,7 @@ static void measure(struct sy_dram_ctx *ctx, struct question *q, uint32_t n, str
     const uint64_t length = window_of(q, n), settle = of_all(memory, q->window->settle);
     for (uint32_t c = 0; c < memory->channels; c++)
         sy_dram_channel_refresh_at(&memory->channel[c], forced);
+    *refreshed = sy_dram_memory_counts(memory);
     going = going && sy_dram_set_feed(set, settle);
     take_mark(q, set, forced, from);
     if (going)
@@ -478,23 +480,120 @@ static void measure(struct sy_dram_ctx *ctx, struct question *q, uint32_t n, str
     take_mark(q, set, forced, to);
 }
 
+struct measured {
+    struct sy_dram_counts refreshed, from, to; /* at the forced refresh, at the window's ends */
+    uint64_t clocks, checks;                   /* of all channels; bursts of check bits */
+    uint64_t alone;                            /* rows the sources open by their own addresses */
+};
+
+/* What one source opens in its bursts [from, to). */
+static uint64_t opened_alone(struct sy_dram_rows *rows, const struct sy_dram_source *source, uint32_t shift,
+                             uint64_t from, uint64_t to)
+{
+    const struct sy_dram_stream *stream = &source->stream[0];
+    const uint64_t base = stream->base >> shift, pitch = stream->loop[0].stride_bytes >> shift;
+    const uint64_t line = stream->run_bytes >> shift; /* without end: longer than all */
+    uint64_t opened = 0;
+    if (stream->random_range)
+        return 0;
+    sy_dram_rows_close(rows);
+    for (uint64_t at = 0, next; at < to; at = next) {
+        const uint64_t edge = at < from ? from : to, left = line - at % line;
+        next = edge - at < left ? edge : at + left;
+        const uint64_t here = sy_dram_rows_walk(rows, base + at / line * pitch + at % line, next - at);
+        opened += at < from ? 0 : here;
+    }
+    return opened;
+}
+
+/* What refreshes cause is taken apart, since how many of them fall into a window is chance: rows opened a second time,
+ * which were hits otherwise, and time without open rows. */
+static struct sy_dram_commands commands_of(const struct question *q, const struct measured *m, int64_t refresh_cost)
+{
+    const struct sy_dram_plan *plan = &q->memory->plan;
+    const struct sy_dram_counts *from = &m->from, *to = &m->to;
+    const uint64_t issued = to->reads + to->writes - from->reads - from->writes;
+    const uint64_t columns = issued - sy_min(issued, m->checks); /* of data */
+    const uint64_t again = to->reopened - from->reopened;
+    const bool misses = plan->arbitration != SY_DRAM_PER_BANK;
+    struct sy_dram_commands commands = {
+        .activates = (int64_t)per_million(to->activates - from->activates - again, columns) -
+                     (int64_t)per_million(m->alone, columns),
+        .row_misses = per_million(to->row_misses - from->row_misses - (misses ? again : 0), columns)};
+    const uint64_t each = q->memory->channels * (plan->refresh_staggered ? 1 : plan->nodes);
+    const uint64_t refreshes = to->refreshes - m->refreshed.refreshes;
+    if (plan->refresh_on && refreshes) {
+        (void)sy_mul_div((to->refresh_precharges - m->refreshed.refresh_precharges) * each * q->fold, 1000000,
+                         refreshes, &commands.closed);
+        (void)sy_mul_div((to->reopened - m->refreshed.reopened) * each * q->fold, 1000000, refreshes,
+                         &commands.reopened);
+    }
+    const uint64_t open = to->active_clocks - from->active_clocks;
+    uint64_t clocks = m->clocks;
+    if (refresh_cost && refreshes) { /* all rows are closed from the refresh to the next activate */
+        const uint64_t closed = (uint64_t)(refresh_cost - plan->act_read), interval = (uint64_t)plan->refresh_interval;
+        clocks -= sy_min(clocks, closed * (to->refreshes - from->refreshes) / sy_max(plan->nodes, 1));
+        (void)sy_mul_div(clocks, interval, interval - sy_min(closed, interval - 1), &clocks);
+    }
+    commands.active = sy_min(1000000, per_million(open, clocks));
+    return commands;
+}
+
 static void simulate_set(struct sy_dram_ctx *ctx, const struct sy_dram_phase *phases, uint32_t n,
                          struct sy_dram_rate *out)
 {
     struct question *q = ctx->question;
     struct mark from, to;
+    struct sy_dram_counts refreshed;
     choose_memory(ctx, phases, n, q);
-    measure(ctx, q, n, &from, &to);
+    measure(ctx, q, n, &refreshed, &from, &to);
     const int64_t rest = to.without_refresh - from.without_refresh;
     const struct span span = {.clocks = (uint64_t)(to.clock - from.clock),
                               .without_refresh = rest > 0 ? (uint64_t)rest : 1,
                               .refresh_cost = sy_dram_refresh_cost(&q->memory->plan)};
-    const struct sy_dram_commands commands = commands_between(&from, &to);
+    uint64_t alone = 0;
+    for (uint32_t i = 0; i < n && ctx->rows_stay; i++)
+        alone += opened_alone(q->rows, &q->source[i], q->memory->map.burst_shift, from.accepted[i], to.accepted[i]);
+    const struct measured measured = {.from = from.counts,
+                                      .refreshed = refreshed,
+                                      .to = to.counts,
+                                      .clocks = to.clocks - from.clocks,
+                                      .checks = to.checks - from.checks,
+                                      .alone = alone};
+    const struct sy_dram_commands commands = commands_of(q, &measured, span.refresh_cost);
     memset(out, 0, n * sizeof *out);
     for (uint32_t i = 0; i < n; i++) {
         out[i] = rate_of(ctx, q, i, to.accepted[i] - from.accepted[i], &span);
         out[i].per_million = commands;
     }
+}
+
+/* ---- rows of one phase ---- */
+struct sy_dram_opened sy_dram_phase_opens(struct sy_dram_ctx *ctx, const struct sy_dram_phase *phase, uint64_t back)
+{
+    struct sy_dram_rows *rows = ctx->rows;
+    struct sy_dram_opened opened = {0};
+    const uint64_t banks = sy_dram_rows_banks(rows), million = 1000000;
+    if (phase->random_range || !ctx->rows_stay) {
+        opened.share = million;
+        return opened;
+    }
+    if (phase->rows <= 1 || phase->pitch_bytes == phase->row_bytes) {
+        const uint64_t bytes = phase->rows * phase->row_bytes;
+        opened.warm = sy_dram_rows_stream(rows, bytes);
+        opened.closed = sy_dram_rows_cut(rows, phase->base, bytes, false);
+        opened.first = sy_dram_rows_cut(rows, phase->base, bytes, true);
+        opened.share = sy_min((opened.warm + opened.closed) / banks, million);
+        return opened;
+    }
+    const uint64_t lines = phase->rows, line = phase->row_bytes, pitch = phase->pitch_bytes;
+    sy_dram_rows_close(rows);
+    const uint64_t cold = sy_dram_rows_lines(rows, phase->base - back, lines, line, pitch);
+    const uint64_t warm = sy_min(cold, sy_dram_rows_lines(rows, phase->base, lines, line, pitch));
+    opened.warm = sy_min(warm, UINT32_MAX) * million;
+    opened.closed = opened.first = sy_min(cold - warm, UINT32_MAX) * million;
+    opened.share = sy_min(cold, banks) * million / banks;
+    return opened;
 }
 
 /* ---- public ---- */
@@ -600,6 +699,17 @@ uint64_t sy_dram_refreshes(const struct sy_dram_ctx *ctx, uint64_t span_fs)
         return 0;
     const uint64_t intervals = span_fs / ctx->clock_fs / (uint64_t)plan->refresh_interval;
     return intervals * ctx->whole->channels * (plan->refresh_staggered ? 1 : plan->nodes);
+}
+
+uint64_t sy_dram_refresh_interval_fs(const struct sy_dram_ctx *ctx)
+{
+    const struct sy_dram_plan *plan = &ctx->whole->plan;
+    return plan->refresh_on ? (uint64_t)plan->refresh_interval * ctx->clock_fs : 0;
+}
+
+bool sy_dram_counts_misses(const struct sy_dram_ctx *ctx)
+{
+    return ctx->whole->plan.arbitration != SY_DRAM_PER_BANK;
 }
 
 uint64_t sy_dram_peak_bytes_per_s(const struct sy_dram_ctx *ctx)

@@ -33,16 +33,21 @@ struct sy_dram_phase {
     uint64_t outstanding_bursts; /* reads in flight; 0 = unlimited, at most 1023 */
 };
 
-/* Commands for a million bursts of the set, for counters and energy. */
+/* Commands of a set, for counters and energy, in millionths. */
 struct sy_dram_commands {
-    uint64_t activates, precharges, row_hits, row_misses, row_conflicts;
-    uint64_t active; /* millionths of the channels' time in which a row is open */
+    /* a burst of the set, without what refreshes cause; of activates, those that the phases would not make one by one,
+     * each by its own addresses (fewer, where the controller brings requests to a row together) */
+    int64_t activates;
+    uint64_t row_misses;
+    /* a refresh interval, all channels: rows closed by its refreshes; of these, opened again */
+    uint64_t closed, reopened;
+    uint64_t active; /* of the channels' time: a row is open */
 };
 
 struct sy_dram_rate {
     uint64_t bytes_per_s;                /* of this phase, on the bus */
     uint64_t bursts, clocks;             /* the same as an exact ratio, measured */
-    struct sy_dram_commands per_million; /* the set's; refresh goes by time: sy_dram_refreshes */
+    struct sy_dram_commands per_million; /* the set's */
 };
 
 struct sy_dram_ctx;
@@ -68,6 +73,15 @@ void sy_dram_ctx_destroy(struct sy_dram_ctx *ctx); /* NULL is fine */
 enum sy_status sy_dram_rate(struct sy_dram_ctx *ctx, const struct sy_dram_phase *set, uint32_t n,
                             struct sy_dram_rate *out);
 
+/* Rows one phase opens by its own addresses, in millionths: when nothing else moves and the phase of the same stream
+ * before it, `back` bytes behind it, left its rows open; how many more when all banks were closed in between, or when
+ * it is the first of its tensor. Share: how much of all banks it passes over. A contiguous phase is one of many that
+ * follow one another. All zero where rows follow from single requests: random places, controllers that close rows. */
+struct sy_dram_opened {
+    uint64_t warm, closed, first, share;
+};
+struct sy_dram_opened sy_dram_phase_opens(struct sy_dram_ctx *ctx, const struct sy_dram_phase *phase, uint64_t back);
+
 enum sy_dram_mode { SY_DRAM_BURST, SY_DRAM_SAMPLED };
 /* One phase alone, from closed banks, on all channels. Sampled answers are memoized. */
 enum sy_status sy_dram_run_phase(struct sy_dram_ctx *ctx, const struct sy_dram_phase *phase, enum sy_dram_mode mode,
@@ -78,8 +92,11 @@ uint64_t sy_dram_clock_fs(const struct sy_dram_ctx *ctx);
 uint64_t sy_dram_rotation_bytes(const struct sy_dram_ctx *ctx);
 /* Idle memory, closed row: activate, read, data at the requester. */
 uint64_t sy_dram_first_latency_fs(const struct sy_dram_ctx *ctx);
-/* Refresh commands of all channels in a span of time. */
+/* Refresh commands of all channels in a span of the device's own time. */
 uint64_t sy_dram_refreshes(const struct sy_dram_ctx *ctx, uint64_t span_fs);
+uint64_t sy_dram_refresh_interval_fs(const struct sy_dram_ctx *ctx); /* 0 = none */
+/* Activates count hits and misses (queues with buffers by age): what a refresh closed is then a miss. */
+bool sy_dram_counts_misses(const struct sy_dram_ctx *ctx);
 /* Bytes/s of all channels' data buses. */
 uint64_t sy_dram_peak_bytes_per_s(const struct sy_dram_ctx *ctx);
 /* How many questions were asked, and how many of them had to be simulated. */

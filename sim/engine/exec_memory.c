@@ -168,6 +168,7 @@ static void admit(struct sy_exec_memory *memory, uint64_t now)
             phase->active = true;
             memory->rated = false;
             sy_exec_crossbar_begun(memory->exec, phase);
+            sy_exec_device_begin(memory, phase);
         }
         seen |= bit;
     }

@@ -354,7 +354,7 @@ static void visit_memory(struct sy_exec_memory *memory, struct sy_state *state, 
     for (uint32_t i = 0; i < memory->phases; i++)
         visit_phase(memory, state, base, &memory->phase[i]);
     if (memory->device)
-        sy_exec_device_visit(memory, state);
+        sy_exec_device_visit(memory, state, base->layer);
     if (state->loading) {
         memory->updated_tick = sck_time(memory->exec->sim);
         memory->rated = false;
@@ -513,6 +513,7 @@ void sy_exec_tally_layer(const struct sy_executor *exec, struct sy_layer_counter
     for (uint32_t i = 0; i < exec->chip->levels; i++) {
         sy_tally_u64(tally, &counters->level_read_bytes[i]);
         sy_tally_u64(tally, &counters->level_write_bytes[i]);
+        sy_tally_u64(tally, &counters->rows_opened[i]);
     }
     if (exec->crossbar.on) {
         sy_tally_u64(tally, &counters->crossed[0]);

@@ -75,7 +75,8 @@ struct sy_layer_counters {
     struct sy_array_work work;
     struct sy_vector_work vector;
     uint64_t level_read_bytes[SY_MAX_LEVELS], level_write_bytes[SY_MAX_LEVELS]; /* of all cores; bus bytes for DRAM */
-    uint64_t crossed[2]; /* bytes through the crossbar: at its shared side, at the cores' ports */
+    uint64_t rows_opened[SY_MAX_LEVELS]; /* of a DRAM under sampled: in millionths, by the addresses of its moves */
+    uint64_t crossed[2];                 /* bytes through the crossbar: at its shared side, at the cores' ports */
     uint64_t commands;
 };
 typedef enum sy_status (*sy_layer_done_fn)(void *context, const struct sy_layer_counters *counters);

@@ -298,6 +298,8 @@ static inline uint64_t sy_exec_phase_cap(const struct sy_exec_phase *phase)
 enum sy_status sy_exec_device_open(struct sy_executor *exec, struct sy_exec_memory *memory);
 void sy_exec_device_close(struct sy_exec_memory *memory);
 enum sy_status sy_exec_device_rate(struct sy_exec_memory *memory);
+/* A phase begins to move: counts the rows it opens. */
+void sy_exec_device_begin(struct sy_exec_memory *memory, const struct sy_exec_phase *phase);
 /* The set moved bytes on the bus since it was rated (x fine steps a second), in so many fine steps. */
 void sy_exec_device_moved(struct sy_exec_memory *memory, sy_u128 bytes, uint64_t elapsed);
 /* A span without traffic, in fine steps. */
@@ -320,7 +322,7 @@ void sy_exec_target_close(struct sy_exec_memory *memory);
 enum sy_status sy_exec_target_add(struct sy_exec_memory *memory, struct sy_exec_phase *phase);
 enum sy_status sy_exec_target_method(void *memory);
 uint64_t sy_exec_device_rotation(const struct sy_exec_memory *memory);
-void sy_exec_device_visit(struct sy_exec_memory *memory, struct sy_state *state);
+void sy_exec_device_visit(struct sy_exec_memory *memory, struct sy_state *state, uint64_t layer);
 void sy_exec_device_tally(struct sy_exec_memory *memory, struct sy_tally *tally);
 /* exec_state.c: see there. Everything below is for the moment a source is asked for a command. */
 bool sy_exec_can_forward(const struct sy_executor *exec);

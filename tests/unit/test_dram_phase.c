@@ -120,7 +120,8 @@ START_TEST(rates_respect_the_bus_and_the_caps)
                 if (set[i].max_bytes_per_s)
                     ck_assert_uint_le(rate[i].bytes_per_s, set[i].max_bytes_per_s + set[i].max_bytes_per_s / 100);
                 sum += rate[i].bytes_per_s;
-                ck_assert_uint_le(rate[i].per_million.activates, 1100000);
+                ck_assert_int_le(rate[i].per_million.activates, 1100000); /* beyond those of the addresses alone */
+                ck_assert_int_ge(rate[i].per_million.activates, -1100000);
             }
             ck_assert_uint_le(sum, peak + peak / 50);
         }
