@@ -132,7 +132,9 @@ static void shift_array(int32_t *clock, size_t count, int32_t by)
 static void shift_style(struct sy_dram_channel *ch, int32_t by)
 {
     if (ch->plan->arbitration == SY_DRAM_PER_BANK) {
-        shift_array(&ch->per_bank.accepted[0][0], (size_t)SY_LANES_MAX * SY_DRAM_MAX_BANK_QUEUE, by);
+        for (uint32_t b = 0; b < SY_LANES_MAX; b++)
+            for (uint32_t k = 0; k < SY_DRAM_MAX_BANK_QUEUE; k++)
+                shift_array(&ch->per_bank.entry[b][k].accepted, 1, by);
         shift_array(&ch->per_bank.bound, 1, by);
         return;
     }

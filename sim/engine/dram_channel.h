@@ -113,6 +113,12 @@ struct sy_dram_queue {
     uint8_t free;
 };
 
+struct sy_dram_waiting {
+    uint32_t row;
+    int32_t accepted;
+    uint16_t source;
+};
+
 /* Per-bank style: two front queues in order of age, then a short queue a bank. An entry of a front queue is on the list
  * of all (next, before) and on the list of its bank (bank_next). */
 struct sy_dram_per_bank {
@@ -120,10 +126,9 @@ struct sy_dram_per_bank {
     uint8_t head[2], tail[2];
     uint8_t before[2][SY_DRAM_MAX_QUEUE], bank_next[2][SY_DRAM_MAX_QUEUE];
     uint8_t bank_head[2][SY_LANES_MAX], bank_tail[2][SY_LANES_MAX];
-    uint64_t present[2]; /* banks with an entry in the front queue */
-    uint32_t row[SY_LANES_MAX][SY_DRAM_MAX_BANK_QUEUE];
-    int32_t accepted[SY_LANES_MAX][SY_DRAM_MAX_BANK_QUEUE];
-    uint16_t source[SY_LANES_MAX][SY_DRAM_MAX_BANK_QUEUE];
+    uint64_t present[2];                                                /* banks with an entry in the front queue */
+    struct sy_dram_waiting entry[SY_LANES_MAX][SY_DRAM_MAX_BANK_QUEUE]; /* a ring: entry 0 is at `first` */
+    uint8_t first[SY_LANES_MAX];
     uint32_t hit[SY_LANES_MAX], write[SY_LANES_MAX]; /* bit k: entry k hits the open row, is a write */
     uint8_t length[SY_LANES_MAX];
     uint64_t full;     /* banks whose queue has no room */

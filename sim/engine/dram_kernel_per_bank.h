@@ -10,6 +10,12 @@
  * write that hits and may issue.
  */
 
+/* Entry k of the queue of a bank. */
+INLINE struct sy_dram_waiting *pb_entry(struct sy_dram_per_bank *pb, uint32_t bank, uint32_t k)
+{
+    return &pb->entry[bank][(pb->first[bank] + k) & (SY_DRAM_MAX_BANK_QUEUE - 1)];
+}
+
 /* Recompute what the bank offers. */
 INLINE void pb_offer(struct sy_dram_channel *ch, uint32_t bank)
 {
@@ -87,7 +93,7 @@ INLINE void pb_find_hits(struct sy_dram_channel *ch, uint32_t bank)
     struct sy_dram_per_bank *pb = &ch->per_bank;
     uint32_t hit = 0;
     for (uint32_t k = 0; k < pb->length[bank]; k++)
-        hit |= (uint32_t)(pb->row[bank][k] == ch->open_row[bank]) << k;
+        hit |= (uint32_t)(pb_entry(pb, bank, k)->row == ch->open_row[bank]) << k;
     pb->hit[bank] = hit;
 }
 
@@ -103,12 +109,10 @@ INLINE void pb_offer_front(struct sy_dram_channel *ch, uint32_t write, uint32_t 
 INLINE void pb_remove(struct sy_dram_channel *ch, uint32_t bank, uint32_t k)
 {
     struct sy_dram_per_bank *pb = &ch->per_bank;
-    const uint32_t n = --pb->length[bank];
-    for (uint32_t x = k; x < n; x++) {
-        pb->row[bank][x] = pb->row[bank][x + 1];
-        pb->accepted[bank][x] = pb->accepted[bank][x + 1];
-        pb->source[bank][x] = pb->source[bank][x + 1];
-    }
+    pb->length[bank]--;
+    for (uint32_t x = k; x > 0; x--) /* those before it move up: mostly none */
+        *pb_entry(pb, bank, x) = *pb_entry(pb, bank, x - 1);
+    pb->first[bank]++;
     const uint32_t below = (1u << k) - 1;
     pb->hit[bank] = (pb->hit[bank] & below) | (pb->hit[bank] >> 1 & ~below);
     pb->write[bank] = (pb->write[bank] & below) | (pb->write[bank] >> 1 & ~below);
@@ -138,7 +142,7 @@ static void pb_issue_column(struct sy_dram_channel *ch, uint32_t bank, int32_t t
     if (ch->hits[bank])
         ch->counts.row_hits++;
     if (!write)
-        note_read(ch, pb->accepted[bank][k], pb->source[bank][k], t);
+        note_read(ch, pb_entry(pb, bank, k)->accepted, pb_entry(pb, bank, k)->source, t);
     pb_remove(ch, bank, k);
     if (command_column(ch, bank, write, false, t, m))
         pb->hit[bank] = 0;
@@ -153,8 +157,9 @@ static void pb_issue_row(struct sy_dram_channel *ch, uint32_t bank, int32_t t, i
         ch->counts.row_conflicts++;
         pb->hit[bank] = 0;
     } else {
-        command_activate(ch, bank, pb->row[bank][0], t, m);
-        open_bank(ch, bank, pb->row[bank][0], t);
+        const uint32_t row = pb_entry(pb, bank, 0)->row;
+        command_activate(ch, bank, row, t, m);
+        open_bank(ch, bank, row, t);
         pb_find_hits(ch, bank);
     }
     pb_offer(ch, bank);
@@ -295,12 +300,12 @@ INLINE unsigned pb_transfer(struct sy_dram_channel *ch, int n)
     const uint32_t bank = queue->bank[entry];
     pb_unlink_front(ch, write, entry);
     const uint32_t k = pb->length[bank]++;
-    pb->row[bank][k] = queue->row[entry];
-    pb->accepted[bank][k] = queue->accepted[entry];
-    pb->source[bank][k] = queue->source[entry];
-    pb->write[bank] = (pb->write[bank] & ~(1u << k)) | write << k;
+    *pb_entry(pb, bank, k) = (struct sy_dram_waiting){
+        .row = queue->row[entry], .accepted = queue->accepted[entry], .source = queue->source[entry]};
     const bool hit = (ch->open >> bank & 1) && ch->open_row[bank] == queue->row[entry];
-    pb->hit[bank] = (pb->hit[bank] & ~(1u << k)) | (uint32_t)hit << k;
+    const bool first_hit = hit && !(pb->hit[bank] & (write ? pb->write[bank] : ~pb->write[bank]));
+    pb->write[bank] |= write << k;
+    pb->hit[bank] |= (uint32_t)hit << k;
     if (k + 1 == ch->plan->bank_queue) {
         pb->full |= UINT64_C(1) << bank;
         pb_offer_front(ch, !write, bank);
@@ -308,7 +313,8 @@ INLINE unsigned pb_transfer(struct sy_dram_channel *ch, int n)
     pb_offer_front(ch, write, bank);
     pb->waiting++;
     pb->drain -= write;
-    pb_offer(ch, bank);
+    if (k == 0 || first_hit) /* others change nothing of what the bank offers */
+        pb_offer(ch, bank);
     return write ? SY_STOP_WRITE : SY_STOP_READ;
 }
 
