@@ -16,7 +16,7 @@ _Static_assert((int)SYSTOLE_OK == (int)SY_OK && (int)SYSTOLE_CHECK_FAILED == (in
                "public and internal status codes are the same list");
 
 /* Changes when any modelled figure may have changed. */
-static const char model_revision[] = "2026-11-24.4";
+static const char model_revision[] = "2026-11-25.1";
 
 const char *systole_status_text(enum systole_status status)
 {

@@ -19,6 +19,7 @@ enum {
     FOLDS = 2,             /* memories of fewer channels: most_channels, and half as many */
     LEAST_CHANNELS = 2,    /* one alone loses what several do to each other */
     SHORTEST_WINDOW = 400, /* bursts a channel, when the budget is spread over many */
+    COUNTED_SLOTS = 1024,  /* power of two */
     APART = 37             /* bank rotations between phases of a set: more than a window walks */
 };
 static const uint64_t fs_per_s = UINT64_C(1000000000000000);
@@ -36,6 +37,11 @@ struct fold {
     struct sy_dram_rows *rows;     /* of that memory */
     uint32_t channels;             /* of all for each of these */
 };
+/* Rows that the lines of a phase open: with all banks closed; behind themselves `back` bytes before. */
+struct counted {
+    uint64_t key[5]; /* base, back, lines, their bytes and pitch; no lines: free */
+    uint64_t cold, warm;
+};
 /* A set of shapes as it is simulated. */
 struct question {
     struct sy_dram_memory *memory;
@@ -49,7 +55,8 @@ struct sy_dram_ctx {
     struct fold fold[FOLDS];      /* fewest channels first */
     struct sy_dram_rows *rows;    /* of whole */
     bool rows_stay;               /* until others need the bank */
-    struct sy_dram_set *set;      /* room to simulate in */
+    struct counted counted[COUNTED_SLOTS];
+    struct sy_dram_set *set; /* room to simulate in */
     struct question *question;
     struct sy_dram_window window, folded_window;
     uint64_t clock_fs, burst_bytes, peak_bytes, peak_clocks;
@@ -569,6 +576,22 @@ static void simulate_set(struct sy_dram_ctx *ctx, const struct sy_dram_phase *ph
 }
 
 /* ---- rows of one phase ---- */
+/* The place in the bank rotation alone matters of a base, so tiles that recur are asked about once. */
+static struct counted rows_of_lines(struct sy_dram_ctx *ctx, const struct sy_dram_phase *phase, uint64_t back)
+{
+    const uint64_t rotation = sy_dram_rotation_bytes(ctx), base = phase->base % rotation + rotation;
+    const uint64_t key[] = {base, back, phase->rows, phase->row_bytes, phase->pitch_bytes};
+    struct counted *known = &ctx->counted[hash_words(key, sizeof key / sizeof key[0]) % COUNTED_SLOTS];
+    if (!memcmp(known->key, key, sizeof key))
+        return *known;
+    sy_dram_rows_close(ctx->rows);
+    memcpy(known->key, key, sizeof key);
+    known->cold = sy_dram_rows_lines(ctx->rows, base - back, phase->rows, phase->row_bytes, phase->pitch_bytes);
+    known->warm =
+        sy_min(known->cold, sy_dram_rows_lines(ctx->rows, base, phase->rows, phase->row_bytes, phase->pitch_bytes));
+    return *known;
+}
+
 struct sy_dram_opened sy_dram_phase_opens(struct sy_dram_ctx *ctx, const struct sy_dram_phase *phase, uint64_t back)
 {
     struct sy_dram_rows *rows = ctx->rows;
@@ -586,10 +609,8 @@ struct sy_dram_opened sy_dram_phase_opens(struct sy_dram_ctx *ctx, const struct 
         opened.share = sy_min((opened.warm + opened.closed) / banks, million);
         return opened;
     }
-    const uint64_t lines = phase->rows, line = phase->row_bytes, pitch = phase->pitch_bytes;
-    sy_dram_rows_close(rows);
-    const uint64_t cold = sy_dram_rows_lines(rows, phase->base - back, lines, line, pitch);
-    const uint64_t warm = sy_min(cold, sy_dram_rows_lines(rows, phase->base, lines, line, pitch));
+    const struct counted lines = rows_of_lines(ctx, phase, back);
+    const uint64_t cold = lines.cold, warm = lines.warm;
     opened.warm = sy_min(warm, UINT32_MAX) * million;
     opened.closed = opened.first = sy_min(cold - warm, UINT32_MAX) * million;
     opened.share = sy_min(cold, banks) * million / banks;
