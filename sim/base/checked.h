@@ -50,6 +50,17 @@ static inline bool sy_mul_div_up(uint64_t a, uint64_t b, uint64_t c, uint64_t *r
     return quotient <= UINT64_MAX;
 }
 
+/* Greatest common divisor; 0 only of two zeros. */
+static inline uint64_t sy_gcd(uint64_t a, uint64_t b)
+{
+    while (b) {
+        const uint64_t rest = a % b;
+        a = b;
+        b = rest;
+    }
+    return a;
+}
+
 static inline uint64_t sy_min(uint64_t a, uint64_t b)
 {
     return a < b ? a : b;

@@ -353,37 +353,27 @@ static bool split(const char *text, enum sy_unit kind, struct number *number, st
     return read_number(text, &at, number, error) && read_unit(text, at, kind, dollar, number, error);
 }
 
-static uint64_t gcd(uint64_t a, uint64_t b)
-{
-    while (b != 0) {
-        uint64_t rest = a % b;
-        a = b;
-        b = rest;
-    }
-    return a;
-}
-
 /* The exact value as a reduced fraction; false on overflow. mantissa != 0. */
 static bool to_fraction(const struct number *number, uint64_t *num, uint64_t *den)
 {
-    uint64_t common = gcd(number->mantissa, number->unit->divisor);
+    uint64_t common = sy_gcd(number->mantissa, number->unit->divisor);
     *num = number->mantissa / common;
     *den = number->unit->divisor / common;
-    common = gcd(number->unit->multiplier, *den);
+    common = sy_gcd(number->unit->multiplier, *den);
     if (!sy_mul(*num, number->unit->multiplier / common, num)) {
         return false;
     }
     *den /= common;
     int exponent = number->exponent + number->unit->exponent;
     for (; exponent > 0; exponent--) {
-        common = gcd(10, *den);
+        common = sy_gcd(10, *den);
         *den /= common;
         if (!sy_mul(*num, 10 / common, num)) {
             return false;
         }
     }
     for (; exponent < 0; exponent++) {
-        common = gcd(10, *num);
+        common = sy_gcd(10, *num);
         *num /= common;
         if (!sy_mul(*den, 10 / common, den)) {
             return false;

@@ -100,15 +100,4 @@ enum sy_status sy_judge_show(struct sy_judge *judge, const struct sy_judged *til
                              const struct sy_judge_formats *formats, const struct sy_tile_start *start,
                              const char *name);
 
-/* A tile that was stepped alone: as much of it as proves the rest. */
-struct sy_judge_view {
-    struct sy_repeat_plan plan;
-    const struct sy_stepped *stepped; /* NULL: counted only */
-    struct sy_repeat_time *time;      /* of its looks; to be freed */
-};
-enum sy_status sy_judge_view(struct sy_judge *judge, const struct sy_judged *tile,
-                             const struct sy_judge_formats *formats, const char *name, struct sy_judge_view *view);
-/* The loop did not prove itself: step more of it from now on. */
-void sy_judge_keep_more(struct sy_judge *judge, uint8_t dataflow, enum sy_repeat_loop loop);
-
 #endif

@@ -40,7 +40,14 @@ static struct sy_judge_part part_of(const struct sy_repeat_plan *plan, uint64_t 
     return (struct sy_judge_part){plan->less, skip, folds, sy_repeat_looks(plan), plan->beats};
 }
 
-void sy_judge_keep_more(struct sy_judge *judge, uint8_t dataflow, enum sy_repeat_loop loop)
+/* A tile that was stepped alone: as much of it as proves the rest. */
+struct view {
+    struct sy_repeat_plan plan;
+    const struct sy_stepped *stepped; /* NULL: counted only */
+    struct sy_repeat_time *time;      /* of its looks; to be freed */
+};
+/* The loop did not prove itself: step more of it from now on. */
+static void keep_more(struct sy_judge *judge, uint8_t dataflow, enum sy_repeat_loop loop)
 {
     sy_repeat_more(&judge->keep[kind_of(judge, dataflow)], loop);
 }
@@ -84,7 +91,7 @@ static enum sy_status known_or_stepped(struct sy_judge *judge, const struct sy_j
 /* ---- a tile by itself ---- */
 
 static enum sy_status step_alone(struct sy_judge *judge, const struct sy_judged *tile,
-                                 const struct sy_judge_formats *formats, const char *name, struct sy_judge_view *view)
+                                 const struct sy_judge_formats *formats, const char *name, struct view *view)
 {
     struct sy_judge_part part = part_of(&view->plan, 0, sy_repeat_folds(&view->plan));
     struct sy_judge_go go = {&part, 1, tile->dataflow, *formats, 0, NULL, name};
@@ -99,11 +106,11 @@ static enum sy_status step_alone(struct sy_judge *judge, const struct sy_judged 
     return known_or_stepped(judge, &key, &go, &view->stepped);
 }
 
-enum sy_status sy_judge_view(struct sy_judge *judge, const struct sy_judged *tile,
-                             const struct sy_judge_formats *formats, const char *name, struct sy_judge_view *view)
+static enum sy_status view_of(struct sy_judge *judge, const struct sy_judged *tile,
+                              const struct sy_judge_formats *formats, const char *name, struct view *view)
 {
     for (;;) {
-        *view = (struct sy_judge_view){0};
+        *view = (struct view){0};
         if (!make_plan(judge, tile, &view->plan))
             return SY_OVERFLOW;
         enum sy_status status = step_alone(judge, tile, formats, name, view);
@@ -116,7 +123,7 @@ enum sy_status sy_judge_view(struct sy_judge *judge, const struct sy_judged *til
         free(turns);
         if (status != SY_INPUT)
             return status;
-        sy_judge_keep_more(judge, tile->dataflow, unproven.loop);
+        keep_more(judge, tile->dataflow, unproven.loop);
     }
 }
 
@@ -130,8 +137,8 @@ static uint64_t end_of(const struct sy_repeat_time *time, uint64_t from, uint64_
     return end;
 }
 
-static enum sy_status compare_alone(struct sy_judge *judge, const struct sy_judged *tile,
-                                    const struct sy_judge_view *view, const char *name)
+static enum sy_status compare_alone(struct sy_judge *judge, const struct sy_judged *tile, const struct view *view,
+                                    const char *name)
 {
     const struct sy_array_run *run = &tile->run;
     const struct sy_repeat_time *time = view->time;
@@ -158,8 +165,8 @@ static enum sy_status compare_alone(struct sy_judge *judge, const struct sy_judg
 enum sy_status sy_judge_alone(struct sy_judge *judge, const struct sy_judged *tile,
                               const struct sy_judge_formats *formats, const char *name)
 {
-    struct sy_judge_view view;
-    enum sy_status status = sy_judge_view(judge, tile, formats, name, &view);
+    struct view view;
+    enum sy_status status = view_of(judge, tile, formats, name, &view);
     if (status == SY_OK && view.stepped)
         status = compare_alone(judge, tile, &view, name);
     free(view.time);
@@ -269,7 +276,7 @@ static enum sy_status row_go(struct sy_judge *judge, struct row *row, const stru
         count += sy_repeat_turns(&row->plan[i], row->part[i].folds, (uint32_t)row->first[i], row->turns + count);
     status = times_of(row->stepped, row->turns, count, &row->time, &unproven);
     if (status == SY_INPUT)
-        sy_judge_keep_more(judge, dataflow, unproven.loop);
+        keep_more(judge, dataflow, unproven.loop);
     return status;
 }
 
@@ -326,7 +333,7 @@ static enum sy_status row_compare(struct sy_judge *judge, const struct row *row,
 
 struct joint {
     const struct sy_judged *tile[2];
-    struct sy_judge_view view[2];
+    struct view view[2];
     uint64_t folds[2]; /* stepped: the last of the one in front, the first of the other */
     struct sy_repeat_time *time;
     const struct sy_stepped *stepped;
@@ -389,7 +396,7 @@ static enum sy_status joint_cycles(const struct sy_judge *judge, const struct jo
 /* What was stepped in this state need not be stepped again. */
 static void joint_key(const struct joint *joint, const struct sy_judge_formats *formats, struct sy_judge_key *key)
 {
-    const struct sy_judge_view *front = &joint->view[0], *behind = &joint->view[1];
+    const struct view *front = &joint->view[0], *behind = &joint->view[1];
     sy_judge_key_start(key, SY_JUDGE_JOINT, joint->tile[0]->dataflow, formats);
     sy_judge_key_word(key, joint->folds[0] << 32 | joint->folds[1]);
     sy_judge_key_word(key, looks_of(joint, 0) << 32 | looks_of(joint, 1));
@@ -424,7 +431,7 @@ static enum sy_status joint_prove(struct sy_judge *judge, struct joint *joint)
     free(turns);
     if (status == SY_INPUT) {
         if (unproven.loop == SY_REPEAT_BEATS || all_behind(joint))
-            sy_judge_keep_more(judge, joint->tile[0]->dataflow, unproven.loop);
+            keep_more(judge, joint->tile[0]->dataflow, unproven.loop);
         else
             joint->folds[1] *= 2;
     }
@@ -446,7 +453,7 @@ static enum sy_status joint_go(struct sy_judge *judge, struct joint *joint, cons
     struct sy_judge_key key;
     enum sy_status status = SY_OK;
     for (int i = 0; status == SY_OK && i < 2; i++) {
-        status = sy_judge_view(judge, joint->tile[i], formats, name, &joint->view[i]);
+        status = view_of(judge, joint->tile[i], formats, name, &joint->view[i]);
         if (status != SY_OK)
             return status;
         uint64_t folds = sy_repeat_folds(&joint->view[i].plan);

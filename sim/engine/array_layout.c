@@ -59,16 +59,6 @@ static uint64_t stalls_of_cycle(const struct sy_edge edge[2], bool one_level, ui
 
 /* ---- a fold ---- */
 
-static uint64_t common_divisor(uint64_t a, uint64_t b)
-{
-    while (b) {
-        uint64_t rest = a % b;
-        a = b;
-        b = rest;
-    }
-    return a;
-}
-
 uint64_t sy_layout_fold_stalls(const struct sy_edge edge[2], bool one_level, uint64_t steps)
 {
     struct banks b;
@@ -76,7 +66,7 @@ uint64_t sy_layout_fold_stalls(const struct sy_edge edge[2], bool one_level, uin
     if (!lanes || !steps)
         return 0;
     for (int i = 0; i < 2; i++)
-        period = edge[i].lanes ? period / common_divisor(period, edge[i].stream_words) * edge[i].stream_words : period;
+        period = edge[i].lanes ? period / sy_gcd(period, edge[i].stream_words) * edge[i].stream_words : period;
     uint64_t full = lanes - 1, periods = steps > full ? (steps - full) / period : 0, of_period = 0;
     for (uint64_t t = 0; t < full; t++)
         stalls += stalls_of_cycle(edge, one_level, steps, t, &b);
@@ -120,7 +110,7 @@ struct folds {
 
 static uint64_t kinds_of(const struct folds *f)
 {
-    return sy_min(sy_ceil_div(f->size, f->array), f->words / common_divisor(f->words, f->array) + 1);
+    return sy_min(sy_ceil_div(f->size, f->array), f->words / sy_gcd(f->words, f->array) + 1);
 }
 
 /* Kind i: its fold, and how many are like it. The last fold is a kind of its own. */

@@ -10,16 +10,6 @@ const struct sy_dram_window sy_dram_window_default = {
     .warmup = 256, .settle = 256, .wanted = 4096, .longest_period = 4096, .random = 1536, .conflict_share = 4};
 
 /* ---- periods ---- */
-static uint64_t greatest_divisor(uint64_t a, uint64_t b)
-{
-    while (b) {
-        const uint64_t rest = a % b;
-        a = b;
-        b = rest;
-    }
-    return a;
-}
-
 /* Keep the largest candidate within the limit. */
 static void consider(uint64_t candidate, uint64_t limit, uint64_t *best)
 {
@@ -43,7 +33,7 @@ static uint64_t stream_period(const struct sy_dram_stream *stream, uint64_t rota
         if (loop->count <= 1)
             continue;
         const uint64_t turn = rotation << shift;
-        const uint64_t again = loop->stride_bytes ? turn / greatest_divisor(turn, loop->stride_bytes) : 1;
+        const uint64_t again = loop->stride_bytes ? turn / sy_gcd(turn, loop->stride_bytes) : 1;
         uint64_t inside;
         if (again < loop->count && sy_mul(unit, again, &inside))
             consider(inside, limit, &best);
@@ -69,7 +59,7 @@ static uint64_t source_period(const struct sy_dram_source *source, uint64_t rota
         const uint64_t period = stream_period(&source->stream[s], rotation, shift, limit);
         if (!period)
             return best;
-        each = each / greatest_divisor(each, period) * period;
+        each = each / sy_gcd(each, period) * period;
         if (each > limit)
             return best;
     }

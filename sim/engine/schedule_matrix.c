@@ -438,20 +438,10 @@ static uint64_t take_macs(struct sy_matrix_walk *w, uint64_t tile)
 
 enum { SHORTEST_PERIOD = 2, MOST_STEPS = 256 };
 
-static uint64_t greatest_divisor(uint64_t a, uint64_t b)
-{
-    while (b) {
-        uint64_t rest = a % b;
-        a = b;
-        b = rest;
-    }
-    return sy_max(a, 1);
-}
-
 /* Steps of `step` until a multiple of `whole` is reached again. */
 static uint64_t returns(uint64_t whole, uint64_t step)
 {
-    return whole ? whole / greatest_divisor(whole, step) : 1;
+    return whole ? whole / sy_gcd(whole, step) : 1;
 }
 
 /* How soon a convolution's tiles look the same again: rows of outputs, rows of the filter, segments of k. */

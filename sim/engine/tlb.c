@@ -52,20 +52,10 @@ static void look_up(struct sy_tlb *tlb, uint64_t page)
     set[0] = page;
 }
 
-static uint64_t common_divisor(uint64_t a, uint64_t b)
-{
-    while (b) {
-        const uint64_t rest = a % b;
-        a = b;
-        b = rest;
-    }
-    return a;
-}
-
 /* Pages first, first + stride, ... */
 static void sweep(struct sy_tlb *tlb, uint64_t first, uint64_t stride, uint64_t count)
 {
-    const uint64_t full = tlb->ways * (tlb->sets / common_divisor(tlb->sets, stride)); /* each set has taken its ways */
+    const uint64_t full = tlb->ways * (tlb->sets / sy_gcd(tlb->sets, stride)); /* each set has taken its ways */
     const uint64_t ends = count / 2 > full ? full : count;
     for (uint64_t i = 0; i < ends; i++)
         look_up(tlb, first + i * stride);

@@ -14,16 +14,6 @@
 
 #define FS_PER_S UINT64_C(1000000000000000)
 
-static uint64_t gcd(uint64_t a, uint64_t b)
-{
-    while (b != 0) {
-        uint64_t rest = a % b;
-        a = b;
-        b = rest;
-    }
-    return a;
-}
-
 static bool is_tick(uint64_t tick_fs)
 {
     while (tick_fs != 0 && tick_fs % 10 == 0)
@@ -40,7 +30,7 @@ enum sy_status sck_clock_init(struct sck_clock *clock, uint64_t num_hz, uint64_t
 {
     if (!clock || num_hz == 0 || den == 0 || !sck_tick_ok(tick_fs))
         return SY_USAGE;
-    uint64_t common = gcd(num_hz, den);
+    uint64_t common = sy_gcd(num_hz, den);
     num_hz /= common;
     den /= common;
     sy_u128 ticks = (sy_u128)(FS_PER_S / tick_fs) * den; /* of num_hz periods */
@@ -50,7 +40,7 @@ enum sy_status sck_clock_init(struct sck_clock *clock, uint64_t num_hz, uint64_t
     if (whole >= SCK_NEVER)
         return SY_OVERFLOW;
     uint64_t part = (uint64_t)(ticks % num_hz);
-    common = gcd(num_hz, part);
+    common = sy_gcd(num_hz, part);
     *clock = (struct sck_clock){
         .num_hz = num_hz,
         .den = den,

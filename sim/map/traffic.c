@@ -7,16 +7,6 @@
 #include "sim/base/checked.h"
 #include "sim/map/shape.h"
 
-static uint64_t greatest_divisor(uint64_t a, uint64_t b)
-{
-    while (b) {
-        uint64_t rest = a % b;
-        a = b;
-        b = rest;
-    }
-    return sy_max(a, 1);
-}
-
 bool sy_map_bus_bytes(uint64_t burst, const struct sy_rows *rows, uint64_t *bytes)
 {
     uint64_t row = rows->bytes, count = rows->rows, all = 0, part = 0, span = 0;
@@ -33,7 +23,7 @@ bool sy_map_bus_bytes(uint64_t burst, const struct sy_rows *rows, uint64_t *byte
     if (!row)
         return true;
     /* Rows are misaligned by address + r x pitch, which repeats. */
-    uint64_t skew = rows->address % burst, period = burst / greatest_divisor(burst, rows->pitch % burst);
+    uint64_t skew = rows->address % burst, period = burst / sy_gcd(burst, rows->pitch % burst);
     for (uint64_t r = 0; r < sy_min(period, count); r++) {
         uint64_t times = (count - r - 1) / period + 1;
         if (!sy_add(row, skew, &span) || !sy_mul(sy_ceil_div(span, burst) * burst, times, &part) ||
@@ -90,7 +80,7 @@ static struct run run_of(const struct tiles *tiles, uint64_t size, uint64_t tile
 {
     struct run run = {.count = sy_ceil_div(size, tile), .tile = tile};
     run.rest = size - (run.count - 1) * tile;
-    run.period = tiles->burst / greatest_divisor(tiles->burst, tile * bytes % tiles->burst);
+    run.period = tiles->burst / sy_gcd(tiles->burst, tile * bytes % tiles->burst);
     return run;
 }
 
